@@ -1,0 +1,387 @@
+# Vitrine: the one entrance. `make help` lists the targets.
+#
+# Out of tree (build/), explicit source lists, one template for a kernel image and one for a user program.
+# V=1 shows the commands.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+.SUFFIXES:
+SHELL := /bin/bash
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
+
+ARCHES := x86_64 ppc64
+B := build
+
+# ---- sources ----------------------------------------------------------------------------------------------------------------
+
+kernel_sources := \
+  kernel/boot/main.c kernel/boot/command_line.c kernel/boot/archive.c kernel/boot/elf.c kernel/boot/symbols.c \
+  kernel/core/cpu.c kernel/core/lock.c kernel/core/print.c kernel/core/panic.c kernel/core/end.c \
+  kernel/core/trap.c kernel/core/syscall.c \
+  kernel/mm/page.c kernel/mm/cache.c kernel/mm/object.c kernel/mm/segment.c kernel/mm/aspace.c kernel/mm/fault.c \
+  kernel/mm/uaccess.c \
+  kernel/sched/thread.c kernel/sched/run_queue.c kernel/sched/schedule.c kernel/sched/timer.c \
+  kernel/trace/ring.c
+
+# What a freestanding image needs and the host has in its C library.
+freestanding_sources := kernel/core/string.c
+
+arch_x86_64_sources := \
+  arch/x86_64/boot.S arch/x86_64/trap_entry.S arch/x86_64/uaccess.S \
+  arch/x86_64/boot.c arch/x86_64/multiboot.c arch/x86_64/acpi.c arch/x86_64/kernel_space.c arch/x86_64/console.c \
+  arch/x86_64/cpu.c arch/x86_64/trap.c arch/x86_64/apic.c arch/x86_64/time.c arch/x86_64/smp.c arch/x86_64/mmu_radix.c
+# libfdt reads the device tree. Debian builds it for the host only, so its source comes out of Debian's kernel source package.
+libfdt := build/libfdt
+arch_ppc64_sources := \
+  arch/ppc64/start.S arch/ppc64/trap_entry.S arch/ppc64/uaccess.S \
+  arch/ppc64/boot.c arch/ppc64/cpu.c arch/ppc64/trap.c arch/ppc64/irq.c arch/ppc64/console.c \
+  arch/ppc64/mmu_hash.c arch/ppc64/mmu_slb.c \
+  $(libfdt)/fdt.c $(libfdt)/fdt_ro.c
+
+# In-guest tests, linked only into the test image.
+mmu_conformance_sources := tests/mmu/conformance.c tests/mmu/conformance_rules.c tests/mmu/conformance_groups.c \
+  tests/mmu/conformance_script.c tests/mmu/conformance_cpus.c
+kernel_test_sources := tests/kernel/selftest.c tests/kernel/trace.c tests/kernel/walk.c $(mmu_conformance_sources)
+$(foreach f,$(basename $(kernel_test_sources)),$(eval flags_$(f) := -Itests))
+
+user_lib_sources := user/lib/start.c user/lib/thread.c user/lib/print.c user/lib/check.c $(freestanding_sources)
+user_lib_x86_64_sources := user/lib/syscall_x86_64.S
+user_lib_ppc64_sources := user/lib/syscall_ppc64.S
+
+# The host's side: one library, one program.
+host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/reader_open.c \
+  trace/stats.c trace/events.c \
+  trace/run.c trace/run_options.c trace/run_image.c trace/run_qemu.c trace/run_guest.c trace/run_drain.c trace/run_ending.c \
+  trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_thread.c trace/perfetto_track.c \
+  trace/perfetto_names.c trace/perfetto_packet.c trace/perfetto_output.c trace/view.c \
+  trace/bench.c
+host_main := trace/main.c
+# Headers that are made before any host source is compiled.
+host_generated := $(B)/gen/perfetto.pb-c.h
+# Tests of the host's program (tests/tools/test_<name>.c), and the programs they are made with.
+tool_tests := reader events run
+
+# ---- how to compile ---------------------------------------------------------------------------------------------------------
+
+warnings := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wframe-larger-than=1024
+language := -std=gnu2x -g -O2 -MMD -MP
+
+# COMPILER=clang B=build/clang builds everything with the other compiler, beside the first.
+COMPILER ?= gcc
+is_clang := $(filter clang,$(COMPILER))
+cross_x86_64 :=
+cross_ppc64 := powerpc64-linux-gnu-
+cc_x86_64 := $(if $(is_clang),clang --target=x86_64-linux-gnu,$(cross_x86_64)gcc)
+cc_ppc64 := $(if $(is_clang),clang --target=powerpc64-linux-gnu,$(cross_ppc64)gcc)
+machine_x86_64 := -m64 -mgeneral-regs-only
+machine_ppc64 := -mabi=elfv2 -mbig-endian -mcpu=power8 -mno-altivec -mno-vsx -msoft-float -mcmodel=medium
+kernel_machine_x86_64 := -mno-red-zone -mcmodel=kernel
+kernel_machine_ppc64 := $(if $(is_clang),,-ffixed-r13)
+link_x86_64 := -z noexecstack -z max-page-size=4096
+link_ppc64 := -EB --no-dynamic-linker -z max-page-size=4096
+
+freestanding := -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -fno-common \
+  $(if $(is_clang),,-fno-tree-loop-distribute-patterns) -fno-omit-frame-pointer
+debug_checks ?= -DVITRINE_DEBUG=1
+
+kernel_includes = -Ikernel -Iarch/$(1)/include -I$(B)/gen
+kernel_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) $(kernel_machine_$(1)) $(debug_checks) $(kernel_includes)
+user_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) -Iuser/lib -Ikernel
+
+host_cc := $(COMPILER)
+host_packages := libprotobuf-c sqlite3 zlib
+host_flags = -std=gnu2x -g -O2 -MMD -MP $(warnings) -D_GNU_SOURCE -Itrace -Ikernel -I$(B)/gen $(shell pkg-config --cflags $(host_packages))
+host_libs = $(shell pkg-config --libs $(host_packages)) -lpthread
+
+# ---- generated --------------------------------------------------------------------------------------------------------------
+
+generated := $(B)/gen/trace_emit.h $(B)/gen/build_id.h
+
+$(B)/gen/gen: trace/gen.c trace/schema.c trace/schema.h trace/events.h $(wildcard kernel/abi/*.h)
+	$(call say,HOSTCC,$@)
+	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 $(warnings) -Itrace trace/gen.c trace/schema.c -o $@
+
+$(B)/gen/trace_emit.h: $(B)/gen/gen
+	$(Q)$< emitters > $@
+
+# What a trace says it was made from: a hash of the sources, so that the same tree builds the same image.
+$(B)/gen/build_id.h: $(wildcard kernel/*.h kernel/*/*.[ch] arch/*/*.[chS] arch/*/include/*.h trace/events.h user/*/*)
+	$(Q)mkdir -p $(@D) && printf '#pragma once\n#define BUILD_ID "%s"\n' \
+	  $$(cat $(sort $^) | sha256sum | cut -c1-16) > $@
+
+# Perfetto's packets: protobuf-c makes the structs and how they are packed.
+$(B)/gen/perfetto.pb-c.c: trace/perfetto.proto
+	$(call say,PROTOC,$@)
+	$(Q)mkdir -p $(@D) && protoc-c --c_out=$(@D) -I$(<D) $<
+
+$(B)/gen/perfetto.pb-c.h: $(B)/gen/perfetto.pb-c.c ;
+
+# ---- one kernel image: $(1) machine, $(2) variant, $(3) more sources ------------------------------------------------------------
+
+define kernel_image
+$(1)_$(2)_objects := $$(patsubst %,$(B)/$(1)/$(2)/%.o,$$(kernel_sources) $$(freestanding_sources) $$(arch_$(1)_sources) $(3))
+
+$(B)/$(1)/$(2)/%.c.o: %.c $$(generated)
+	$$(call say,CC,$$@)
+	$$(Q)mkdir -p $$(@D) && $$(cc_$(1)) $$(call kernel_flags,$(1)) $$(flags_$$*) -c $$< -o $$@
+
+$(B)/$(1)/$(2)/%.S.o: %.S
+	$$(call say,AS,$$@)
+	$$(Q)mkdir -p $$(@D) && $$(cc_$(1)) -g -MMD -MP $$(machine_$(1)) $$(call kernel_includes,$(1)) -c $$< -o $$@
+
+$(B)/$(1)/$(2).elf: $$($(1)_$(2)_objects) arch/$(1)/kernel.ld
+	$$(call say,LD,$$@)
+	$$(Q)$$(cross_$(1))ld -nostdlib -static $$(link_$(1)) -T arch/$(1)/kernel.ld -o $$@ $$($(1)_$(2)_objects)
+
+$(B)/$(1)/$(2).bin: $(B)/$(1)/$(2).elf
+	$$(Q)$$(cross_$(1))objcopy -O binary $$< $$@
+
+$(B)/$(1)/$(2).sym: $(B)/$(1)/$(2).elf
+	$$(Q)$$(cross_$(1))nm -n --defined-only $$< > $$@
+
+-include $$($(1)_$(2)_objects:.o=.d)
+endef
+
+# libfdt for the POWER kernel: fetched once (140 MB, which are deleted again), kept in build/ only.
+libfdt_flags := -I$(libfdt) -Iarch/ppc64/libfdt_shim -Wno-sign-compare
+flags_arch/ppc64/boot := $(libfdt_flags)
+flags_$(libfdt)/fdt := $(libfdt_flags)
+flags_$(libfdt)/fdt_ro := $(libfdt_flags)
+
+$(libfdt)/fdt.c $(libfdt)/fdt_ro.c &:
+	$(call say,FETCH,libfdt from linux-source-6.1)
+	$(Q)rm -rf $(libfdt) && mkdir -p $(libfdt)/package
+	$(Q)cd $(libfdt)/package && apt-get -q=2 download linux-source-6.1 2> apt.log || \
+	  { cat apt.log; echo "If the package lists are old: apt-get update, as root."; exit 1; }
+	$(Q)dpkg-deb --fsys-tarfile $(libfdt)/package/linux-source-6.1_*.deb | tar -xO ./usr/src/linux-source-6.1.tar.xz | \
+	  tar -xJ -C $(libfdt) --wildcards --strip-components=4 '*/scripts/dtc/libfdt/*'
+	$(Q)rm -rf $(libfdt)/package && touch $(libfdt)/fdt.c $(libfdt)/fdt_ro.c
+
+$(foreach v,kernel kernel-test,$(B)/ppc64/$(v)/arch/ppc64/boot.c.o): $(libfdt)/fdt.c
+
+# The file QEMU boots.
+boot_file_x86_64 = $(B)/x86_64/$(1).elf
+boot_file_ppc64 = $(B)/ppc64/$(1).bin
+
+$(foreach a,$(ARCHES),$(eval $(call kernel_image,$(a),kernel,)))
+$(foreach a,$(ARCHES),$(eval $(call kernel_image,$(a),kernel-test,$(kernel_test_sources))))
+
+# ---- one user program: $(1) machine ---------------------------------------------------------------------------------------------
+
+ARCH ?= x86_64
+PROGRAM ?= demo
+program_name := $(basename $(notdir $(PROGRAM)))
+program_file := $(if $(wildcard $(PROGRAM)),$(if $(filter %.c,$(PROGRAM)),$(PROGRAM),),)
+program_file := $(or $(program_file),user/programs/$(program_name).c)
+
+define user_program
+$(1)_user_objects := $$(patsubst %,$(B)/$(1)/user/%.o,$$(user_lib_sources) $$(user_lib_$(1)_sources))
+
+$(B)/$(1)/user/%.c.o: %.c
+	$$(call say,CC,$$@)
+	$$(Q)mkdir -p $$(@D) && $$(cc_$(1)) $$(call user_flags,$(1)) -c $$< -o $$@
+
+$(B)/$(1)/user/%.S.o: %.S
+	$$(call say,AS,$$@)
+	$$(Q)mkdir -p $$(@D) && $$(cc_$(1)) -g -MMD -MP $$(machine_$(1)) -Ikernel -Iuser/lib -c $$< -o $$@
+
+$(B)/$(1)/programs/%.o: user/programs/%.c
+	$$(call say,CC,$$@)
+	$$(Q)mkdir -p $$(@D) && $$(cc_$(1)) $$(call user_flags,$(1)) -Wno-missing-prototypes -c $$< -o $$@
+
+$(B)/$(1)/programs/%.elf: $(B)/$(1)/programs/%.o $$($(1)_user_objects) user/lib/program.ld
+	$$(call say,LD,$$@)
+	$$(Q)$$(cross_$(1))ld -nostdlib -static $$(link_$(1)) -T user/lib/program.ld -o $$@ $$< $$($(1)_user_objects)
+
+# The boot archive of a program: the program, and the symbols of it and of the kernel for backtraces.
+$(B)/$(1)/archive/%.tar: $(B)/$(1)/programs/%.elf $(B)/$(1)/kernel.sym
+	$$(Q)rm -rf $$(@D)/$$*.d && mkdir -p $$(@D)/$$*.d && cp $$< $$(@D)/$$*.d/$$*
+	$$(Q)$$(cross_$(1))nm -n --defined-only $$< > $$(@D)/$$*.d/$$*.sym
+	$$(Q)cp $(B)/$(1)/kernel.sym $$(@D)/$$*.d/kernel.sym
+	$$(Q)tar --format=ustar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0644 -C $$(@D)/$$*.d -cf $$@ \
+	  $$* $$*.sym kernel.sym
+
+.PRECIOUS: $(B)/$(1)/programs/%.elf $(B)/$(1)/programs/%.o $(B)/$(1)/user/%.c.o $(B)/$(1)/user/%.S.o
+-include $$($(1)_user_objects:.o=.d) $$(wildcard $(B)/$(1)/programs/*.d)
+endef
+
+$(foreach a,$(ARCHES),$(eval $(call user_program,$(a))))
+
+# A program from anywhere: compiled under its own name, no change to the tree.
+ifneq ($(program_file),user/programs/$(program_name).c)
+$(B)/$(ARCH)/programs/$(program_name).o: $(program_file)
+	$(call say,CC,$(program_file))
+	$(Q)mkdir -p $(@D) && $(cc_$(ARCH)) $(call user_flags,$(ARCH)) -Wno-missing-prototypes -c $< -o $@
+endif
+
+# What `vitrine run` needs before it starts QEMU.
+.PHONY: image
+image: $(call boot_file_$(ARCH),kernel) $(B)/$(ARCH)/archive/$(program_name).tar
+
+# ---- the host's program: $(1) variant, $(2) more flags ---------------------------------------------------------------------------
+
+define host_build
+$(1)_objects := $$(patsubst %,$(B)/$(1)/%.o,$$(host_sources)) $(B)/$(1)/perfetto.pb-c.o
+
+$(B)/$(1)/perfetto.pb-c.o: $(B)/gen/perfetto.pb-c.c
+	$$(call say,HOSTCC,$$@)
+	$$(Q)mkdir -p $$(@D) && $$(host_cc) $$(host_flags) $(2) -c $$< -o $$@
+
+$(B)/$(1)/%.c.o: %.c $$(host_generated)
+	$$(call say,HOSTCC,$$@)
+	$$(Q)mkdir -p $$(@D) && $$(host_cc) $$(host_flags) $(2) -c $$< -o $$@
+
+# A library, so that a program takes from it only what it calls.
+$(B)/$(1)/libvitrine.a: $$($(1)_objects)
+	$$(Q)rm -f $$@ && ar rcs $$@ $$^
+
+-include $$($(1)_objects:.o=.d) $(B)/$(1)/$(host_main:.c=.c.d) $$(wildcard $(B)/$(1)/tests/tools/*.d)
+.PRECIOUS: $(B)/$(1)/%.c.o
+endef
+
+host_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
+$(eval $(call host_build,host,))
+$(eval $(call host_build,asan,$(host_sanitize) -Wno-frame-larger-than))
+
+$(B)/vitrine: $(B)/host/$(host_main).o $(B)/host/libvitrine.a
+	$(call say,HOSTLD,$@)
+	$(Q)$(host_cc) -o $@ $^ $(host_libs)
+
+$(B)/asan/vitrine: $(B)/asan/$(host_main).o $(B)/asan/libvitrine.a
+	$(call say,HOSTLD,$@)
+	$(Q)$(host_cc) $(host_sanitize) -o $@ $^ $(host_libs)
+
+# Programs that tests are made with: make_trace makes up a run, fake_qemu plays the guest.
+$(B)/tests/%: $(B)/host/tests/tools/%.c.o $(B)/host/libvitrine.a
+	$(call say,HOSTLD,$@)
+	$(Q)mkdir -p $(@D) && $(host_cc) -o $@ $^ $(host_libs)
+
+$(B)/asan/test_%: $(B)/asan/tests/tools/test_%.c.o $(B)/asan/libvitrine.a
+	$(call say,HOSTLD,$@)
+	$(Q)$(host_cc) $(host_sanitize) -o $@ $^ $(host_libs) -lcmocka
+
+# A test program finds what it needs through its arguments; its last line is the summary.
+$(B)/asan/%.log: $(B)/asan/test_% $(B)/tests/make_trace $(B)/tests/fake_qemu $(B)/asan/vitrine
+	$(Q)timeout 300 $< $(B) > $@.new 2>&1 || { cat $@.new; exit 1; }
+	$(Q)mv $@.new $@ && tail -n 1 $@
+
+.PRECIOUS: $(B)/asan/test_%
+.PHONY: tools-test
+tools-test: $(tool_tests:%=$(B)/asan/%.log)
+
+# ---- the portable kernel on this host: $(1) compiler, $(2) test program ---------------------------------------------------------
+
+unit_compilers := gcc clang
+unit_tests := page mmu
+unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
+  tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c
+unit_mmu_sources := $(mmu_conformance_sources)
+unit_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
+unit_flags = $(language) $(filter-out -Wframe-larger-than=%,$(warnings)) -O1 -fno-omit-frame-pointer -D_GNU_SOURCE \
+  $(unit_sanitizers) $(debug_checks) -Ikernel -Itests -Itests/unit -Itests/unit/include -I$(B)/gen
+
+define unit_build
+unit_$(1)_objects := $$(patsubst %,$(B)/unit/$(1)/%.o,$$(kernel_sources) $$(unit_sim_sources))
+
+$(B)/unit/$(1)/%.c.o: %.c $$(generated)
+	$$(call say,HOSTCC,$$@)
+	$$(Q)mkdir -p $$(@D) && $(1) $$(unit_flags) -c $$< -o $$@
+
+.PRECIOUS: $(B)/unit/$(1)/%.c.o
+-include $$(unit_$(1)_objects:.o=.d)
+
+.PHONY: unit-$(1)
+unit-$(1): $$(unit_tests:%=$(B)/unit/$(1)/%.log)
+endef
+
+# A test program speaks only when something is wrong; its last line is the summary.
+define unit_program
+unit_$(1)_$(2)_objects := $$(patsubst %,$(B)/unit/$(1)/%.o,tests/unit/test_$(2).c $$(unit_$(2)_sources))
+
+$(B)/unit/$(1)/test_$(2): $$(unit_$(1)_$(2)_objects) $$(unit_$(1)_objects)
+	$$(call say,HOSTLD,$$@)
+	$$(Q)$(1) $$(unit_sanitizers) -o $$@ $$^ -lcmocka
+
+$(B)/unit/$(1)/$(2).log: $(B)/unit/$(1)/test_$(2)
+	$$(Q)timeout 120 $$< > $$@.new 2>&1 || { cat $$@.new; exit 1; }
+	$$(Q)mv $$@.new $$@ && printf 'unit %-6s ' $(1) && tail -n 1 $$@
+
+-include $$(unit_$(1)_$(2)_objects:.o=.d)
+endef
+
+$(foreach c,$(unit_compilers),$(eval $(call unit_build,$(c)))$(foreach t,$(unit_tests),$(eval $(call unit_program,$(c),$(t)))))
+
+.PHONY: unit
+unit: $(unit_compilers:%=unit-%)
+
+# ---- what people call -------------------------------------------------------------------------------------------------------
+
+.DEFAULT_GOAL := help
+SMP ?= 2
+SEED ?= 1
+TRACE ?= all
+MODE ?= --live
+OUT ?= out/$(ARCH)-$(program_name)
+programs := $(basename $(notdir $(wildcard user/programs/*.c)))
+everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar))
+
+# What the machine lacks is installed before the first rule runs, because the first rule may need it.
+setup_level := $(if $(filter test unit setup,$(MAKECMDGOALS)),test,$(if $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
+  $(filter demo run view bench all image,$(MAKECMDGOALS)),run)))
+ifneq ($(setup_level),)
+ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
+$(error The set-up is not complete; what to do stands above)
+endif
+endif
+
+.PHONY: help setup doctor all demo run gdb view bench test clean docs-gen
+help:
+	@printf 'Vitrine: a small microkernel behind glass, on x86-64 and POWER.\n\n'
+	@printf '  make %-9s %s\n' \
+	  demo 'boots both machines, runs the demo program, leaves one picture of both: start here' \
+	  view 'serves the demo'"'"'s trace (or FILE=...) to Perfetto and prints the link' \
+	  run 'runs one program: ARCH=x86_64|ppc64 PROGRAM=name|file.c SMP=n SEED=n TRACE=categories MODE=--live|--icount' \
+	  gdb 'the same, stopped before the first instruction, with gdb attached' \
+	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json' \
+	  test 'every test; the last line counts them' \
+	  unit 'the portable kernel'"'"'s tests on this host' \
+	  all 'builds everything' \
+	  setup 'installs what this machine lacks (also done by the targets above)' \
+	  doctor 'says what this machine has, lacks, and how to mend it' \
+	  docs-gen 'writes docs/gen/ from the schema' \
+	  clean 'removes build/ and out/'
+	@printf '\nPrograms: %s\n' '$(programs)'
+
+setup: # installed above, as for every target that needs it
+	@echo 'Nothing is missing; `make doctor` shows what there is.'
+
+doctor:
+	@.ci/setup --doctor
+
+all: $(everything)
+
+run: $(B)/vitrine image
+	$(Q)$(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) --trace $(TRACE) $(MODE) -o $(OUT) -- $(QEMU)
+
+gdb: $(B)/vitrine image
+	$(Q)trace/gdb/session.sh $(ARCH) $(PROGRAM) $(SMP) $(SEED) $(GDB)
+
+demo: $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar)
+	$(Q).ci/demo
+
+FILE ?= out/demo/demo.pftrace
+view: $(B)/vitrine
+	$(Q)$(B)/vitrine view $(FILE)
+
+bench: $(B)/vitrine $(B)/tests/make_trace $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/bench.tar)
+	$(Q)$(B)/vitrine bench
+
+test:
+	@.ci/test
+
+docs-gen: $(B)/gen/gen
+	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md
+
+clean:
+	$(Q)rm -rf $(B) out

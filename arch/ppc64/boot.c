@@ -1,0 +1,176 @@
+/*
+ * From the machine's device tree to boot_info, and the other CPUs' places.
+ *
+ * Teaches: a machine without firmware calls still tells what it is: a flattened device tree lists memory, CPUs, the command line and the
+ * boot archive, and libfdt reads it. Nothing about the machine's size is compiled in.
+ * Who calls: start.S, on the CPU that won the election. Whom it calls: kernel_main().
+ * Invariant: what boot_info points at (the tree, the archive) is listed as reserved, so it stays where it is.
+ * Simplified: #address-cells and #size-cells of the root are 2, as this machine has them (checked). Devicetree Specification 0.4;
+ * the properties of a CPU are those of the Power Architecture Platform Requirements.
+ */
+#include <libfdt.h>
+
+#include "arch.h"
+#include "core/cpu.h"
+#include "core/panic.h"
+#include "ppc64.h"
+
+/* Places for the other CPUs, read by start.S: 32 bytes each. */
+struct boot_slot {
+	uint64_t pir;
+	struct cpu *cpu;
+	uint64_t stack_top;
+	uint64_t taken;
+};
+static_assert(sizeof(struct boot_slot) == 32, "start.S");
+struct boot_slot boot_slots[MAX_CPUS];
+extern uint64_t boot_published; /* entries of it that are valid; 0 until they are (start.S) */
+
+extern char kernel_start[], kernel_end[];
+
+static struct boot_info boot;
+
+static void range_add(struct boot_range *ranges, unsigned *count, uint64_t base, uint64_t bytes)
+{
+	if (bytes == 0)
+		return;
+	if (*count == BOOT_RANGES_MAX)
+		panic("the device tree has more than %u memory ranges", BOOT_RANGES_MAX);
+	/* In ascending order. */
+	unsigned place = (*count)++;
+	for (; place > 0 && ranges[place - 1].base.p > base; place--)
+		ranges[place] = ranges[place - 1];
+	ranges[place] = (struct boot_range){paddr(base), bytes};
+}
+
+static void reserve(uint64_t base, uint64_t bytes)
+{
+	uint64_t start = round_down(base, PAGE_BYTES);
+	range_add(boot.reserved, &boot.reserved_ranges, start, bytes ? round_up(base + bytes, PAGE_BYTES) - start : 0);
+}
+
+/* A property of one or two cells as a number; `otherwise` if the node does not have it. */
+static uint64_t property_number(const void *tree, int node, const char *name, uint64_t otherwise)
+{
+	int bytes;
+	const void *value = fdt_getprop(tree, node, name, &bytes);
+	if (value && bytes == sizeof(fdt32_t))
+		return fdt32_ld(value);
+	if (value && bytes == sizeof(fdt64_t))
+		return fdt64_ld(value);
+	return otherwise;
+}
+
+static bool property_is(const void *tree, int node, const char *name, const char *text)
+{
+	int bytes;
+	const char *value = fdt_getprop(tree, node, name, &bytes);
+	return value && bytes == (int)strlen(text) + 1 && memcmp(value, text, (size_t)bytes) == 0;
+}
+
+/* `reg` of a memory node: pairs of address and size, two cells each. */
+static void memory_add(const void *tree, int node)
+{
+	int bytes;
+	const fdt64_t *reg = fdt_getprop(tree, node, "reg", &bytes);
+	for (int pair = 0; reg && pair < bytes / 16; pair++) {
+		uint64_t start = round_up(fdt64_ld(&reg[2 * pair]), PAGE_BYTES);
+		uint64_t end = round_down(fdt64_ld(&reg[2 * pair]) + fdt64_ld(&reg[2 * pair + 1]), PAGE_BYTES);
+		range_add(boot.ram, &boot.ram_ranges, start, end > start ? end - start : 0);
+	}
+}
+
+static void memory_read(const void *tree)
+{
+	int root = fdt_path_offset(tree, "/");
+	if (property_number(tree, root, "#address-cells", 0) != 2 || property_number(tree, root, "#size-cells", 0) != 2)
+		panic("the device tree's addresses are not of two cells");
+	int node;
+	fdt_for_each_subnode(node, tree, root)
+	{
+		if (property_is(tree, node, "device_type", "memory"))
+			memory_add(tree, node);
+	}
+	for (int i = 0; i < fdt_num_mem_rsv(tree); i++) {
+		uint64_t base, bytes;
+		if (fdt_get_mem_rsv(tree, i, &base, &bytes) == 0)
+			reserve(base, bytes);
+	}
+	reserve((uint64_t)(uintptr_t)kernel_start, (uint64_t)(kernel_end - kernel_start));
+	reserve((uint64_t)(uintptr_t)tree, fdt_totalsize(tree));
+}
+
+static void chosen_read(const void *tree)
+{
+	boot.command_line = "";
+	int chosen = fdt_path_offset(tree, "/chosen");
+	if (chosen < 0)
+		return;
+	int bytes;
+	const char *command_line = fdt_getprop(tree, chosen, "bootargs", &bytes);
+	if (command_line && bytes > 0 && command_line[bytes - 1] == 0)
+		boot.command_line = command_line;
+	uint64_t start = property_number(tree, chosen, "linux,initrd-start", 0);
+	uint64_t end = property_number(tree, chosen, "linux,initrd-end", 0);
+	if (end > start) {
+		boot.archive = (struct boot_range){paddr(start), end - start};
+		reserve(start, end - start);
+	}
+}
+
+/* CPUs in ascending order of PIR after the one that runs. A core's further threads are not listed: this machine cannot tell them apart. */
+static void cpu_add(uint64_t pir)
+{
+	if (pir == boot.cpu_hw_id[0])
+		return;
+	unsigned place = boot.cpus++;
+	if (place >= MAX_CPUS && boot.cpu_hw_id[MAX_CPUS - 1] < pir)
+		return;
+	place = (unsigned)min_u64(place, MAX_CPUS - 1);
+	for (; place > 1 && boot.cpu_hw_id[place - 1] > pir; place--)
+		boot.cpu_hw_id[place] = boot.cpu_hw_id[place - 1];
+	boot.cpu_hw_id[place] = pir;
+}
+
+static void cpus_read(const void *tree, uint64_t boot_pir)
+{
+	boot.cpu_hw_id[0] = boot_pir;
+	boot.cpus = 1;
+	int cpus_node = fdt_path_offset(tree, "/cpus");
+	int node;
+	fdt_for_each_subnode(node, tree, cpus_node)
+	{
+		if (!property_is(tree, node, "device_type", "cpu") || !property_is(tree, node, "status", "okay"))
+			continue;
+		cpu_add(property_number(tree, node, "ibm,pir", property_number(tree, node, "reg", boot_pir)));
+		timebase_hz = property_number(tree, node, "timebase-frequency", timebase_hz);
+	}
+	if (timebase_hz == 0)
+		panic("the device tree does not tell the timebase's frequency");
+}
+
+/* Lets the other CPUs find their struct cpu and stack; they go on to boot_hold(). */
+static void places_publish(void)
+{
+	unsigned count = (unsigned)min_u64(boot.cpus, MAX_CPUS);
+	for (unsigned i = 0; i < count; i++) {
+		cpu_prepare(i, boot.cpu_hw_id[i]);
+		boot_slots[i] = (struct boot_slot){boot.cpu_hw_id[i], &cpus[i], cpus[i].stack_top, i == 0};
+	}
+	__atomic_store_n(&boot_published, count, __ATOMIC_RELEASE);
+}
+
+void boot_start(const void *device_tree, uint64_t pir)
+{
+	cpu_prepare(0, pir);
+	if (fdt_check_header(device_tree) != 0)
+		panic("there is no device tree at %p", device_tree);
+	boot.machine = "ppc64";
+	boot.elf_machine = 21; /* EM_PPC64 */
+	memory_read(device_tree);
+	chosen_read(device_tree);
+	cpus_read(device_tree, pir);
+	places_publish();
+	mmu_hash_init();
+	kernel_main(&boot);
+}

@@ -1,0 +1,67 @@
+/*
+ * One CPU: its registers made ready, started, halted.
+ *
+ * Teaches: a CPU comes out of reset with whatever its designers chose; an operating system writes down every register it relies on.
+ * Who calls: the kernel's start-up on each CPU. Whom it calls: mmu_hash.c for the translation registers.
+ * Invariant: user mode cannot reach a register that a thread switch does not save, except the performance monitor's.
+ * Power ISA 3.0B Book III 2.2 (LPCR), 5.7.13 (storage keys), 7.2.11-12 (facility control).
+ */
+#include "arch.h"
+#include "core/cpu.h"
+#include "ppc64.h"
+
+void arch_cpu_init(struct cpu *cpu)
+{
+	(void)cpu;
+	uint64_t lpcr = READ_SPR(SPR_LPCR);
+	lpcr &= ~(uint64_t)(LPCR_HR | LPCR_UPRT); /* hash, and segments by slbmte */
+	WRITE_SPR(SPR_LPCR, lpcr | LPCR_LD);
+	WRITE_SPR(SPR_LPID, 0);
+	WRITE_SPR(SPR_PID, 0);
+	WRITE_SPR(SPR_UAMOR, 0); /* users cannot change storage keys, */
+	WRITE_SPR(SPR_AMR, 0);   /* and no key forbids anything */
+	WRITE_SPR(SPR_IAMR, 0);
+	WRITE_SPR(SPR_FSCR, 0); /* no facility with state of its own in user mode */
+	WRITE_SPR(SPR_HFSCR, 0);
+	isync();
+	mmu_hash_cpu_init();
+	arch_timer_set(UINT64_MAX);
+}
+
+void arch_cpu_halt(void)
+{
+	for (;;) {
+		msr_write_ee(0);
+		WRITE_SPR(SPR_DEC, INT32_MAX); /* 4 seconds even if the decrementer has 32 bits */
+		__asm__ volatile(".long %0" : : "i"(OPCODE_WAIT) : "memory");
+	}
+}
+
+enum status arch_cpu_start(struct cpu *cpu)
+{
+	__atomic_store_n(&cpu->arch_words[CPU_WORD_RELEASED], 1, __ATOMIC_RELEASE);
+	arch_ipi_send(cpu);
+	return STATUS_OK;
+}
+
+void boot_hold(struct cpu *cpu)
+{
+	WRITE_SPR(SPR_DEC, INT32_MAX);
+	while (!__atomic_load_n(&cpu->arch_words[CPU_WORD_RELEASED], __ATOMIC_ACQUIRE))
+		arch_cpu_idle();
+	kernel_secondary(cpu);
+}
+
+/* Power ISA 3.0B Book II 4.3.2 and Book III 2.4: data to memory, then away with the copies in the instruction cache. */
+void arch_sync_code(void *code, size_t bytes)
+{
+	const uintptr_t line_bytes = 128; /* POWER9 */
+	uintptr_t first = (uintptr_t)code & ~(line_bytes - 1);
+	uintptr_t end = (uintptr_t)code + bytes;
+	for (uintptr_t line = first; line < end; line += line_bytes)
+		__asm__ volatile("dcbst 0, %0" : : "r"(line) : "memory");
+	__asm__ volatile("sync" : : : "memory");
+	for (uintptr_t line = first; line < end; line += line_bytes)
+		__asm__ volatile("icbi 0, %0" : : "r"(line) : "memory");
+	__asm__ volatile("sync\n\tisync" : : : "memory");
+}

@@ -1,0 +1,21 @@
+/*
+ * What the assembly files share: loading an address, and the stack frame a C function wants under it.
+ */
+#pragma once
+
+/* The kernel is linked below 2 GiB: two instructions reach everything. */
+.macro LOAD_ADDRESS register, symbol
+	lis	\register, (\symbol)@ha
+	addi	\register, \register, (\symbol)@l
+.endm
+
+/* r2 is the table of contents, through which C code reaches its data (OpenPOWER ELFv2 ABI 2.3.2). */
+.macro LOAD_TOC
+	LOAD_ADDRESS %r2, .TOC.
+.endm
+
+/* A frame of its own for what calls C from nowhere: back chain, CR, LR and TOC save words, and 32 bytes more. */
+#define BASE_STACK_BYTES 64
+
+/* Where a leaf function may write below r1 without saying so is 288 bytes (ELFv2 ABI 2.2.2.4 keeps 512): a trap stays clear of it. */
+#define RED_ZONE_BYTES 512

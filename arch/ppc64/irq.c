@@ -1,0 +1,72 @@
+/*
+ * Interrupts and time: the decrementer, doorbells, and the clock they are measured by.
+ *
+ * Teaches: the timebase counts up for all CPUs alike, and every CPU has a decrementer that counts down with it and interrupts below
+ * zero. One CPU interrupts another by a message to its doorbell: no interrupt controller takes part.
+ * Who calls: the scheduler (timers), core/cpu.c (asking other CPUs), core/trap.c (which interrupt was it).
+ * Invariant: the decrementer interrupts as long as it is negative, so claiming its interrupt sets it far ahead.
+ * Simplified: no device interrupts. Their controller, XIVE, is not set up, so this machine has no device lines yet.
+ * Power ISA 3.0B Book III 8.3 (decrementer), 11.3 (doorbells).
+ */
+#include "arch.h"
+#include "core/cpu.h"
+#include "ppc64.h"
+
+uint64_t timebase_hz;
+
+uint64_t arch_time_hz(void)
+{
+	return timebase_hz;
+}
+
+static void decrementer_aim(uint64_t deadline)
+{
+	uint64_t now = arch_time_now();
+	WRITE_SPR(SPR_DEC, deadline <= now ? 0 : min_u64(deadline - now, DEC_FAR));
+}
+
+void arch_timer_set(uint64_t when)
+{
+	arch_cpu()->arch_words[CPU_WORD_DEADLINE] = when;
+	decrementer_aim(when);
+}
+
+enum irq arch_irq_claim(const struct trap *trap)
+{
+	struct cpu *cpu = arch_cpu();
+	switch (trap->vector) {
+	case VECTOR_DECREMENTER:
+		if (arch_time_now() < cpu->arch_words[CPU_WORD_DEADLINE]) {
+			decrementer_aim(cpu->arch_words[CPU_WORD_DEADLINE]);
+			return IRQ_NONE;
+		}
+		arch_timer_set(UINT64_MAX);
+		return IRQ_TIMER;
+	case VECTOR_HYPERVISOR_DOORBELL:
+		/* Taking the interrupt took the message; what the sender stored before it is to be seen from here on. */
+		__asm__ volatile(".long %0" : : "i"(OPCODE_MSGSYNC) : "memory");
+		return IRQ_IPI;
+	default:
+		return IRQ_NONE;
+	}
+}
+
+/* Neither the decrementer nor a doorbell waits to be told that it was handled. */
+void arch_irq_done(enum irq irq)
+{
+	(void)irq;
+}
+
+/* There is no device line to mask yet: the interrupt controller comes with the first driver that needs it. */
+enum status arch_irq_mask(enum irq irq, bool masked)
+{
+	(void)irq;
+	(void)masked;
+	return STATUS_NOT_FOUND;
+}
+
+void arch_ipi_send(struct cpu *cpu)
+{
+	/* The sync makes what this CPU stored visible before the message is. */
+	__asm__ volatile("sync\n\tmsgsnd %0" : : "r"(DOORBELL_HYPERVISOR | cpu->hw_id) : "memory");
+}

@@ -1,0 +1,2 @@
+/* libfdt includes <stdlib.h> and uses nothing of it here. */
+#pragma once

@@ -1,0 +1,44 @@
+/*
+ * What the C files of this port share.
+ *
+ * Teaches: nothing by itself. The words of cpu->arch_words are named here, and the calls between boot, CPUs and the MMU.
+ */
+#pragma once
+
+#include "core/cpu.h"
+#include "types.h"
+
+/* cpu->arch_words, used only by the CPU itself unless said otherwise. */
+enum cpu_word {
+	CPU_WORD_RELEASED,     /* arch_cpu_start() was called; set by another CPU, atomically */
+	CPU_WORD_DEADLINE,     /* the tick the decrementer is to interrupt at; UINT64_MAX: never */
+	CPU_WORD_SPACE,        /* struct mmu_space * that the SLB belongs to */
+	CPU_WORD_SLB_SEGMENTS, /* bit n: segment n is in the SLB */
+	CPU_WORD_SLB_NEXT,     /* the SLB slot the next segment goes to */
+};
+
+/* The timebase's frequency, from the device tree. */
+extern uint64_t timebase_hz;
+
+/* Makes the hashed page table the machine's and `mmu` the hash back end. Before any CPU translates; called once. */
+void mmu_hash_init(void);
+
+/* Points the calling CPU at the hashed page table and empties its SLB. */
+void mmu_hash_cpu_init(void);
+
+/* The boot CPU arrives here from start.S: builds boot_info, publishes the other CPUs' places, enters the kernel. */
+_Noreturn void boot_start(const void *device_tree, uint64_t pir);
+
+/* Every other CPU arrives here, with its struct cpu and stack, and waits until it is released. */
+_Noreturn void boot_hold(struct cpu *cpu);
+
+/* A trap from kernel mode; returns the frame to resume, which is the one it was given. */
+struct trap_frame *trap_from_kernel(struct trap_frame *frame);
+
+/* Entry code and places in it: start.S, trap_entry.S, uaccess.S. */
+void kernel_entry(void);
+void trap_syscall(void);
+extern const char idle_window[], idle_window_end[];
+extern const char uaccess_begin[], uaccess_end[], uaccess_fixup[];
+size_t uaccess_copy_in(void *to, uint64_t from, size_t bytes);
+size_t uaccess_copy_out(uint64_t to, const void *from, size_t bytes);

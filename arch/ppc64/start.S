@@ -1,0 +1,145 @@
+/*
+ * The first instructions of every CPU, and the vectors where the machine delivers traps.
+ *
+ * Teaches: what a machine gives you before there is an operating system. Every CPU starts at 0x10 at the same moment, untranslated,
+ * in hypervisor mode, r3 = device tree, with no stack. One of them wins an election and boots; the others wait until it has
+ * published who gets which struct cpu, then until arch_cpu_start() releases them.
+ * Who calls: the machine. Whom it calls: boot_start() on the boot CPU, boot_hold() on the others.
+ * Invariant: nothing in .bss is touched before the boot CPU cleared it; what the others look at lies in .data.
+ * Power ISA 3.0B Book III 7.5 lists the vectors.
+ */
+#include "core/cpu_offsets.h"
+#include "entry.h"
+#include "frame_offsets.h"
+#include "ppc64_registers.h"
+
+/* A trap that leaves the interrupted place in SRR0/SRR1 (srr) or HSRR0/HSRR1 (hsrr). Eight instructions is what some vectors have. */
+.macro VECTOR address, pair
+	.org	\address
+	mtspr	SPR_HSPRG1, %r13
+	mfspr	%r13, SPR_HSPRG0
+	std	%r12, CPU_SCRATCH + 0(%r13)
+	li	%r12, \address
+	b	trap_\pair
+.endm
+
+	.section .head, "ax"
+	.org	0x10
+	.globl	kernel_entry
+kernel_entry:
+	b	boot_entry
+
+	VECTOR	VECTOR_SYSTEM_RESET, srr
+	VECTOR	VECTOR_MACHINE_CHECK, srr
+	VECTOR	VECTOR_DATA_STORAGE, srr
+	VECTOR	VECTOR_DATA_SEGMENT, srr
+	VECTOR	VECTOR_INSTRUCTION_STORAGE, srr
+	VECTOR	VECTOR_INSTRUCTION_SEGMENT, srr
+	VECTOR	VECTOR_EXTERNAL, srr
+	VECTOR	VECTOR_ALIGNMENT, srr
+	VECTOR	VECTOR_PROGRAM, srr
+	VECTOR	VECTOR_FLOATING_POINT_OFF, srr
+	VECTOR	VECTOR_DECREMENTER, srr
+	VECTOR	VECTOR_HYPERVISOR_DECREMENTER, hsrr
+	VECTOR	VECTOR_DIRECTED_DOORBELL, srr
+	.org	VECTOR_SYSTEM_CALL
+	b	trap_syscall
+	VECTOR	VECTOR_TRACE, srr
+	VECTOR	VECTOR_HYPERVISOR_DATA_STORAGE, hsrr
+	VECTOR	VECTOR_HYPERVISOR_INSTRUCTION_STORAGE, hsrr
+	VECTOR	VECTOR_HYPERVISOR_EMULATION, hsrr
+	VECTOR	VECTOR_HYPERVISOR_MAINTENANCE, hsrr
+	VECTOR	VECTOR_HYPERVISOR_DOORBELL, hsrr
+	VECTOR	VECTOR_HYPERVISOR_VIRTUALIZATION, hsrr
+	VECTOR	VECTOR_PERFORMANCE_MONITOR, srr
+	VECTOR	VECTOR_VECTOR_OFF, srr
+	VECTOR	VECTOR_VSX_OFF, srr
+	VECTOR	VECTOR_FACILITY_OFF, srr
+	VECTOR	VECTOR_HYPERVISOR_FACILITY_OFF, hsrr
+	.org	0x1000
+
+	.text
+boot_entry:
+	/* Machine checks interrupt from here on. mtmsrd cannot set ME, only a return from an interrupt can. */
+	mfmsr	%r4
+	ori	%r4, %r4, MSR_ME
+	LOAD_ADDRESS %r5, boot_elect
+	mtspr	SPR_SRR0, %r5
+	mtspr	SPR_SRR1, %r4
+	rfid
+
+boot_elect:
+	mfspr	%r31, SPR_PIR
+	LOAD_TOC
+	LOAD_ADDRESS %r4, boot_elected
+1:	lwarx	%r5, 0, %r4
+	cmpwi	%r5, 0
+	bne	boot_secondary
+	li	%r5, 1
+	stwcx.	%r5, 0, %r4
+	bne-	1b
+	isync
+
+	/* This one boots. dcbz clears a cache line of 128 bytes; POWER9 User's Manual 4.3. */
+	LOAD_ADDRESS %r4, kernel_bss_start
+	LOAD_ADDRESS %r5, kernel_end
+2:	dcbz	0, %r4
+	addi	%r4, %r4, 128
+	cmpld	%r4, %r5
+	blt	2b
+
+	LOAD_ADDRESS %r13, cpus /* struct cpu of CPU 0 */
+	mtspr	SPR_HSPRG0, %r13
+	LOAD_ADDRESS %r1, kernel_stacks + KERNEL_STACK_BYTES
+	li	%r0, 0
+	stdu	%r0, -BASE_STACK_BYTES(%r1) /* back chain 0: a backtrace ends here */
+	mr	%r4, %r31
+	bl	boot_start /* (device tree, PIR) */
+	nop
+	trap
+
+/* r31 = PIR. The table boot_slots holds boot_published entries of four doublewords: PIR, struct cpu, stack top, taken. */
+boot_secondary:
+	LOAD_ADDRESS %r4, boot_published
+1:	or	27, 27, 27
+	ld	%r5, 0(%r4)
+	cmpdi	%r5, 0
+	beq	1b
+	isync
+	mtctr	%r5
+	LOAD_ADDRESS %r4, boot_slots
+2:	ld	%r5, 0(%r4)
+	cmpd	%r5, %r31
+	beq	3f
+	addi	%r4, %r4, 32
+	bdnz	2b
+left_out:
+	b	arch_cpu_halt /* the device tree does not list it, or its place is taken */
+
+	/* Two CPUs with one PIR (QEMU gives all threads of a core PIR 0): the first takes the slot, the other is left out. */
+3:	addi	%r6, %r4, 24
+4:	ldarx	%r5, 0, %r6
+	cmpdi	%r5, 0
+	bne	left_out
+	li	%r5, 1
+	stdcx.	%r5, 0, %r6
+	bne-	4b
+	isync
+	ld	%r13, 8(%r4)
+	mtspr	SPR_HSPRG0, %r13
+	ld	%r1, 16(%r4)
+	li	%r0, 0
+	stdu	%r0, -BASE_STACK_BYTES(%r1)
+	mr	%r3, %r13
+	bl	boot_hold /* (struct cpu) */
+	nop
+	trap
+
+	.data
+	.balign	8
+	.globl	boot_published
+boot_published:
+	.quad	0
+boot_elected:
+	.long	0
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,168 @@
+/*
+ * What a trap was about, in the portable kernel's words; and the traps the kernel itself takes.
+ *
+ * Teaches: the machine says why it trapped in four places (the vector, DSISR, DAR, and bits of SRR1 that no machine state needs), and
+ * all the portable kernel wants to know fits in struct trap.
+ * Who calls: kernel/core/trap.c, and trap_entry.S for traps from kernel mode. Whom it calls: kernel_trap().
+ * Invariant: none of this changes the machine, but for the decrementer of a CPU that is still held.
+ * Power ISA 3.0B Book III 7.5. Simplified: a hypervisor instruction in user mode is reported as illegal (0xe40), as the machine does.
+ */
+#include "arch.h"
+#include "core/cpu.h"
+#include "ppc64.h"
+
+/* DSISR of a data storage interrupt (7.5.3); SRR1 of an instruction storage interrupt has the first two in the same places (7.5.5). */
+#define DSISR_NO_TRANSLATION 0x40000000
+#define DSISR_PROTECTION 0x08000000
+#define DSISR_STORE 0x02000000
+#define SRR1_NO_EXECUTE 0x10000000 /* N or G of the entry forbids execution */
+
+/* SRR1 of a program interrupt (7.5.9). */
+#define SRR1_PRIVILEGED 0x40000
+#define SRR1_TRAP 0x20000
+
+static void decode_fault(const struct trap_frame *frame, struct trap *trap)
+{
+	bool fetch = trap->vector == VECTOR_INSTRUCTION_STORAGE || trap->vector == VECTOR_INSTRUCTION_SEGMENT;
+	trap->kind = TRAP_FAULT;
+	trap->va = vaddr(fetch ? frame->pc : frame->dar);
+	trap->raw = fetch ? frame->msr : frame->dsisr;
+	trap->access = fetch ? ACCESS_EXEC : ACCESS_LOAD;
+	/* A segment interrupt does not set DSISR: a store looks like a load. It only asks for the segment; the page comes next. */
+	trap->segment = trap->vector == VECTOR_DATA_SEGMENT || trap->vector == VECTOR_INSTRUCTION_SEGMENT;
+	if (trap->segment)
+		return;
+	if (!fetch && (frame->dsisr & DSISR_STORE))
+		trap->access = ACCESS_STORE;
+	trap->protection = (trap->raw & (DSISR_PROTECTION | (fetch ? SRR1_NO_EXECUTE : 0))) != 0;
+}
+
+static enum trap_kind program_kind(uint64_t srr1)
+{
+	if (srr1 & SRR1_PRIVILEGED)
+		return TRAP_PRIVILEGED;
+	return srr1 & SRR1_TRAP ? TRAP_BREAKPOINT : TRAP_ILLEGAL;
+}
+
+void arch_trap_decode(const struct trap_frame *frame, struct trap *trap)
+{
+	*trap = (struct trap){
+		.kind = TRAP_MACHINE,
+		.from_user = (frame->msr & MSR_PR) != 0,
+		.vector = arch_trap_is_syscall(frame) ? VECTOR_SYSTEM_CALL : (unsigned)frame->vector,
+		.pc = vaddr(frame->pc),
+		.raw = frame->msr,
+	};
+	switch (trap->vector) {
+	case VECTOR_SYSTEM_CALL:
+		trap->kind = TRAP_SYSCALL;
+		break;
+	case VECTOR_DATA_STORAGE:
+	case VECTOR_DATA_SEGMENT:
+	case VECTOR_INSTRUCTION_STORAGE:
+	case VECTOR_INSTRUCTION_SEGMENT:
+		decode_fault(frame, trap);
+		break;
+	case VECTOR_ALIGNMENT:
+		trap->kind = TRAP_ALIGNMENT;
+		trap->va = vaddr(frame->dar);
+		break;
+	case VECTOR_PROGRAM:
+		trap->kind = program_kind(frame->msr);
+		break;
+	case VECTOR_TRACE:
+		trap->kind = TRAP_BREAKPOINT;
+		break;
+	case VECTOR_FLOATING_POINT_OFF:
+	case VECTOR_HYPERVISOR_EMULATION:
+	case VECTOR_VECTOR_OFF:
+	case VECTOR_VSX_OFF:
+	case VECTOR_FACILITY_OFF:
+	case VECTOR_HYPERVISOR_FACILITY_OFF:
+		trap->kind = TRAP_ILLEGAL;
+		break;
+	case VECTOR_EXTERNAL:
+	case VECTOR_DECREMENTER:
+	case VECTOR_HYPERVISOR_DECREMENTER:
+	case VECTOR_DIRECTED_DOORBELL:
+	case VECTOR_HYPERVISOR_DOORBELL:
+	case VECTOR_HYPERVISOR_VIRTUALIZATION:
+	case VECTOR_PERFORMANCE_MONITOR:
+		trap->kind = TRAP_IRQ;
+		break;
+	default: /* machine check, system reset and what this machine never raises */
+		break;
+	}
+}
+
+/* A CPU that is still held only wants to be woken; the portable kernel does not know it yet. */
+static bool held_cpu_interrupt(const struct trap_frame *frame)
+{
+	struct cpu *cpu = arch_cpu();
+	if (cpu->index == 0 || __atomic_load_n(&cpu->arch_words[CPU_WORD_RELEASED], __ATOMIC_ACQUIRE))
+		return false;
+	if (frame->vector == VECTOR_DECREMENTER)
+		WRITE_SPR(SPR_DEC, INT32_MAX);
+	return frame->vector == VECTOR_DECREMENTER || frame->vector == VECTOR_HYPERVISOR_DOORBELL;
+}
+
+struct trap_frame *trap_from_kernel(struct trap_frame *frame)
+{
+	if (!held_cpu_interrupt(frame))
+		frame = kernel_trap(frame);
+	/* An interrupt has been taken, so arch_cpu_idle() need not wait for one. */
+	if (frame->pc == (uint64_t)(uintptr_t)idle_window)
+		frame->pc = (uint64_t)(uintptr_t)idle_window_end;
+	return frame;
+}
+
+void arch_frame_init(struct trap_frame *frame, struct vaddr entry, struct vaddr stack_top, uint64_t argument)
+{
+	/* ELFv2 ABI 2.2.2, 2.3.2: r1 points at a frame whose back chain is 0; a function finds its table of contents through r12. */
+	*frame = (struct trap_frame){.pc = entry.v, .msr = MSR_USER};
+	frame->gpr[1] = round_down(stack_top.v, 16) - 32;
+	frame->gpr[3] = argument;
+	frame->gpr[12] = entry.v;
+}
+
+/* Bytes of [address, address + bytes) that lie in its first page. */
+static size_t bytes_in_page(uint64_t address, size_t bytes)
+{
+	return min_u64(bytes, PAGE_BYTES - address % PAGE_BYTES);
+}
+
+size_t arch_copy_from_user(void *to, struct vaddr from, size_t bytes)
+{
+	while (bytes) {
+		size_t part = bytes_in_page(from.v, bytes);
+		size_t left = uaccess_copy_in(to, from.v, part);
+		bytes -= part - left;
+		if (left)
+			break;
+		to = (char *)to + part;
+		from.v += part;
+	}
+	return bytes;
+}
+
+size_t arch_copy_to_user(struct vaddr to, const void *from, size_t bytes)
+{
+	while (bytes) {
+		size_t part = bytes_in_page(to.v, bytes);
+		size_t left = uaccess_copy_out(to.v, from, part);
+		bytes -= part - left;
+		if (left)
+			break;
+		from = (const char *)from + part;
+		to.v += part;
+	}
+	return bytes;
+}
+
+bool arch_uaccess_fixup(struct trap_frame *frame)
+{
+	if (frame->pc < (uint64_t)(uintptr_t)uaccess_begin || frame->pc >= (uint64_t)(uintptr_t)uaccess_end)
+		return false;
+	frame->pc = (uint64_t)(uintptr_t)uaccess_fixup;
+	return true;
+}

@@ -1,0 +1,80 @@
+/*
+ * Copying between the kernel and a user's memory, through the MMU.
+ *
+ * Teaches: MSR[DR] alone decides whether a load is translated. The kernel runs untranslated, so a copy loads from one world into
+ * registers, switches DR, and stores into the other: 32 bytes a turn, then 8, then 1. The instructions themselves come from
+ * untranslated memory all the time (IR = 0). A fault in here ends in uaccess_fixup.
+ * Who calls: cpu.c, for one page at most, so what a fault leaves uncopied is exactly what lies in the missing page.
+ * Invariant: at every load and store that may fault r5 is the number of bytes not copied yet, and the frame on the stack is the caller's.
+ * Power ISA 3.0B Book III 5.7.2 (real and virtual mode), 12.1 (isync after DR changes).
+ */
+#include "ppc64_registers.h"
+
+/* r3 to, r4 from, r5 bytes, r6 MSR with DR = 0, r7 MSR with DR = 1. */
+.macro SETUP
+	mfmsr	%r6
+	ori	%r7, %r6, MSR_DR
+.endm
+
+.macro TRANSLATE msr
+	mtmsrd	\msr
+	isync
+.endm
+
+/*
+ * The two directions differ in which half of a turn is translated: `from` before the loads, `to` before the stores. The last
+ * switch of a turn always leads back to where the next turn's begins, so a loop has two.
+ */
+.macro COPY from, to
+	SETUP
+1:	cmpldi	%r5, 32
+	blt	2f
+	TRANSLATE \from
+	ld	%r9, 0(%r4)
+	ld	%r10, 8(%r4)
+	ld	%r11, 16(%r4)
+	ld	%r12, 24(%r4)
+	TRANSLATE \to
+	std	%r9, 0(%r3)
+	std	%r10, 8(%r3)
+	std	%r11, 16(%r3)
+	std	%r12, 24(%r3)
+	addi	%r4, %r4, 32
+	addi	%r3, %r3, 32
+	addi	%r5, %r5, -32
+	b	1b
+2:	cmpldi	%r5, 8
+	blt	3f
+	TRANSLATE \from
+	ld	%r9, 0(%r4)
+	TRANSLATE \to
+	std	%r9, 0(%r3)
+	addi	%r4, %r4, 8
+	addi	%r3, %r3, 8
+	addi	%r5, %r5, -8
+	b	2b
+3:	cmpldi	%r5, 0
+	beq	uaccess_fixup
+	TRANSLATE \from
+	lbz	%r9, 0(%r4)
+	TRANSLATE \to
+	stb	%r9, 0(%r3)
+	addi	%r4, %r4, 1
+	addi	%r3, %r3, 1
+	addi	%r5, %r5, -1
+	b	3b
+.endm
+
+	.text
+	.globl	uaccess_copy_in, uaccess_copy_out, uaccess_begin, uaccess_end, uaccess_fixup
+uaccess_begin:
+uaccess_copy_in: /* (to, user's from, bytes) -> bytes left */
+	COPY	%r7, %r6
+uaccess_copy_out: /* (user's to, from, bytes) -> bytes left */
+	COPY	%r6, %r7
+uaccess_end:
+uaccess_fixup: /* also the ordinary way out */
+	TRANSLATE %r6
+	mr	%r3, %r5
+	blr
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,87 @@
+/*
+ * The kernel's half of every address space: made once at boot, the same on all CPUs and in all spaces.
+ *
+ *     0xffff800000000000   all RAM, at physical address + this     readable, writable, never executable
+ *     0xffffffff80000000   the image, at physical address + this   text r-x, read-only data r--, data rw-   (made by boot.S)
+ *     0xffffffffc0000000   device registers                        rw-, cache-inhibited
+ *
+ * Teaches: two names for one page share its rights problem: text must not be writable through the direct map either, so that maps
+ * the 2 MiB around the image page by page, with the text and the read-only data not writable.
+ * Who calls: boot, before the other CPUs run; nothing changes later. Locks: none needed.
+ * The invariant: an entry made here is never changed, so no CPU ever needs a flush for the kernel's half.
+ * Simplified: 2 MiB pages only and a fixed stock of tables, enough for DIRECT_TABLES GiB; more RAM than that is left unused.
+ */
+#include "x86.h"
+
+#define DIRECT_TABLES 24
+#define DEVICE_BASE (KERNEL_BASE + GIB)
+
+static uint64_t stock[DIRECT_TABLES][TABLE_ENTRIES] __attribute__((aligned(4096)));
+static unsigned stock_used;
+
+/* The table under `entry`, made if it is not there; NULL when the stock is used up. */
+static uint64_t *table_under(uint64_t *entry)
+{
+	if (!(*entry & PTE_PRESENT)) {
+		if (stock_used == DIRECT_TABLES)
+			return NULL;
+		*entry = arch_virt_to_phys(stock[stock_used++]).p | PTE_TABLE;
+	}
+	/* All tables of the direct map lie in the image. */
+	return (uint64_t *)(uintptr_t)((*entry & PTE_FRAME) + KERNEL_BASE);
+}
+
+static uint64_t physical(const char *symbol)
+{
+	return arch_virt_to_phys(symbol).p;
+}
+
+/* What the direct map allows on a page of RAM. */
+static uint64_t page_rights(uint64_t page)
+{
+	if (page >= physical(image_start) && page < physical(rodata_end))
+		return PTE_PRESENT | PTE_NX;
+	return PTE_PRESENT | PTE_WRITE | PTE_NX;
+}
+
+/* Maps the 2 MiB at `base`: at once, or page by page where part of the image lies in them. */
+static bool map_large(uint64_t base)
+{
+	uint64_t *directory = table_under(&kernel_direct_pointers[base / GIB]);
+	if (!directory)
+		return false;
+	uint64_t *entry = &directory[base / LARGE_BYTES % TABLE_ENTRIES];
+	if (*entry & PTE_PRESENT)
+		return true;
+	if (base >= physical(rodata_end) || base + LARGE_BYTES <= physical(image_start)) {
+		*entry = base | PTE_LARGE | PTE_PRESENT | PTE_WRITE | PTE_NX;
+		return true;
+	}
+	uint64_t *table = table_under(entry);
+	if (!table)
+		return false;
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+		table[i] = (base + i * PAGE_BYTES) | page_rights(base + i * PAGE_BYTES);
+	return true;
+}
+
+bool direct_map(uint64_t base, uint64_t bytes)
+{
+	uint64_t end = base + bytes;
+	if (end < base || end > TABLE_ENTRIES * GIB)
+		return false;
+	for (uint64_t at = round_down(base, LARGE_BYTES); at < end; at += LARGE_BYTES)
+		if (!map_large(at))
+			return false;
+	return true;
+}
+
+volatile uint32_t *device_map(uint64_t base)
+{
+	uint64_t frame = round_down(base, LARGE_BYTES);
+	unsigned slot = 0;
+	while (kernel_device_directory[slot] & PTE_PRESENT && (kernel_device_directory[slot] & PTE_FRAME) != frame)
+		slot++;
+	kernel_device_directory[slot] = frame | PTE_LARGE | PTE_DEVICE | PTE_PRESENT | PTE_WRITE | PTE_NX;
+	return (volatile uint32_t *)(uintptr_t)(DEVICE_BASE + slot * LARGE_BYTES + base % LARGE_BYTES);
+}

@@ -1,0 +1,339 @@
+/*
+ * The radix page table, four levels or five: this machine's answer to mmu.h.
+ *
+ *      63     57 56      48 47      39 38      30 29      21 20      12 11         0
+ *     +---------+----------+----------+----------+----------+----------+------------+
+ *     |  sign   | level 5  | level 4  | level 3  | level 2  | level 1  |   offset   |     levels 5 and 4 are the root's
+ *     +---------+----------+----------+----------+----------+----------+------------+
+ *
+ * Teaches: an address is a path. Each nine bits choose an entry in a table of 512; the entry names the next table, or the page.
+ * One cursor walks it for map, unmap, walk and harvest; five levels differ from four only in where the cursor starts.
+ * Who calls: mm/ and the scheduler, through `mmu`. Calls cpu_flush_others() to reach other CPUs. Locks: as mmu.h says.
+ * The invariant: the kernel's half is the same in every space; user tables are pages that were donated, and go back only in close.
+ * What a table that other CPUs read needs: entries are stored whole (64 bits, atomic), and a CPU that may hold an old translation is
+ * told before the change counts: INVLPG here, cpu_flush_others() in sync. Clearing A and D is one locked AND, so an update that the
+ * processor makes at the same time is not lost (Intel SDM 3A 4.8, 4.10.4-5).
+ * Simplified: unmap never gives an empty table back; only 4 KiB pages for users; readable is implied, execute-only is not there.
+ */
+#include "mmu.h"
+
+#include <trace_emit.h>
+
+#include "core/cpu.h"
+#include "x86.h"
+
+#define INDEX_BITS 9
+#define USER_END (64 * TIB) /* the same as on the other machine */
+#define CR3_SPACE 0         /* cpu->arch_words[]: the space whose tables CR3 holds */
+
+/* mmu_space.words[] */
+enum word { WORD_ROOT, WORD_DONATED };
+
+const struct mmu_ops *mmu;
+static unsigned levels;
+static uint64_t kernel_root; /* physical: the kernel's half alone */
+
+struct cursor {
+	uint64_t va;
+	uint64_t *entry;
+	unsigned level; /* of the table that `entry` is in; 1 is the last */
+};
+
+/* How many bytes an entry of a table of this level covers. */
+static uint64_t level_bytes(unsigned level)
+{
+	return PAGE_BYTES << (INDEX_BITS * (level - 1));
+}
+
+static unsigned level_index(uint64_t va, unsigned level)
+{
+	return (unsigned)(va / level_bytes(level)) % TABLE_ENTRIES;
+}
+
+static uint64_t *table_at(uint64_t physical)
+{
+	return arch_phys_to_virt(paddr(physical));
+}
+
+static uint64_t entry_load(const uint64_t *entry)
+{
+	return __atomic_load_n(entry, __ATOMIC_RELAXED);
+}
+
+static struct cursor cursor_start(const struct mmu_space *space, uint64_t va)
+{
+	uint64_t *root = table_at(space->words[WORD_ROOT]);
+	return (struct cursor){.va = va, .entry = &root[level_index(va, levels)], .level = levels};
+}
+
+/* One level down, through an entry that names a table. */
+static void cursor_descend(struct cursor *cursor)
+{
+	uint64_t *table = table_at(entry_load(cursor->entry) & PTE_FRAME);
+	cursor->level--;
+	cursor->entry = &table[level_index(cursor->va, cursor->level)];
+}
+
+/* As far down as tables reach: level 1, or the level where an entry is missing. For users' addresses. */
+static struct cursor cursor_find(const struct mmu_space *space, uint64_t va)
+{
+	struct cursor cursor = cursor_start(space, va);
+	while (cursor.level > 1 && entry_load(cursor.entry) & PTE_PRESENT)
+		cursor_descend(&cursor);
+	return cursor;
+}
+
+/* ---- pages for tables ---- */
+
+static void radix_donate(struct mmu_space *space, struct paddr page)
+{
+	/* The pages in stock are a list: each one's first word is the next one's address. */
+	*table_at(page.p) = space->words[WORD_DONATED];
+	space->words[WORD_DONATED] = page.p;
+}
+
+/* A zeroed page from the stock, to serve as a table of this level; 0 if the stock is empty. */
+static uint64_t take_donated(struct mmu_space *space, unsigned level)
+{
+	uint64_t page = space->words[WORD_DONATED];
+	if (!page)
+		return 0;
+	space->words[WORD_DONATED] = *table_at(page);
+	*table_at(page) = 0;
+	trace_mmu_table(space->id, page, level);
+	return page;
+}
+
+/* The caller gives words[] as zero, but for pages donated before. */
+static enum status radix_open(struct mmu_space *space)
+{
+	uint64_t root = take_donated(space, levels);
+	if (!root)
+		return STATUS_NO_TABLE;
+	const uint64_t *kernel = table_at(kernel_root);
+	for (unsigned i = TABLE_ENTRIES / 2; i < TABLE_ENTRIES; i++)
+		table_at(root)[i] = kernel[i];
+	space->words[WORD_ROOT] = root;
+	return STATUS_OK;
+}
+
+/* Gives back every table below the first `entries` entries of a table of `level`. */
+static void release_tables(uint64_t table, unsigned level, unsigned entries, void (*release)(struct paddr page))
+{
+	for (unsigned i = 0; i < entries && level > 1; i++) {
+		uint64_t entry = table_at(table)[i];
+		if (!(entry & PTE_PRESENT))
+			continue;
+		release_tables(entry & PTE_FRAME, level - 1, TABLE_ENTRIES, release);
+		release(paddr(entry & PTE_FRAME));
+	}
+}
+
+static void radix_close(struct mmu_space *space, void (*release)(struct paddr page))
+{
+	uint64_t root = space->words[WORD_ROOT];
+	if (root) {
+		release_tables(root, levels, TABLE_ENTRIES / 2, release);
+		release(paddr(root));
+	}
+	while (space->words[WORD_DONATED]) {
+		uint64_t page = space->words[WORD_DONATED];
+		space->words[WORD_DONATED] = *table_at(page);
+		release(paddr(page));
+	}
+	space->words[WORD_ROOT] = 0;
+}
+
+/* ---- translations ---- */
+
+static bool is_active_here(const struct mmu_space *space)
+{
+	return __atomic_load_n(&space->active, __ATOMIC_RELAXED) >> arch_cpu()->index & 1;
+}
+
+static uint64_t entry_make(struct paddr page, unsigned flags)
+{
+	uint64_t entry = page.p | PTE_PRESENT | PTE_USER;
+	if (flags & MMU_WRITE)
+		entry |= PTE_WRITE;
+	if (!(flags & MMU_EXEC))
+		entry |= PTE_NX;
+	if (flags & MMU_DEVICE)
+		entry |= PTE_DEVICE;
+	if (flags & MMU_WIRED)
+		entry |= PTE_WIRED;
+	return entry;
+}
+
+static enum status radix_map(struct mmu_space *space, struct vaddr va, struct paddr page, unsigned flags)
+{
+	struct cursor cursor = cursor_start(space, va.v);
+	while (cursor.level > 1) {
+		if (!(entry_load(cursor.entry) & PTE_PRESENT)) {
+			uint64_t table = take_donated(space, cursor.level - 1);
+			if (!table)
+				return STATUS_NO_TABLE;
+			__atomic_store_n(cursor.entry, table | PTE_TABLE | PTE_USER, __ATOMIC_RELEASE);
+		}
+		cursor_descend(&cursor);
+	}
+	uint64_t old = __atomic_exchange_n(cursor.entry, entry_make(page, flags), __ATOMIC_ACQ_REL);
+	if (old & PTE_PRESENT && is_active_here(space))
+		invlpg(va.v);
+	trace_mmu_map(space->id, va.v, page.p, flags, levels);
+	return STATUS_OK;
+}
+
+/* Removes what one last-level table maps from `at` up to `end`. */
+static void unmap_run(struct cursor cursor, uint64_t at, uint64_t end, bool active)
+{
+	for (; at < end; at += PAGE_BYTES, cursor.entry++) {
+		if (!entry_load(cursor.entry))
+			continue;
+		__atomic_store_n(cursor.entry, 0, __ATOMIC_RELEASE);
+		if (active)
+			invlpg(at);
+	}
+}
+
+static void radix_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages)
+{
+	bool active = is_active_here(space);
+	uint64_t end = min_u64(va.v / PAGE_BYTES + pages, USER_END / PAGE_BYTES) * PAGE_BYTES;
+	uint64_t at = va.v;
+	while (at < end) {
+		/* To the end of the table, or of the hole. */
+		struct cursor cursor = cursor_find(space, at);
+		uint64_t step = level_bytes(cursor.level == 1 ? 2 : cursor.level);
+		uint64_t next = min_u64(round_down(at, step) + step, end);
+		if (cursor.level == 1)
+			unmap_run(cursor, at, next, active);
+		at = next;
+	}
+	trace_mmu_unmap(space->id, va.v, pages);
+}
+
+/* Whether the address bits above the root's index repeat its top bit: anything else faults before the table is looked at. */
+static bool is_canonical(uint64_t va)
+{
+	unsigned unused = 64 - PAGE_SHIFT - INDEX_BITS * levels;
+	return (uint64_t)((int64_t)(va << unused) >> unused) == va;
+}
+
+/* Adds what an entry on the way says to what those before it said: writable if all say so, executable if none forbids it. */
+static unsigned flags_allowed(uint64_t entry)
+{
+	unsigned flags = MMU_READ;
+	if (entry & PTE_WRITE)
+		flags |= MMU_WRITE;
+	if (!(entry & PTE_NX))
+		flags |= MMU_EXEC;
+	return flags;
+}
+
+static void walk_finish(struct mmu_walk *walk, const struct cursor *cursor, uint64_t entry)
+{
+	uint64_t offset = cursor->va % level_bytes(cursor->level);
+	walk->present = true;
+	walk->page = paddr((entry & PTE_FRAME & ~(level_bytes(cursor->level) - 1)) + round_down(offset, PAGE_BYTES));
+	walk->referenced = entry & PTE_ACCESSED;
+	walk->changed = entry & PTE_DIRTY;
+	if (entry & PTE_CACHE_DISABLE)
+		walk->flags |= MMU_DEVICE;
+	if (entry & PTE_WIRED)
+		walk->flags |= MMU_WIRED;
+}
+
+static void radix_walk(struct mmu_space *space, struct vaddr va, struct mmu_walk *walk)
+{
+	*walk = (struct mmu_walk){0};
+	if (!is_canonical(va.v))
+		return;
+	unsigned allowed = MMU_READ | MMU_WRITE | MMU_EXEC;
+	struct cursor cursor = cursor_start(space, va.v);
+	for (;;) {
+		uint64_t entry = entry_load(cursor.entry);
+		walk->step[walk->steps++] = (struct mmu_step){
+			.kind = MMU_STEP_LEVEL,
+			.level = (uint8_t)cursor.level,
+			.index = level_index(va.v, cursor.level),
+			.entry = arch_virt_to_phys(cursor.entry),
+			.raw = {entry, 0},
+		};
+		if (!(entry & PTE_PRESENT))
+			return;
+		allowed &= flags_allowed(entry);
+		if (cursor.level == 1 || entry & PTE_LARGE) {
+			walk->flags = allowed;
+			walk_finish(walk, &cursor, entry);
+			return;
+		}
+		cursor_descend(&cursor);
+	}
+}
+
+static struct mmu_usage radix_harvest(struct mmu_space *space, struct vaddr va)
+{
+	struct cursor cursor = cursor_find(space, va.v);
+	if (cursor.level > 1 || !(entry_load(cursor.entry) & PTE_PRESENT))
+		return (struct mmu_usage){0};
+	uint64_t old = __atomic_fetch_and(cursor.entry, ~(PTE_ACCESSED | PTE_DIRTY), __ATOMIC_ACQ_REL);
+	if (old & (PTE_ACCESSED | PTE_DIRTY) && is_active_here(space))
+		invlpg(va.v);
+	return (struct mmu_usage){.present = true, .referenced = old & PTE_ACCESSED, .changed = old & PTE_DIRTY};
+}
+
+/* ---- who translates through what ---- */
+
+/*
+ * This CPU dropped its own translations when the table changed. One that activates the space later starts empty: its bit is set
+ * before it loads CR3, so either it is seen here or it loads the changed table.
+ */
+static void radix_sync(struct mmu_space *space)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	uint64_t others = __atomic_load_n(&space->active, __ATOMIC_SEQ_CST) & ~(UINT64_C(1) << arch_cpu()->index);
+	if (others)
+		cpu_flush_others(others);
+	trace_mmu_sync(space->id, others);
+}
+
+/* Loading CR3 drops every translation this CPU holds, so the same space again is a flush. */
+static void radix_activate(struct mmu_space *space, struct vaddr hint)
+{
+	(void)hint;
+	struct cpu *cpu = arch_cpu();
+	struct mmu_space *old = (struct mmu_space *)(uintptr_t)cpu->arch_words[CR3_SPACE];
+	uint64_t bit = UINT64_C(1) << cpu->index;
+	if (space && space != old)
+		__atomic_fetch_or(&space->active, bit, __ATOMIC_SEQ_CST);
+	cr3_write(space ? space->words[WORD_ROOT] : kernel_root);
+	if (space == old)
+		return;
+	if (old)
+		__atomic_fetch_and(&old->active, ~bit, __ATOMIC_SEQ_CST);
+	cpu->arch_words[CR3_SPACE] = (uint64_t)(uintptr_t)space;
+	trace_mmu_activate(space ? space->id : 0);
+}
+
+#define RADIX_OPS(name_)                                                                                                           \
+	{                                                                                                                          \
+		.name = (name_), .user_end = {USER_END}, .open = radix_open, .close = radix_close, .donate = radix_donate,          \
+		.map = radix_map, .unmap = radix_unmap, .walk = radix_walk, .harvest = radix_harvest, .sync = radix_sync,          \
+		.activate = radix_activate,                                                                                        \
+	}
+
+static const struct mmu_ops radix4 = RADIX_OPS("radix4");
+static const struct mmu_ops radix5 = RADIX_OPS("radix5");
+
+void radix_init(unsigned levels_chosen)
+{
+	levels = levels_chosen;
+	kernel_root = arch_virt_to_phys(levels == 5 ? kernel_root5 : kernel_root4).p;
+	mmu = levels == 5 ? &radix5 : &radix4;
+}
+
+uint64_t mmu_entries_in_use(void)
+{
+	return 0;
+}

@@ -1,0 +1,207 @@
+/*
+ * The machine contract: everything the portable kernel asks of a machine, and the three calls a machine makes back.
+ *
+ * Teaches: how little of a kernel is about the machine. A port is done when these calls exist and the tests pass; nothing
+ * else in kernel/ knows where it runs. The calls marked `inline` are on hot paths: they are declared here, and the
+ * machine's <arch_inline.h>, included at the end, defines them and `struct trap_frame`, so the compiler checks conformance.
+ * Who calls: all of kernel/. Who answers: arch/x86_64, arch/ppc64, and tests/unit/arch_sim.c for the host's unit tests.
+ *
+ * When what may be used: putc and phys_to_virt from the first instruction of kernel_main; arch_cpu() too; irqs and time after
+ * arch_cpu_init() on that CPU; ipi_send to a CPU that is online.
+ */
+#pragma once
+
+#include "abi/status.h"
+#include "types.h"
+
+struct cpu;
+struct trap_frame; /* the user registers of a thread, whole; laid out by the machine */
+
+/* What a machine tells the kernel at boot. All addresses are physical; strings are NUL-terminated and stay where they are. */
+#define BOOT_RANGES_MAX 32
+struct boot_range {
+	struct paddr base;
+	uint64_t bytes;
+};
+struct boot_info {
+	const char *machine;      /* "x86_64", "ppc64" */
+	unsigned elf_machine;     /* e_machine of programs that run here: 62 (x86-64), 21 (64-bit POWER) */
+	const char *command_line; /* without the image's name */
+	struct boot_range archive; /* the boot archive (ustar); bytes = 0 if there is none */
+	unsigned ram_ranges;      /* usable RAM, page-aligned, in ascending order */
+	struct boot_range ram[BOOT_RANGES_MAX];
+	unsigned reserved_ranges; /* parts of it already in use: image, archive, tables, firmware's data */
+	struct boot_range reserved[BOOT_RANGES_MAX];
+	unsigned cpus;                /* CPUs the machine says it has; entry 0 is the one that runs now */
+	uint64_t cpu_hw_id[MAX_CPUS]; /* APIC id, PIR */
+};
+
+enum access { ACCESS_LOAD, ACCESS_STORE, ACCESS_EXEC };
+
+/* Why the CPU left what it was doing, in words that mean the same on every machine. */
+enum trap_kind {
+	TRAP_SYSCALL,
+	TRAP_IRQ,
+	TRAP_FAULT,      /* no translation, or one that does not allow it; see the fields below */
+	TRAP_ILLEGAL,    /* an instruction that does not exist or is switched off */
+	TRAP_PRIVILEGED, /* an instruction only the kernel may use */
+	TRAP_DIVIDE,     /* integer division fault, where the machine has one */
+	TRAP_ALIGNMENT,
+	TRAP_BREAKPOINT,
+	TRAP_MACHINE, /* anything else: `vector` says what */
+};
+
+struct trap {
+	enum trap_kind kind;
+	bool from_user;
+	unsigned vector; /* the machine's own number for it */
+	struct vaddr pc;
+	/* TRAP_FAULT only: */
+	struct vaddr va;     /* the address that faulted; what the machine reports for a non-canonical one is 0 or the address */
+	enum access access;
+	bool segment;        /* the address's segment was not loaded (POWER SLB miss); the page was not even looked for */
+	bool protection;     /* there was a translation, and it forbade the access */
+	uint64_t raw;        /* error code, DSISR, SRR1: for the trace */
+};
+
+/* What arch_irq_claim() found. A device's line n is IRQ_DEVICE + n. */
+enum irq { IRQ_NONE, IRQ_TIMER, IRQ_IPI, IRQ_DEVICE };
+
+/* ---- cpu: init id idle halt ---- */
+
+/* Makes the calling CPU able to take traps, keep time and enter user mode. Called once on each, irqs off. */
+void arch_cpu_init(struct cpu *cpu);
+
+/* inline: the calling CPU's per-CPU data. */
+static inline struct cpu *arch_cpu(void);
+
+/* inline: a hint that the CPU spins. */
+static inline void arch_cpu_relax(void);
+
+/*
+ * Waits until an interrupt has been taken, and returns with irqs off. Called with irqs off. An interrupt that became pending
+ * before the call ends the wait at once: no wake-up is lost between the caller's last look and the wait.
+ */
+void arch_cpu_idle(void);
+
+/* Stops the calling CPU for good. */
+_Noreturn void arch_cpu_halt(void);
+
+/* ---- irq: save restore mask claim done ---- */
+
+/* inline: switches interrupts off; returns whether they were on. */
+static inline bool arch_irq_save(void);
+
+/* inline: switches interrupts on if `were_on`, else off. */
+static inline void arch_irq_restore(bool were_on);
+
+/* inline: whether interrupts are on. */
+static inline bool arch_irq_enabled(void);
+
+/* Lets device line `irq` through to CPUs, or holds it back. INVALID for a line the machine does not have. */
+enum status arch_irq_mask(enum irq irq, bool masked);
+
+/* Which interrupt the trap in hand is about; takes it from the controller. IRQ_NONE if it was spurious. */
+enum irq arch_irq_claim(const struct trap *trap);
+
+/* Tells the controller that `irq` has been handled. */
+void arch_irq_done(enum irq irq);
+
+/* ---- trap: decode frame_init syscall_args user_enter, user memory ---- */
+
+/* inline: whether the frame is a system call's; the fast question before arch_trap_decode(). */
+static inline bool arch_trap_is_syscall(const struct trap_frame *frame);
+
+/* Says what a trap was about. The frame is the one kernel_trap() was given. */
+void arch_trap_decode(const struct trap_frame *frame, struct trap *trap);
+
+/* Makes `frame` start a thread: at `entry`, with stack pointer `stack_top` and `argument` in the first argument register. */
+void arch_frame_init(struct trap_frame *frame, struct vaddr entry, struct vaddr stack_top, uint64_t argument);
+
+/* inline: the number and the five arguments of a system call, as abi/syscall.h lays them down. */
+static inline uint64_t arch_syscall_args(const struct trap_frame *frame, uint64_t arguments[5]);
+
+/* inline: sets the results of a system call. */
+static inline void arch_syscall_result(struct trap_frame *frame, enum status status, uint64_t value);
+
+/* inline: the program counter, stack pointer and frame pointer (0 if unknown) in a frame, for messages and backtraces. */
+static inline struct vaddr arch_frame_pc(const struct trap_frame *frame);
+static inline struct vaddr arch_frame_stack(const struct trap_frame *frame);
+
+/* Enters user mode with the registers of `frame`, from the scheduler, for the first time on this CPU. Never returns. */
+_Noreturn void arch_user_enter(struct trap_frame *frame);
+
+/*
+ * Copies `bytes` between the kernel and the *current* address space through the MMU, with plain loads and stores that may fault.
+ * Returns how many bytes at the end were NOT copied. On a fault the machine calls kernel_trap() as for any other; the portable
+ * handler stores what happened in cpu->uaccess_trap and resumes at the fix-up by arch_uaccess_fixup().
+ */
+size_t arch_copy_from_user(void *to, struct vaddr from, size_t bytes);
+size_t arch_copy_to_user(struct vaddr to, const void *from, size_t bytes);
+
+/* If the kernel-mode frame stopped inside one of the two copies, moves it to the fix-up and returns true. */
+bool arch_uaccess_fixup(struct trap_frame *frame);
+
+/* ---- time: now hz timer_set ---- */
+
+/* inline: the clock that time-stamps events: ticks since some moment before boot, the same on all CPUs, never backwards. */
+static inline uint64_t arch_time_now(void);
+
+/* Ticks a second. */
+uint64_t arch_time_hz(void);
+
+/* Asks for IRQ_TIMER on this CPU when the clock reaches `when` (at once if it has); UINT64_MAX for none. Replaces the last. */
+void arch_timer_set(uint64_t when);
+
+/* ---- smp: cpu_start ipi_send ---- */
+
+/*
+ * Lets a CPU of boot_info start and call kernel_secondary(cpu). Does not wait for it. NOT_FOUND if the machine knows at
+ * once that there is no such CPU.
+ */
+enum status arch_cpu_start(struct cpu *cpu);
+
+/* Raises IRQ_IPI on an online CPU other than the caller's. What it is about is in cpu->hazards. */
+void arch_ipi_send(struct cpu *cpu);
+
+/* ---- misc: putc getc phys_to_virt sync_code power_off backtrace, and one for the trace ---- */
+
+/* Writes one character to the console. '\n' alone ends a line. */
+void arch_putc(char c);
+
+/* inline: where the kernel can reach physical RAM; valid for all of boot_info's ram[]. */
+static inline void *arch_phys_to_virt(struct paddr address);
+
+/* inline: the other way, for addresses from phys_to_virt and for the kernel image's own data. */
+static inline struct paddr arch_virt_to_phys(const void *address);
+
+/* Makes instructions just written at `code` visible to instruction fetch on all CPUs. */
+void arch_sync_code(void *code, size_t bytes);
+
+/* Ends the machine; QEMU exits. `well` only chooses the exit code: the verdict is in the descriptor. */
+_Noreturn void arch_power_off(bool well);
+
+/* inline: the next return address on a kernel stack: moves `*frame_pointer` one call up; 0 at the end. Start with frame 0. */
+static inline uint64_t arch_backtrace_next(uint64_t *frame_pointer);
+
+/*
+ * inline: claims the next event slot of this CPU and reads the clock, as one step: an interrupt that emits in the middle
+ * makes it start again, so a CPU's timestamps never run backwards. Returns the slot's number, stores the clock in *now.
+ */
+static inline uint64_t arch_trace_claim(uint64_t *head, uint64_t *now);
+
+/* ---- upcalls: what a machine calls ---- */
+
+/* The boot CPU, irqs off, on its kernel stack, per-CPU data of CPU 0 reachable. */
+_Noreturn void kernel_main(const struct boot_info *boot);
+
+/* Any other CPU, the same. */
+_Noreturn void kernel_secondary(struct cpu *cpu);
+
+/*
+ * Any trap, irqs off. From user mode the frame is cpu->user_frame, and the machine enters user mode with the frame that comes back
+ * (the same one if the same thread goes on). From kernel mode the frame is on the kernel stack and comes back itself.
+ */
+struct trap_frame *kernel_trap(struct trap_frame *frame);
+
+#include <arch_inline.h>

@@ -1,0 +1,197 @@
+/*
+ * The boot of the portable kernel: STARTUP: machine -> kernel_main -> scheduler.
+ *
+ * Teaches: the order in which a kernel becomes able to do things: print, allocate, trace, take traps, use other CPUs, run programs.
+ * CPUs start one at a time; all meet at a barrier before the first of them schedules. A CPU that does not report in time is left out,
+ * and if it turns up later it stops at once.
+ * Who calls: the machine, once on each CPU. Locks: none.
+ */
+#include <trace_emit.h>
+
+#include "abi/trace_categories.h"
+#include "boot/archive.h"
+#include "boot/command_line.h"
+#include "boot/elf.h"
+#include "boot/symbols.h"
+#include "core/end.h"
+#include "core/panic.h"
+#include "core/print.h"
+#include "core/string.h"
+#include "mm/page.h"
+#include "mmu.h"
+#include "sched/sched.h"
+#include "trace/ring.h"
+
+
+/* How long a CPU may take to report, and how much ring each CPU has if the command line does not say. */
+#define CPU_START_MS 200
+#define RING_KIB 4096
+
+/* In-guest tests, linked only into the test image: every CPU calls it after the barrier; CPU 0's result is the exit status. */
+int kernel_selftest(const char *name) __attribute__((weak));
+
+enum cpu_start { CPU_ABSENT, CPU_STARTING, CPU_ONLINE, CPU_LEFT_OUT };
+
+static uint32_t cpu_start[MAX_CPUS]; /* enum cpu_start; STARTING is left once, by whoever is first */
+static uint32_t barrier_open;
+static uint64_t broken_cpu; /* command line: this CPU is to fail, so that leaving one out can be tried */
+static char selftest[COMMAND_WORD_CHARS];
+static const struct boot_info *boot_info;
+
+static bool cpu_start_leave(unsigned index, enum cpu_start to)
+{
+	uint32_t starting = CPU_STARTING;
+	return __atomic_compare_exchange_n(&cpu_start[index], &starting, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static void cpu_is_online(struct cpu *cpu)
+{
+	__atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
+	trace_cpu_online(cpu->hw_id);
+}
+
+static void leave_out(unsigned index, enum missing_reason reason)
+{
+#define REASON_TEXT(name, number, text) text,
+	static const char *const texts[] = {MISSING_REASONS(REASON_TEXT)};
+#undef REASON_TEXT
+	trace_cpu_missing(index, boot_info->cpu_hw_id[index], reason);
+	kprintf("CPU %u (0x%lx) is left out: %s\n", index, boot_info->cpu_hw_id[index], texts[reason]);
+}
+
+/* Starts one CPU and waits until it reports. */
+static void start_cpu(struct cpu *cpu)
+{
+	cpu_start[cpu->index] = CPU_STARTING;
+	if (arch_cpu_start(cpu) != STATUS_OK) {
+		cpu_start[cpu->index] = CPU_LEFT_OUT;
+		leave_out(cpu->index, MISSING_NOT_FOUND);
+		return;
+	}
+	uint64_t deadline = arch_time_now() + arch_time_hz() / 1000 * CPU_START_MS;
+	while (__atomic_load_n(&cpu_start[cpu->index], __ATOMIC_ACQUIRE) == CPU_STARTING) {
+		if (arch_time_now() > deadline && cpu_start_leave(cpu->index, CPU_LEFT_OUT))
+			leave_out(cpu->index, MISSING_SILENT);
+		arch_cpu_relax();
+	}
+}
+
+static void start_cpus(void)
+{
+	unsigned online = 1;
+	for (unsigned i = 1; i < cpus_present; i++) {
+		start_cpu(&cpus[i]);
+		online += cpus[i].online;
+	}
+	for (unsigned i = cpus_present; i < boot_info->cpus; i++)
+		leave_out(i, MISSING_REFUSED);
+	descriptor.cpus_present = cpus_present;
+	descriptor.cpus_online = online;
+}
+
+/* Fills per-CPU data for all CPUs of the machine, as many as the command line and the kernel allow. */
+static void prepare_cpus(uint64_t seed)
+{
+	uint64_t limit = min_u64(command_number(boot_info->command_line, "cpus", MAX_CPUS), MAX_CPUS);
+	cpus_present = (unsigned)max_u64(1, min_u64(boot_info->cpus, limit));
+	for (unsigned i = 0; i < cpus_present; i++) {
+		cpu_prepare(i, boot_info->cpu_hw_id[i]);
+		cpus[i].random = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15) + i + 1;
+	}
+}
+
+static void prepare_memory(void)
+{
+	page_init(boot_info);
+	uint64_t ring_kib = command_number(boot_info->command_line, "ring", RING_KIB);
+	enum status status = trace_init(ring_kib, command_number(boot_info->command_line, "trace", TRACE_ALL));
+	if (status != STATUS_OK)
+		panic("no event rings of %lu KiB: status %u", (unsigned long)ring_kib, (unsigned)status);
+	trace_boot_phase(BOOT_PHASE_MEMORY);
+	trace_free_pages(page_free_count());
+	if (boot_info->archive.bytes)
+		archive_init(arch_phys_to_virt(boot_info->archive.base), boot_info->archive.bytes);
+}
+
+static enum status start_program(const char *name)
+{
+	struct archive_file file;
+	struct aspace *aspace;
+	struct vaddr entry;
+	uint32_t id;
+	TRY(archive_find(name, &file));
+	TRY(aspace_create(name, &aspace));
+	uint64_t words[2] = {0};
+	for (unsigned i = 0; i < NAME_CHARS && aspace->name[i]; i++)
+		words[i / 8] |= (uint64_t)(uint8_t)aspace->name[i] << (56 - i % 8 * 8);
+	trace_aspace_create(aspace->id, words[0], words[1]);
+	enum status status = elf_load(&file, boot_info->elf_machine, aspace, &entry);
+	if (status == STATUS_OK)
+		status = thread_create(aspace, entry, 0, UINT64_MAX, "main", &id);
+	if (status != STATUS_OK)
+		aspace_destroy(aspace);
+	return status;
+}
+
+/* The last step on every CPU. */
+static _Noreturn void run(struct cpu *cpu)
+{
+	if (!selftest[0])
+		sched_start();
+	if (!kernel_selftest)
+		panic("selftest=%s: this image holds no tests", selftest);
+	int failures = kernel_selftest(selftest);
+	if (cpu->index != 0)
+		cpu_park();
+	run_end(VERDICT_FINISHED, failures);
+}
+
+void kernel_secondary(struct cpu *cpu)
+{
+	if (cpu->index == broken_cpu)
+		arch_cpu_halt();
+	arch_cpu_init(cpu);
+	cpu_is_online(cpu);
+	if (!cpu_start_leave(cpu->index, CPU_ONLINE)) {
+		cpu->online = false;
+		arch_cpu_halt();
+	}
+	while (!__atomic_load_n(&barrier_open, __ATOMIC_ACQUIRE))
+		arch_cpu_relax();
+	run(cpu);
+}
+
+void kernel_main(const struct boot_info *boot)
+{
+	char program[COMMAND_WORD_CHARS];
+	boot_info = boot;
+	uint64_t seed = command_number(boot->command_line, "seed", 1);
+	uint64_t budget = command_number(boot->command_line, "budget", 0);
+	broken_cpu = command_number(boot->command_line, "broken_cpu", MAX_CPUS);
+	command_text(boot->command_line, "selftest", selftest);
+	command_text(boot->command_line, "program", program);
+	prepare_cpus(seed);
+	descriptor_init(boot, program, seed);
+	memcpy(descriptor.mmu, mmu->name, min_u64(strlen(mmu->name), sizeof(descriptor.mmu) - 1));
+	prepare_memory();
+	trace_boot_phase(BOOT_PHASE_MMU);
+	arch_cpu_init(&cpus[0]);
+	cpu_is_online(&cpus[0]);
+	descriptor.clock_hz = arch_time_hz();
+	run_queue_init();
+	timer_init(budget ? descriptor.boot_ticks + budget : UINT64_MAX);
+	trace_boot_phase(BOOT_PHASE_CPUS);
+	start_cpus();
+	kprintf("Vitrine on %s, %u of %u CPUs, %s, %lu MiB free\n", boot->machine, descriptor.cpus_online, boot->cpus, mmu->name,
+		(unsigned long)(page_free_count() * PAGE_BYTES / MIB));
+	trace_boot_phase(BOOT_PHASE_PROGRAM);
+	enum status status = selftest[0] ? STATUS_OK : start_program(program);
+	if (status != STATUS_OK) {
+		kprintf("program '%s' cannot be started: status %u\n", program, (unsigned)status);
+		run_end(VERDICT_REFUSED, (int64_t)status);
+	}
+	trace_boot_phase(BOOT_PHASE_BARRIER);
+	__atomic_store_n(&barrier_open, 1, __ATOMIC_RELEASE);
+	trace_boot_phase(BOOT_PHASE_SCHEDULER);
+	run(&cpus[0]);
+}

@@ -1,0 +1,48 @@
+/*
+ * Panic and the backtrace.
+ *
+ * Teaches: how a stack tells its history. Each call left a frame that points at its caller's; names come from the symbol file in
+ * the boot archive, so the kernel image carries none.
+ * Who calls: ASSERT, the trap path. Locks: none are taken: the holder may be this CPU.
+ */
+#include "core/panic.h"
+
+#include <stdarg.h>
+
+#include "arch.h"
+#include "boot/symbols.h"
+#include "core/cpu.h"
+#include "core/end.h"
+#include "core/print.h"
+
+#define BACKTRACE_DEPTH 24
+
+void backtrace_print(void)
+{
+	uint64_t frame = 0;
+	for (unsigned depth = 0; depth < BACKTRACE_DEPTH; depth++) {
+		char name[SYMBOL_TEXT];
+		uint64_t pc = arch_backtrace_next(&frame);
+		if (!pc)
+			return;
+		symbol_text(KERNEL_SYMBOLS, pc, name);
+		kprintf("  %016lx %s\n", pc, name);
+	}
+}
+
+void panic(const char *format, ...)
+{
+	static uint32_t panicking;
+	arch_irq_save();
+	if (__atomic_exchange_n(&panicking, 1, __ATOMIC_ACQ_REL))
+		arch_cpu_halt();
+	console_unlock_for_panic();
+	va_list arguments;
+	va_start(arguments, format);
+	kprintf("\nPANIC on CPU %u: ", arch_cpu()->index);
+	kvprintf(format, arguments);
+	kprintf("\n");
+	va_end(arguments);
+	backtrace_print();
+	run_end(VERDICT_PANIC, 0);
+}

@@ -1,0 +1,19 @@
+/*
+ * Panic: a bug in the kernel, never bad input and never out of memory.
+ */
+#pragma once
+
+#include "types.h"
+
+/* Prints the message and a backtrace with names, ends the run with VERDICT_PANIC. Does not return. */
+_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints the calls that lead here, innermost first. */
+void backtrace_print(void);
+
+/* A fact the code relies on. In every build: a teaching kernel would rather stop than go on wrongly. */
+#define ASSERT(condition)                                                                               \
+	do {                                                                                            \
+		if (__builtin_expect(!(condition), 0))                                                  \
+			panic("%s:%d: %s: assertion '%s' failed", __FILE__, __LINE__, __func__, #condition); \
+	} while (0)

@@ -1,0 +1,25 @@
+/*
+ * Ticks and nanoseconds.
+ */
+#pragma once
+
+#include "arch.h"
+
+#define NS_PER_SECOND UINT64_C(1000000000)
+
+/* Exact for any clock below 18 GHz: whole seconds and the rest are converted apart, so nothing overflows. */
+static inline uint64_t ticks_to_ns(uint64_t ticks)
+{
+	uint64_t hz = arch_time_hz();
+	return ticks / hz * NS_PER_SECOND + ticks % hz * NS_PER_SECOND / hz;
+}
+
+/* Saturates: a time that no clock reaches is for ever. */
+static inline uint64_t ns_to_ticks(uint64_t ns)
+{
+	uint64_t hz = arch_time_hz();
+	uint64_t seconds = ns / NS_PER_SECOND;
+	if (seconds > UINT64_MAX / 4 / hz)
+		return UINT64_MAX / 4;
+	return seconds * hz + ns % NS_PER_SECOND * hz / NS_PER_SECOND;
+}

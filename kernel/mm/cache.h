@@ -1,0 +1,30 @@
+/*
+ * Caches of kernel objects: small things of one size, many of them.
+ */
+#pragma once
+
+#include "abi/status.h"
+#include "core/list.h"
+#include "core/lock.h"
+#include "types.h"
+
+struct cache {
+	const char *name;
+	size_t object_bytes;
+	struct spinlock lock;
+	struct list partial; /* slabs with a free object */
+	uint64_t objects;    /* in use */
+	uint64_t slabs;
+};
+
+/* A cache for objects of `type`. CACHE_INIT needs no call at boot: lists are made at first use. */
+#define CACHE(type) {.name = #type, .object_bytes = sizeof(type), .lock = {.level = LOCK_MEMORY_CACHE}}
+
+/* A new object, all zero. NO_MEMORY if no page is left for it. */
+enum status cache_alloc(struct cache *cache, void **object);
+
+/* Gives an object back. In debug builds its memory is poisoned. */
+void cache_free(struct cache *cache, void *object);
+
+/* Walks the slabs; panics on what is wrong. For tests. */
+void cache_check(struct cache *cache);

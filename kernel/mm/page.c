@@ -1,0 +1,243 @@
+/*
+ * The page-frame allocator: a buddy system (Knuth, The Art of Computer Programming, volume 1, section 2.5).
+ *
+ * Teaches: free memory as blocks of 2^order pages, each at a multiple of its size. A block is split in two buddies when a smaller one
+ * is wanted; two free buddies are merged as soon as the second is given back. The buddy of a block differs from it in one bit of
+ * its page number:
+ *
+ *     order 2    |      0       |      4       |      8       |     12       |
+ *     order 1    |  0   |   2   |  4   |   6   |  8   |  10   | 12   |  14   |      buddy(n) = n ^ (1 << order)
+ *
+ * The invariant: `frames[n].state` is FREE exactly for the first pages of the blocks on a list. Pages that were never given to the
+ * allocator stay USED for ever, so nothing is merged across a hole.
+ * Who calls: objects, kernel-object caches, page tables. Locks: memory_lock. What is simplified: no per-CPU lists, no zones.
+ */
+#include "mm/page.h"
+
+#include <trace_emit.h>
+
+#include "core/lock.h"
+#include "core/panic.h"
+#include "core/print.h"
+#include "core/string.h"
+
+#define NO_FRAME UINT32_MAX
+
+enum frame_state { FRAME_USED, FRAME_FREE };
+
+struct frame {
+	uint32_t next;
+	uint32_t previous;
+	uint8_t order;
+	uint8_t state; /* enum frame_state */
+};
+
+static struct spinlock memory_lock = SPINLOCK(LOCK_MEMORY);
+static struct frame *frames; /* by page number minus frame_base */
+static uint64_t frame_base;
+static uint64_t frame_count;
+static uint32_t free_list[PAGE_ORDER_MAX + 1];
+static uint64_t free_pages;
+static uint64_t total_pages;
+static uint64_t fail_at;
+
+static void list_push(uint32_t n, unsigned order)
+{
+	frames[n] = (struct frame){free_list[order], NO_FRAME, (uint8_t)order, FRAME_FREE};
+	if (free_list[order] != NO_FRAME)
+		frames[free_list[order]].previous = n;
+	free_list[order] = n;
+}
+
+static void list_take(uint32_t n)
+{
+	struct frame *frame = &frames[n];
+	ASSERT(frame->state == FRAME_FREE);
+	if (frame->previous != NO_FRAME)
+		frames[frame->previous].next = frame->next;
+	else
+		free_list[frame->order] = frame->next;
+	if (frame->next != NO_FRAME)
+		frames[frame->next].previous = frame->previous;
+	frame->state = FRAME_USED;
+}
+
+/* Adds pages [first, end), numbers relative to frame_base, as the largest aligned blocks that fit. */
+static void add_pages(uint64_t first, uint64_t end)
+{
+	while (first < end) {
+		unsigned order = PAGE_ORDER_MAX;
+		while ((first & ((UINT64_C(1) << order) - 1)) || first + (UINT64_C(1) << order) > end)
+			order--;
+		list_push((uint32_t)first, order);
+		free_pages += UINT64_C(1) << order;
+		first += UINT64_C(1) << order;
+	}
+}
+
+/* The end of the free stretch that starts at `at`, and in *next where to go on: after the reservation that ends the stretch. */
+static uint64_t free_until(const struct boot_info *boot, uint64_t at, uint64_t end, uint64_t *next)
+{
+	*next = end;
+	for (unsigned i = 0; i < boot->reserved_ranges; i++) {
+		uint64_t from = round_down(boot->reserved[i].base.p, PAGE_BYTES);
+		uint64_t to = round_up(boot->reserved[i].base.p + boot->reserved[i].bytes, PAGE_BYTES);
+		if (to <= at || from >= end)
+			continue;
+		end = max_u64(from, at);
+		*next = to;
+	}
+	return end;
+}
+
+/* Calls `visit` for every free stretch of RAM. */
+static void for_each_stretch(const struct boot_info *boot, void (*visit)(uint64_t from, uint64_t to))
+{
+	for (unsigned i = 0; i < boot->ram_ranges; i++) {
+		uint64_t end = boot->ram[i].base.p + boot->ram[i].bytes;
+		for (uint64_t at = boot->ram[i].base.p, next; at < end; at = next) {
+			uint64_t to = free_until(boot, at, end, &next);
+			if (to > at)
+				visit(at, to);
+		}
+	}
+}
+
+/* At boot only: the largest free stretch, and the part of it that the table of frames takes. */
+static uint64_t best_from;
+static uint64_t best_to;
+static uint64_t table_from;
+static uint64_t table_to;
+
+static void find_largest(uint64_t from, uint64_t to)
+{
+	if (to - from > best_to - best_from) {
+		best_from = from;
+		best_to = to;
+	}
+}
+
+static void add_stretch(uint64_t from, uint64_t to)
+{
+	if (table_from >= from && table_to <= to) {
+		add_pages(from / PAGE_BYTES - frame_base, table_from / PAGE_BYTES - frame_base);
+		from = table_to;
+	}
+	add_pages(from / PAGE_BYTES - frame_base, to / PAGE_BYTES - frame_base);
+}
+
+void page_init(const struct boot_info *boot)
+{
+	ASSERT(boot->ram_ranges > 0 && !frames);
+	const struct boot_range *last = &boot->ram[boot->ram_ranges - 1];
+	for (unsigned order = 0; order <= PAGE_ORDER_MAX; order++)
+		free_list[order] = NO_FRAME;
+	frame_base = round_down(boot->ram[0].base.p / PAGE_BYTES, UINT64_C(1) << PAGE_ORDER_MAX);
+	frame_count = (last->base.p + last->bytes) / PAGE_BYTES - frame_base;
+	for_each_stretch(boot, find_largest);
+	uint64_t table_bytes = round_up(frame_count * sizeof(struct frame), PAGE_BYTES);
+	if (table_bytes >= best_to - best_from)
+		panic("no room for the table of page frames: %lu KiB of RAM", (unsigned long)((best_to - best_from) / KIB));
+	table_to = round_down(best_to, PAGE_BYTES);
+	table_from = table_to - table_bytes;
+	frames = arch_phys_to_virt(paddr(table_from));
+	memset(frames, 0, table_bytes);
+	for_each_stretch(boot, add_stretch);
+	total_pages = free_pages;
+}
+
+static enum status take_block(unsigned order, uint32_t *block)
+{
+	unsigned from = order;
+	while (from <= PAGE_ORDER_MAX && free_list[from] == NO_FRAME)
+		from++;
+	if (from > PAGE_ORDER_MAX)
+		return STATUS_NO_MEMORY;
+	*block = free_list[from];
+	list_take(*block);
+	while (from-- > order)
+		list_push(*block + (UINT32_C(1) << from), from);
+	frames[*block].order = (uint8_t)order;
+	free_pages -= UINT64_C(1) << order;
+	return STATUS_OK;
+}
+
+enum status page_alloc(unsigned order, struct paddr *block)
+{
+	uint32_t n = 0;
+	ASSERT(order <= PAGE_ORDER_MAX);
+	spin_lock(&memory_lock);
+	bool fail = fail_at && --fail_at == 0;
+	enum status status = fail ? STATUS_NO_MEMORY : take_block(order, &n);
+	uint64_t left = free_pages;
+	spin_unlock(&memory_lock);
+	if (status == STATUS_OK) {
+		*block = paddr((frame_base + n) * PAGE_BYTES);
+		trace_free_pages(left);
+	}
+	return status;
+}
+
+enum status page_alloc_zeroed(struct paddr *page)
+{
+	TRY(page_alloc(0, page));
+	memset(arch_phys_to_virt(*page), 0, PAGE_BYTES);
+	return STATUS_OK;
+}
+
+/* Whether the block at n is free and whole at this order, so that it can be merged. */
+static bool is_free_block(uint64_t n, unsigned order)
+{
+	return n + (UINT64_C(1) << order) <= frame_count && frames[n].state == FRAME_FREE && frames[n].order == order;
+}
+
+void page_free(struct paddr block, unsigned order)
+{
+	uint64_t n = block.p / PAGE_BYTES - frame_base;
+	ASSERT(block.p % (PAGE_BYTES << order) == 0 && n < frame_count);
+	spin_lock(&memory_lock);
+	ASSERT(frames[n].state == FRAME_USED && frames[n].order == order);
+	free_pages += UINT64_C(1) << order;
+	for (; order < PAGE_ORDER_MAX && is_free_block(n ^ (UINT64_C(1) << order), order); order++) {
+		list_take((uint32_t)(n ^ (UINT64_C(1) << order)));
+		n &= ~(UINT64_C(1) << order);
+	}
+	list_push((uint32_t)n, order);
+	uint64_t left = free_pages;
+	spin_unlock(&memory_lock);
+	trace_free_pages(left);
+}
+
+uint64_t page_free_count(void)
+{
+	return __atomic_load_n(&free_pages, __ATOMIC_RELAXED);
+}
+
+uint64_t page_total_count(void)
+{
+	return total_pages;
+}
+
+void page_fail_at(uint64_t n)
+{
+	spin_lock(&memory_lock);
+	fail_at = n;
+	spin_unlock(&memory_lock);
+}
+
+void page_check(void)
+{
+	uint64_t found = 0;
+	spin_lock(&memory_lock);
+	for (unsigned order = 0; order <= PAGE_ORDER_MAX; order++) {
+		uint32_t previous = NO_FRAME;
+		for (uint32_t n = free_list[order]; n != NO_FRAME; previous = n, n = frames[n].next) {
+			ASSERT(n < frame_count && n % (UINT32_C(1) << order) == 0);
+			ASSERT(frames[n].state == FRAME_FREE && frames[n].order == order && frames[n].previous == previous);
+			ASSERT(order == PAGE_ORDER_MAX || !is_free_block(n ^ (UINT32_C(1) << order), order));
+			found += UINT64_C(1) << order;
+		}
+	}
+	ASSERT(found == free_pages);
+	spin_unlock(&memory_lock);
+}

@@ -1,0 +1,68 @@
+/*
+ * Segments and mappings: how an address finds the object behind it.
+ *
+ *       0 TiB  base     programs: text, data, and what they map at an address of their choice; page 0 is never mapped
+ *       1 TiB  stack    8 MiB slots, one a thread; a guard on both sides of each stack
+ *     2-9 TiB  device   windows onto devices (nothing is mapped there yet)
+ *      16 TiB  view     1 GiB slots: what is mapped "anywhere"; the first page of each is never mapped
+ *      64 TiB  end of user addresses, the same on both machines
+ *
+ * Teaches: an address space as a short list of segments, each with its own rule, and in each a sorted list of mappings.
+ * Who calls: aspace.c and the fault path. Locks: the aspace's, for all of it.
+ */
+#pragma once
+
+#include "abi/status.h"
+#include "abi/syscall.h"
+#include "abi/trace_enums.h"
+#include "core/list.h"
+#include "types.h"
+
+struct vm_object;
+
+#define USER_END (64 * TIB)
+#define STACK_SLOT_BYTES (8 * MIB)
+#define STACK_BYTES (256 * KIB)
+#define VIEW_SLOT_BYTES GIB
+
+struct mapping {
+	struct list node; /* in its segment, by address */
+	uint64_t start;
+	uint64_t bytes;
+	unsigned rights; /* enum rights */
+	struct vm_object *object;
+	uint64_t first_page; /* of the object, at `start` */
+};
+
+struct segment {
+	enum segment_kind kind;
+	uint64_t base;
+	uint64_t bytes;
+	struct list mappings;
+};
+
+enum { SEGMENT_BASE_INDEX, SEGMENT_STACK_INDEX, SEGMENT_DEVICE_INDEX, SEGMENT_VIEW_INDEX, SEGMENTS };
+
+/* Lays out the segments of a new address space. */
+void segments_init(struct segment segments[SEGMENTS]);
+
+/* The segment an address lies in, or NULL. */
+struct segment *segment_find(struct segment segments[SEGMENTS], uint64_t address);
+
+/* The mapping an address lies in, or NULL. */
+struct mapping *segment_mapping(const struct segment *segment, uint64_t address);
+
+/* Whether any mapping overlaps [start, start + bytes). */
+bool segment_overlaps(const struct segment *segment, uint64_t start, uint64_t bytes);
+
+/* Puts a mapping in its place; it overlaps nothing. */
+void segment_insert(struct segment *segment, struct mapping *mapping);
+
+/* The address for a new view of `bytes`: behind the null page of the first free slots. LIMIT if there is no room. */
+enum status segment_view_address(const struct segment *segment, uint64_t bytes, uint64_t *address);
+
+/* Where the stack of slot n starts: spread over the slot, so that the stacks of many threads use many groups of a hash. */
+uint64_t stack_start(unsigned slot);
+
+/* Order, overlap, containment; panics on what is wrong. For tests. */
+void segment_check(const struct segment *segment);

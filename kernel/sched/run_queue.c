@@ -1,0 +1,199 @@
+/*
+ * Run queues: one a CPU, first come first served.
+ *
+ * Teaches: threads stay where their data is warm, unless a CPU has nothing to do: then it takes one from the longest queue.
+ * A thread whose record another CPU still uses (on_cpu) may only be queued at that CPU, and is not taken from there: the CPU that
+ * uses it is on its way into the scheduler and will have let go before it looks at its queue.
+ * Who calls: the scheduler. Locks: each queue's own, never two at once.
+ */
+#include <trace_emit.h>
+
+#include "core/cpu.h"
+#include "core/panic.h"
+#include "sched/sched.h"
+
+struct run_queue {
+	struct spinlock lock;
+	struct list ready;
+	uint64_t length;
+};
+
+static struct run_queue queues[MAX_CPUS];
+static uint64_t total;
+
+void run_queue_init(void)
+{
+	for (unsigned i = 0; i < MAX_CPUS; i++) {
+		queues[i].lock = SPINLOCK(LOCK_RUN_QUEUE);
+		list_init(&queues[i].ready);
+	}
+}
+
+uint64_t run_queue_total(void)
+{
+	return __atomic_load_n(&total, __ATOMIC_ACQUIRE);
+}
+
+bool run_queue_waiting(void)
+{
+	return __atomic_load_n(&queues[arch_cpu()->index].length, __ATOMIC_RELAXED) > 0;
+}
+
+static void count_changed(int64_t by)
+{
+	trace_runnable(__atomic_add_fetch(&total, (uint64_t)by, __ATOMIC_ACQ_REL));
+}
+
+static void queue_add(struct run_queue *queue, struct thread *thread, unsigned cpu)
+{
+	spin_lock(&queue->lock);
+	thread->cpu = cpu;
+	thread->state = THREAD_READY;
+	list_insert_before(&queue->ready, &thread->queue_node);
+	__atomic_store_n(&queue->length, queue->length + 1, __ATOMIC_RELAXED);
+	spin_unlock(&queue->lock);
+	count_changed(1);
+}
+
+/* How busy a CPU is: those that wait and the one that runs. */
+static uint64_t load_of(unsigned cpu)
+{
+	return __atomic_load_n(&queues[cpu].length, __ATOMIC_RELAXED) + (__atomic_load_n(&cpus[cpu].current, __ATOMIC_RELAXED) != NULL);
+}
+
+static bool may_run_on(const struct thread *thread, unsigned cpu)
+{
+	return cpus[cpu].online && (thread->affinity >> cpu & 1);
+}
+
+/* The CPU with the least to do among those allowed; the last one it ran on if that is as good, else by chance. */
+static unsigned choose_cpu(const struct thread *thread)
+{
+	unsigned best = MAX_CPUS;
+	uint64_t ties = 0;
+	for (unsigned i = 0; i < cpus_present; i++) {
+		if (!may_run_on(thread, i))
+			continue;
+		if (best == MAX_CPUS || load_of(i) < load_of(best)) {
+			best = i;
+			ties = 1;
+		} else if (load_of(i) == load_of(best) && best != thread->cpu) {
+			ties++;
+			if (i == thread->cpu || cpu_random() % ties == 0)
+				best = i;
+		}
+	}
+	ASSERT(best < MAX_CPUS);
+	return best;
+}
+
+unsigned run_queue_choose(const struct thread *thread)
+{
+	return thread->on_cpu ? thread->cpu : choose_cpu(thread);
+}
+
+void run_queue_add(struct thread *thread, unsigned cpu)
+{
+	queue_add(&queues[cpu], thread, cpu);
+	if (&cpus[cpu] == arch_cpu())
+		timer_program();
+	else
+		cpu_hazard_raise(&cpus[cpu], HAZARD_TIMER);
+}
+
+void run_queue_add_here(struct thread *thread)
+{
+	unsigned cpu = arch_cpu()->index;
+	queue_add(&queues[cpu], thread, cpu);
+}
+
+/* Three reasons to take a thread from a queue: to run it where it waits, to run it on another CPU, to move it away. */
+static bool is_mine(const struct thread *thread)
+{
+	return may_run_on(thread, arch_cpu()->index);
+}
+
+static bool is_free_for_me(const struct thread *thread)
+{
+	return is_mine(thread) && !thread->on_cpu;
+}
+
+static bool is_stranger(const struct thread *thread)
+{
+	return !is_mine(thread) && !thread->on_cpu;
+}
+
+/* Takes the first thread of a queue that fits. */
+static struct thread *queue_take(struct run_queue *queue, bool (*fits)(const struct thread *thread))
+{
+	struct thread *taken = NULL;
+	spin_lock(&queue->lock);
+	LIST_FOR_EACH(node, &queue->ready) {
+		struct thread *thread = container_of(node, struct thread, queue_node);
+		if (!fits(thread))
+			continue;
+		list_remove(node);
+		__atomic_store_n(&queue->length, queue->length - 1, __ATOMIC_RELAXED);
+		taken = thread;
+		break;
+	}
+	spin_unlock(&queue->lock);
+	if (taken)
+		count_changed(-1);
+	return taken;
+}
+
+void run_queue_send_away(void)
+{
+	unsigned here = arch_cpu()->index;
+	for (struct thread *stranger; (stranger = queue_take(&queues[here], is_stranger));) {
+		unsigned to = run_queue_choose(stranger);
+		trace_thread_move(stranger->id, here, to);
+		run_queue_add(stranger, to);
+	}
+}
+
+/* Takes a thread from the longest other queue that has one for this CPU. */
+static struct thread *steal(void)
+{
+	unsigned here = arch_cpu()->index;
+	unsigned longest = here;
+	uint64_t length = 0;
+	for (unsigned i = 0; i < cpus_present; i++) {
+		uint64_t waiting = __atomic_load_n(&queues[i].length, __ATOMIC_RELAXED);
+		if (i != here && waiting > length) {
+			longest = i;
+			length = waiting;
+		}
+	}
+	struct thread *thread = longest == here ? NULL : queue_take(&queues[longest], is_free_for_me);
+	if (thread)
+		trace_thread_move(thread->id, longest, here);
+	return thread;
+}
+
+struct thread *run_queue_take(void)
+{
+	struct thread *thread = queue_take(&queues[arch_cpu()->index], is_mine);
+	if (!thread && run_queue_waiting())
+		run_queue_send_away();
+	return thread ? thread : steal();
+}
+
+void run_queue_check(void)
+{
+	uint64_t found = 0;
+	for (unsigned i = 0; i < cpus_present; i++) {
+		uint64_t length = 0;
+		spin_lock(&queues[i].lock);
+		LIST_FOR_EACH(node, &queues[i].ready) {
+			const struct thread *thread = container_of(node, struct thread, queue_node);
+			ASSERT(thread->state == THREAD_READY && thread->cpu == i);
+			length++;
+		}
+		ASSERT(length == queues[i].length);
+		spin_unlock(&queues[i].lock);
+		found += length;
+	}
+	ASSERT(found == run_queue_total());
+}

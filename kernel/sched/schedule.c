@@ -1,0 +1,174 @@
+/*
+ * The scheduler: which thread's frame a CPU resumes, and what it does when there is none.
+ *
+ * Teaches: a kernel in which nothing blocks. A system call that has to wait only marks the thread; at the end of the trap sched_resume()
+ * finds it marked and resumes another. Idle is a loop on the CPU's one kernel stack, left when a thread is there.
+ * Who calls: the trap path, on the way out. Whom: run_queue.c, timer.c, mmu->activate. Locks: the run queues', one at a time.
+ * Deadlock: `progress` counts the threads that go on by themselves. An idle CPU that finds none, while threads still wait, knows that
+ * nothing can ever happen again.
+ */
+#include <trace_emit.h>
+
+#include "core/cpu.h"
+#include "core/end.h"
+#include "core/panic.h"
+#include "mm/aspace.h"
+#include "sched/sched.h"
+
+#define SLICES_PER_SECOND 1000
+
+static int64_t progress; /* threads that are runnable, running, or asleep until a time */
+
+void sched_progress_add(int64_t threads)
+{
+	__atomic_add_fetch(&progress, threads, __ATOMIC_ACQ_REL);
+}
+
+static uint64_t slice_ticks(void)
+{
+	uint64_t slice = arch_time_hz() / SLICES_PER_SECOND;
+	return slice - slice / 4 + cpu_random() % (slice / 2);
+}
+
+void sched_block(struct thread *thread, enum switch_reason reason, uint64_t object)
+{
+	ASSERT(thread == arch_cpu()->current && thread->state == THREAD_RUNNING);
+	thread->state = THREAD_BLOCKED;
+	if (reason != SWITCH_SLEEP)
+		sched_progress_add(-1);
+	trace_thread_block(thread->id, reason, object);
+}
+
+void sched_yield(enum switch_reason reason)
+{
+	struct cpu *cpu = arch_cpu();
+	cpu->switch_reason = (uint8_t)reason;
+	__atomic_fetch_or(&cpu->hazards, HAZARD_RESCHEDULE, __ATOMIC_RELAXED);
+}
+
+void sched_wake(struct thread *thread, enum wake_reason reason, uint32_t waker)
+{
+	ASSERT(thread->state == THREAD_BLOCKED);
+	if (thread->joining)
+		sched_progress_add(1);
+	thread->joining = 0;
+	unsigned cpu = run_queue_choose(thread);
+	trace_thread_wake(thread->id, reason, waker, cpu);
+	run_queue_add(thread, cpu);
+}
+
+void sched_answer_hazards(void)
+{
+	struct cpu *cpu = arch_cpu();
+	uint64_t hazards = __atomic_fetch_and(&cpu->hazards, HAZARD_RESCHEDULE, __ATOMIC_ACQ_REL);
+	if (hazards & HAZARD_PARK)
+		cpu_park();
+	if (hazards & HAZARD_TLB)
+		cpu_answer_flush();
+	if (hazards & HAZARD_TIMER)
+		timer_program();
+}
+
+/* Waits until there is a thread to run. */
+static struct thread *idle(void)
+{
+	struct cpu *cpu = arch_cpu();
+	struct thread *thread;
+	trace_idle_begin();
+	cpu->idle = true;
+	while (!(thread = run_queue_take())) {
+		if (__atomic_load_n(&progress, __ATOMIC_ACQUIRE) == 0 && threads_alive() > 0)
+			run_end(VERDICT_DEADLOCK, 0);
+		arch_cpu_idle();
+		sched_answer_hazards();
+	}
+	cpu->idle = false;
+	trace_idle_end();
+	return thread;
+}
+
+/* This CPU translates through `space` from now on. */
+static void use_space(struct mmu_space *space)
+{
+	struct cpu *cpu = arch_cpu();
+	if (cpu->space == space)
+		return;
+	cpu->space = space;
+	mmu->activate(space, MMU_NO_HINT);
+}
+
+static void switch_to(struct thread *previous, struct thread *next, enum switch_reason reason)
+{
+	struct cpu *cpu = arch_cpu();
+	if (next != previous)
+		trace_thread_switch(previous ? previous->id : 0, next ? next->id : 0, reason);
+	cpu->current = next;
+	use_space(next ? &next->aspace->space : NULL);
+	if (next) {
+		next->state = THREAD_RUNNING;
+		next->cpu = cpu->index;
+		__atomic_store_n(&next->on_cpu, true, __ATOMIC_RELEASE);
+		cpu->user_frame = &next->frame;
+		cpu->slice_end = arch_time_now() + slice_ticks();
+	}
+	if (previous && next != previous)
+		thread_left_cpu(previous);
+}
+
+static enum switch_reason reason_of(const struct thread *previous)
+{
+	if (previous->state == THREAD_EXITED)
+		return previous->crashed ? SWITCH_CRASH : SWITCH_EXIT;
+	if (previous->state == THREAD_BLOCKED)
+		return previous->joining ? SWITCH_JOIN : SWITCH_SLEEP;
+	return (enum switch_reason)arch_cpu()->switch_reason;
+}
+
+/* Chooses and switches. irqs off; on this CPU's kernel stack. */
+static void schedule(void)
+{
+	struct cpu *cpu = arch_cpu();
+	struct thread *previous = cpu->current;
+	enum switch_reason reason = previous ? reason_of(previous) : SWITCH_START;
+	__atomic_fetch_and(&cpu->hazards, ~(uint64_t)HAZARD_RESCHEDULE, __ATOMIC_ACQ_REL);
+	cpu->switch_reason = SWITCH_SLICE;
+	bool stranger = previous && !(previous->affinity >> cpu->index & 1);
+	if (previous && previous->state == THREAD_RUNNING)
+		run_queue_add_here(previous);
+	struct thread *next = run_queue_take();
+	if (!next) {
+		switch_to(previous, NULL, reason);
+		next = idle();
+		previous = NULL;
+		reason = SWITCH_IDLE;
+	}
+	switch_to(previous, next, reason);
+	if (stranger)
+		run_queue_send_away();
+	timer_program();
+}
+
+struct trap_frame *sched_resume(void)
+{
+	struct cpu *cpu = arch_cpu();
+	for (;;) {
+		struct thread *thread = cpu->current;
+		if (__builtin_expect(!cpu->hazards && thread->state == THREAD_RUNNING && !thread->aspace->dying, 1))
+			return cpu->user_frame;
+		sched_answer_hazards();
+		if (thread->state == THREAD_RUNNING && thread->aspace->dying)
+			thread_exit(thread->aspace->exit_status);
+		if ((cpu->hazards & HAZARD_RESCHEDULE) || thread->state != THREAD_RUNNING)
+			schedule();
+	}
+}
+
+void sched_start(void)
+{
+	schedule();
+	struct trap_frame *frame = sched_resume();
+	uint64_t never = 0;
+	__atomic_compare_exchange_n(&descriptor.user_ticks, &never, arch_time_now(), false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	ASSERT(arch_cpu()->lock_level == LOCK_NONE);
+	arch_user_enter(frame);
+}

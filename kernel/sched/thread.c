@@ -1,0 +1,320 @@
+/*
+ * Threads: birth, end, and waiting for an end.
+ *
+ * Teaches: the life of a thread's record. It is made runnable as the very last step of creation; at the end it stays as long as a CPU
+ * still uses its registers (on_cpu) and until somebody has taken its result, or its whole program is gone.
+ * Who calls: system calls, the trap path (crash), the scheduler (thread_left_cpu). Whom: aspace.h for stacks, sched.h.
+ * Locks: threads_lock, outermost, for the table, ends and joins; never held while a stack is unmapped.
+ */
+#include "sched/thread.h"
+
+#include <trace_emit.h>
+
+#include "boot/symbols.h"
+#include "core/end.h"
+#include "core/panic.h"
+#include "core/print.h"
+#include "core/string.h"
+#include "mm/aspace.h"
+#include "mm/cache.h"
+#include "sched/sched.h"
+
+struct spinlock threads_lock = SPINLOCK(LOCK_THREADS);
+
+static struct cache thread_cache = CACHE(struct thread);
+static struct thread *table[THREADS_MAX]; /* at id % THREADS_MAX */
+static uint32_t last_id;
+static uint32_t alive;
+
+uint32_t threads_alive(void)
+{
+	return __atomic_load_n(&alive, __ATOMIC_ACQUIRE);
+}
+
+struct thread *thread_find(uint32_t id)
+{
+	struct thread *thread = table[id % THREADS_MAX];
+	return thread && thread->id == id ? thread : NULL;
+}
+
+/* Finds an id whose place in the table is free. Called with threads_lock. */
+static enum status table_add(struct thread *thread)
+{
+	for (unsigned tries = 0; tries < THREADS_MAX; tries++) {
+		uint32_t id = ++last_id;
+		if (id == 0 || table[id % THREADS_MAX])
+			continue;
+		thread->id = id;
+		table[id % THREADS_MAX] = thread;
+		return STATUS_OK;
+	}
+	return STATUS_LIMIT;
+}
+
+/* Enters a finished record in the table and counts it; a program that is ending gets no more threads. */
+static enum status thread_enter(struct thread *thread)
+{
+	spin_lock(&threads_lock);
+	enum status status = thread->aspace->dying ? STATUS_DENIED : table_add(thread);
+	if (status == STATUS_OK) {
+		thread->aspace->threads++;
+		__atomic_add_fetch(&alive, 1, __ATOMIC_ACQ_REL);
+		sched_progress_add(1);
+	}
+	spin_unlock(&threads_lock);
+	return status;
+}
+
+static uint64_t online_mask(void)
+{
+	uint64_t mask = 0;
+	for (unsigned i = 0; i < cpus_present; i++)
+		mask |= (uint64_t)cpus[i].online << i;
+	return mask;
+}
+
+/* A name as two words, as system calls and events carry it. */
+static uint64_t name_word(const char *name, unsigned first)
+{
+	uint64_t word = 0;
+	size_t length = strlen(name);
+	for (unsigned i = first; i < first + 8; i++)
+		word = word << 8 | (i < length ? (uint8_t)name[i] : 0);
+	return word;
+}
+
+enum status thread_create(struct aspace *aspace, struct vaddr entry, uint64_t argument, uint64_t affinity, const char *name,
+			  uint32_t *id)
+{
+	void *memory;
+	struct vaddr stack_top;
+	if (!(affinity & online_mask()) || entry.v >= USER_END)
+		return STATUS_INVALID;
+	TRY(cache_alloc(&thread_cache, &memory));
+	struct thread *thread = memory;
+	list_init(&thread->queue_node);
+	thread->aspace = aspace;
+	thread->affinity = affinity;
+	thread->cpu = arch_cpu()->index;
+	memcpy(thread->name, name, min_u64(strlen(name), NAME_CHARS));
+	enum status status = aspace_stack_new(aspace, &thread->stack_slot, &stack_top);
+	if (status == STATUS_OK) {
+		arch_frame_init(&thread->frame, entry, stack_top, argument);
+		status = thread_enter(thread);
+		if (status != STATUS_OK)
+			aspace_stack_free(aspace, thread->stack_slot);
+	}
+	if (status != STATUS_OK) {
+		cache_free(&thread_cache, thread);
+		return status;
+	}
+	const struct thread *creator = arch_cpu()->current;
+	*id = thread->id;
+	trace_thread_create(thread->id, aspace->id, creator ? creator->id : 0, affinity, name_word(name, 0), name_word(name, 8));
+	run_queue_add(thread, run_queue_choose(thread));
+	return STATUS_OK;
+}
+
+/* Gives a record back: nobody can reach it any more. */
+static void thread_free(struct thread *thread)
+{
+	cache_free(&thread_cache, thread);
+}
+
+/* Takes the records that nobody joined out of the table, and gives them back. Called with threads_lock. */
+static void free_records_of(const struct aspace *aspace)
+{
+	for (unsigned i = 0; i < THREADS_MAX; i++) {
+		struct thread *thread = table[i];
+		if (!thread || thread->aspace != aspace)
+			continue;
+		ASSERT(thread->state == THREAD_EXITED && !thread->on_cpu);
+		table[i] = NULL;
+		thread_free(thread);
+	}
+}
+
+/* The program of this address space is over: everything goes back, and with the last program the run ends. */
+static void program_ended(struct aspace *aspace)
+{
+	int64_t status = aspace->exit_status;
+	bool crashed = aspace->crashed;
+	aspace_destroy(aspace);
+	if (threads_alive() == 0)
+		run_end(crashed ? VERDICT_CRASHED : VERDICT_FINISHED, status);
+}
+
+void thread_left_cpu(struct thread *thread)
+{
+	if (thread->state != THREAD_EXITED) {
+		__atomic_store_n(&thread->on_cpu, false, __ATOMIC_RELEASE);
+		return;
+	}
+	spin_lock(&threads_lock);
+	struct aspace *aspace = thread->aspace;
+	thread->on_cpu = false;
+	if (thread->joined)
+		thread_free(thread);
+	bool last = --aspace->threads == 0;
+	if (last)
+		free_records_of(aspace);
+	spin_unlock(&threads_lock);
+	if (last)
+		program_ended(aspace);
+}
+
+/* Hands the result of an ended thread to the one that waits for it. Called with threads_lock. */
+static void release_joiner(struct thread *thread)
+{
+	struct thread *joiner = thread->joiner;
+	if (!joiner)
+		return;
+	thread->joiner = NULL;
+	thread->joined = true;
+	table[thread->id % THREADS_MAX] = NULL;
+	arch_syscall_result(&joiner->frame, thread->crashed ? STATUS_CRASHED : STATUS_OK, (uint64_t)thread->exit_status);
+	sched_wake(joiner, WAKE_JOINED, thread->id);
+}
+
+void thread_exit(int64_t status)
+{
+	struct thread *thread = arch_cpu()->current;
+	aspace_stack_free(thread->aspace, thread->stack_slot);
+	spin_lock(&threads_lock);
+	thread->exit_status = status;
+	thread->state = THREAD_EXITED;
+	trace_thread_exit(thread->id, (uint64_t)status);
+	release_joiner(thread);
+	__atomic_sub_fetch(&alive, 1, __ATOMIC_ACQ_REL);
+	if (!thread->aspace->dying) {
+		thread->aspace->exit_status = status;
+		thread->aspace->crashed = thread->crashed;
+	}
+	sched_progress_add(-1);
+	spin_unlock(&threads_lock);
+}
+
+/* The words for a cause: what the line about a crash says. */
+static const char *cause_text(enum crash_cause cause)
+{
+#define CAUSE_TEXT(name, number, text) text,
+	static const char *const texts[] = {CRASH_CAUSES(CAUSE_TEXT)};
+#undef CAUSE_TEXT
+	return texts[cause];
+}
+
+static void print_crash(const struct thread *thread, enum crash_cause cause, const struct trap *trap)
+{
+	static const char *const verbs[] = {
+		[ACCESS_LOAD] = "load from", [ACCESS_STORE] = "store to", [ACCESS_EXEC] = "execution of"};
+	char file[NAME_CHARS + 8];
+	char place[SYMBOL_TEXT];
+	kformat(file, sizeof(file), "%s.sym", thread->aspace->name);
+	symbol_text(file, trap->pc.v, place);
+	if (trap->kind == TRAP_FAULT)
+		kprintf("CRASHED thread %u (%s): %s 0x%lx at 0x%lx (%s): %s\n", thread->id, thread->name, verbs[trap->access],
+			trap->va.v, trap->pc.v, place, cause_text(cause));
+	else
+		kprintf("CRASHED thread %u (%s): at 0x%lx (%s): %s (trap 0x%x)\n", thread->id, thread->name, trap->pc.v, place,
+			cause_text(cause), trap->vector);
+}
+
+void thread_crash(enum crash_cause cause, const struct trap *trap)
+{
+	struct thread *thread = arch_cpu()->current;
+	print_crash(thread, cause, trap);
+	trace_thread_crashed(thread->id, cause, trap->kind == TRAP_FAULT ? trap->va.v : 0, trap->pc.v, trap->access);
+	thread->crashed = true;
+	thread_exit(-(int64_t)STATUS_CRASHED);
+}
+
+/* Wakes a thread of a program that ends, whatever it waits for. Called with threads_lock. */
+static void wake_to_die(struct thread *thread)
+{
+	if (thread->joining) {
+		struct thread *target = thread_find(thread->joining);
+		if (target)
+			target->joiner = NULL;
+		sched_wake(thread, WAKE_KILLED, arch_cpu()->current->id);
+	} else if (timer_cancel(thread)) {
+		sched_wake(thread, WAKE_KILLED, arch_cpu()->current->id);
+	}
+}
+
+void program_exit(int64_t status)
+{
+	struct thread *self = arch_cpu()->current;
+	struct aspace *aspace = self->aspace;
+	spin_lock(&threads_lock);
+	if (!aspace->dying) {
+		aspace->exit_status = status;
+		aspace->crashed = false;
+	}
+	aspace->dying = true;
+	for (unsigned i = 0; i < THREADS_MAX; i++)
+		if (table[i] && table[i] != self && table[i]->aspace == aspace && table[i]->state != THREAD_EXITED)
+			wake_to_die(table[i]);
+	spin_unlock(&threads_lock);
+	for (unsigned i = 0; i < cpus_present; i++)
+		if (cpus[i].online && &cpus[i] != arch_cpu())
+			cpu_hazard_raise(&cpus[i], HAZARD_RESCHEDULE);
+}
+
+/* Takes the result of a thread that is over. Called with threads_lock. */
+static enum status take_result(struct thread *target, int64_t *status)
+{
+	enum status result = target->crashed ? STATUS_CRASHED : STATUS_OK;
+	*status = target->exit_status;
+	table[target->id % THREADS_MAX] = NULL;
+	target->joined = true;
+	if (!target->on_cpu)
+		thread_free(target);
+	return result;
+}
+
+static enum status join_locked(struct thread *self, uint32_t id, int64_t *status)
+{
+	struct thread *target = thread_find(id);
+	if (!target || target->aspace != self->aspace)
+		return STATUS_NOT_FOUND;
+	if (target->state == THREAD_EXITED)
+		return take_result(target, status);
+	if (target->joiner)
+		return STATUS_EXISTS;
+	if (target == self)
+		return STATUS_DEADLOCK;
+	if (self->aspace->dying)
+		return STATUS_DENIED;
+	target->joiner = self;
+	self->joining = id;
+	sched_block(self, SWITCH_JOIN, id);
+	return STATUS_RETRY;
+}
+
+enum status thread_join(struct thread *self, uint32_t id, int64_t *status)
+{
+	spin_lock(&threads_lock);
+	enum status result = join_locked(self, id, status);
+	spin_unlock(&threads_lock);
+	return result;
+}
+
+enum status thread_set_affinity(struct thread *self, uint32_t id, uint64_t affinity)
+{
+	if (!(affinity & online_mask()))
+		return STATUS_INVALID;
+	spin_lock(&threads_lock);
+	struct thread *thread = id ? thread_find(id) : self;
+	enum status status = thread && thread->aspace == self->aspace && thread->state != THREAD_EXITED ? STATUS_OK : STATUS_NOT_FOUND;
+	unsigned cpu = 0;
+	if (status == STATUS_OK) {
+		thread->affinity = affinity;
+		cpu = thread->cpu;
+	}
+	spin_unlock(&threads_lock);
+	if (status == STATUS_OK && thread == self && !(affinity >> arch_cpu()->index & 1))
+		sched_yield(SWITCH_MOVED);
+	else if (status == STATUS_OK && thread != self && !(affinity >> cpu & 1))
+		cpu_hazard_raise(&cpus[cpu], HAZARD_RESCHEDULE);
+	return status;
+}

@@ -1,0 +1,83 @@
+/*
+ * Threads: what runs.
+ *
+ * Teaches: a thread that is not running is only a record. Its user registers lie in `frame`, saved there by the trap entry itself; it
+ * has no kernel stack, because nothing in the kernel ever waits.
+ */
+#pragma once
+
+#include "abi/status.h"
+#include "abi/syscall.h"
+#include "abi/trace_enums.h"
+#include "arch.h"
+#include "core/list.h"
+#include "core/lock.h"
+
+struct aspace;
+
+enum thread_state {
+	THREAD_READY,   /* on the run queue of `cpu` */
+	THREAD_RUNNING, /* current on `cpu` */
+	THREAD_BLOCKED, /* waits: a timer or another thread will wake it */
+	THREAD_EXITED,  /* over; its record waits for a join */
+};
+
+struct thread {
+	struct trap_frame frame __attribute__((aligned(64))); /* first: the machine may know it */
+	uint32_t id;
+	enum thread_state state;   /* under the run queue's lock, or the table's for EXITED */
+	struct aspace *aspace;
+	char name[NAME_CHARS + 1];
+	uint64_t affinity;         /* bit n: may run on CPU n */
+	unsigned cpu;              /* where it runs, or ran last, or is queued */
+	bool on_cpu;               /* a CPU still uses the record: it may be queued, but only there */
+	unsigned stack_slot;
+	struct list queue_node;    /* in a run queue or among a CPU's sleepers */
+	uint64_t wake_at;          /* ticks, for a sleeper */
+	unsigned sleeps_on;        /* CPU + 1 among whose sleepers it is, or 0; under that CPU's timer lock */
+	struct thread *joiner;     /* who waits for this thread's end; under the table's lock */
+	uint32_t joining;          /* the thread this one waits for, or 0 */
+	bool crashed;
+	bool joined;               /* its record may go once no CPU uses it */
+	int64_t exit_status;
+};
+
+#define THREADS_MAX 1024
+
+/* The table of threads and everything about ends and joins. */
+extern struct spinlock threads_lock;
+
+/* The thread with this id, or NULL. Called with threads_lock. */
+struct thread *thread_find(uint32_t id);
+
+/*
+ * A new thread of `aspace`, runnable at once: starts at `entry` with `argument`, on a stack of its own. INVALID for an affinity
+ * without any CPU of this machine, LIMIT, NO_MEMORY.
+ */
+enum status thread_create(struct aspace *aspace, struct vaddr entry, uint64_t argument, uint64_t affinity, const char *name,
+			  uint32_t *id);
+
+/* Ends the current thread. It does not run again after the trap at hand. */
+void thread_exit(int64_t status);
+
+/* Kills the current thread for what `trap` did: a line on the console, an event, exit. */
+void thread_crash(enum crash_cause cause, const struct trap *trap);
+
+/* Lets every thread of the current thread's program end. */
+void program_exit(int64_t status);
+
+/*
+ * Waits for a thread of the same program. OK: it is over, *status is its result and its record is gone. RETRY: the caller is blocked now;
+ * its results will be set when it is woken. CRASHED; NOT_FOUND; DEADLOCK for itself; EXISTS if another waits. A circle of waiters is not
+ * refused: the run ends with VERDICT_DEADLOCK once nothing else can happen.
+ */
+enum status thread_join(struct thread *self, uint32_t id, int64_t *status);
+
+/* Changes where a thread may run; id 0 is the caller. INVALID, NOT_FOUND. */
+enum status thread_set_affinity(struct thread *self, uint32_t id, uint64_t affinity);
+
+/* The scheduler has left the thread: its record may be given back if nobody needs it. */
+void thread_left_cpu(struct thread *thread);
+
+/* Threads that have not exited. */
+uint32_t threads_alive(void);

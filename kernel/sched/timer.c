@@ -1,0 +1,130 @@
+/*
+ * Timers: sleepers, timeslices and the budget of the run, on one interrupt a CPU.
+ *
+ * Teaches: a tick only where something happens. The timer is set to the earliest of three moments: the first sleeper's, the end of the
+ * timeslice if another thread waits, the end of the budget. A CPU with none of them is never interrupted.
+ * Who calls: the scheduler, the timer interrupt. Locks: each CPU's timer lock, for its list; another CPU only takes threads out.
+ */
+#include <trace_emit.h>
+
+#include "core/cpu.h"
+#include "core/end.h"
+#include "mm/aspace.h"
+#include "sched/sched.h"
+
+struct timer {
+	struct spinlock lock;
+	struct list sleepers; /* by wake_at */
+};
+
+static struct timer timers[MAX_CPUS];
+static uint64_t budget_end = UINT64_MAX;
+
+void timer_init(uint64_t end)
+{
+	for (unsigned i = 0; i < MAX_CPUS; i++) {
+		timers[i].lock = SPINLOCK(LOCK_TIMER);
+		list_init(&timers[i].sleepers);
+	}
+	budget_end = end;
+}
+
+void timer_sleep(struct thread *thread, uint64_t when)
+{
+	struct timer *timer = &timers[arch_cpu()->index];
+	spin_lock(&timer->lock);
+	if (!thread->aspace->dying) {
+		struct list *place = timer->sleepers.next;
+		while (place != &timer->sleepers && container_of(place, struct thread, queue_node)->wake_at <= when)
+			place = place->next;
+		thread->wake_at = when;
+		thread->sleeps_on = arch_cpu()->index + 1;
+		sched_block(thread, SWITCH_SLEEP, when);
+		list_insert_before(place, &thread->queue_node);
+	}
+	spin_unlock(&timer->lock);
+	timer_program();
+}
+
+bool timer_cancel(struct thread *thread)
+{
+	bool there = false;
+	for (unsigned i = 0; i < cpus_present && !there; i++) {
+		spin_lock(&timers[i].lock);
+		there = thread->sleeps_on == i + 1;
+		if (there) {
+			list_remove(&thread->queue_node);
+			thread->sleeps_on = 0;
+		}
+		spin_unlock(&timers[i].lock);
+	}
+	return there;
+}
+
+/* The first sleeper of this CPU if its time is not after `latest`, taken off the list. */
+static struct thread *take_sleeper(uint64_t latest)
+{
+	struct timer *timer = &timers[arch_cpu()->index];
+	struct thread *thread = NULL;
+	spin_lock(&timer->lock);
+	if (!list_is_empty(&timer->sleepers))
+		thread = container_of(timer->sleepers.next, struct thread, queue_node);
+	if (thread && thread->wake_at > latest)
+		thread = NULL;
+	if (thread) {
+		list_remove(&thread->queue_node);
+		thread->sleeps_on = 0;
+	}
+	spin_unlock(&timer->lock);
+	return thread;
+}
+
+/* When the first sleeper of this CPU is to wake. */
+static uint64_t first_wake_at(void)
+{
+	struct timer *timer = &timers[arch_cpu()->index];
+	uint64_t when = UINT64_MAX;
+	if (list_is_empty(&timer->sleepers))
+		return when;
+	spin_lock(&timer->lock);
+	if (!list_is_empty(&timer->sleepers))
+		when = container_of(timer->sleepers.next, struct thread, queue_node)->wake_at;
+	spin_unlock(&timer->lock);
+	return when;
+}
+
+static void wake_sleepers(uint64_t now)
+{
+	for (struct thread *thread; (thread = take_sleeper(now));) {
+		trace_timer_expire(thread->id, now - thread->wake_at);
+		sched_wake(thread, WAKE_TIMER, 0);
+	}
+}
+
+void timer_interrupt(void)
+{
+	struct cpu *cpu = arch_cpu();
+	uint64_t now = arch_time_now();
+	cpu->timer_next = UINT64_MAX;
+	if (now >= budget_end)
+		run_end(VERDICT_BUDGET, 0);
+	wake_sleepers(now);
+	if (cpu->current && now >= cpu->slice_end && run_queue_waiting())
+		__atomic_fetch_or(&cpu->hazards, HAZARD_RESCHEDULE, __ATOMIC_ACQ_REL);
+	timer_program();
+}
+
+void timer_program(void)
+{
+	bool irqs = arch_irq_save();
+	struct cpu *cpu = arch_cpu();
+	uint64_t next = min_u64(first_wake_at(), cpu->index == 0 ? budget_end : UINT64_MAX);
+	if (cpu->current && run_queue_waiting() && !(cpu->hazards & HAZARD_RESCHEDULE))
+		next = min_u64(next, cpu->slice_end);
+	/* An interrupt that is set too early does no harm: it looks, finds nothing to do and sets the next. */
+	if (next < cpu->timer_next) {
+		cpu->timer_next = next;
+		arch_timer_set(next);
+	}
+	arch_irq_restore(irqs);
+}

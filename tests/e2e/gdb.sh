@@ -1,0 +1,51 @@
+#!/bin/bash
+#
+# Group `gdb`: the session that `make gdb` opens, driven by a script. On both machines: QEMU stands before the first instruction, a
+# breakpoint set there survives the loader and is hit in the kernel and in the program, a backtrace has source lines, a step
+# steps, and when gdb ends, QEMU ends.
+source "$(dirname "$0")/lib.sh"
+
+# gdb runs these in order; each answer is marked, so that the test can find it in the output.
+commands=(
+	-ex 'echo ENDIAN\n' -ex 'show endian'
+	-ex 'break thread_create' -ex 'hbreak kernel_trap'
+	-ex 'continue' -ex 'echo FIRST-STOP\n' -ex 'backtrace'
+	-ex 'next' -ex 'echo AFTER-NEXT\n' -ex 'frame'
+	-ex 'delete' -ex 'tbreak main' -ex 'continue' -ex 'echo IN-PROGRAM\n' -ex 'backtrace 1' -ex 'info threads'
+	-ex 'stepi' -ex 'echo DONE\n' -ex 'kill'
+)
+
+# The lines that follow a mark.
+after() { # mark, lines
+	grep -A "$2" "^$1" "$log"
+}
+
+expect_match() { # name, mark, lines, pattern
+	if after "$2" "$3" | grep -q -E "$4"; then
+		ok "$1"
+	else
+		not_ok "$1" "no '$4' after $2"
+	fi
+}
+
+test_session() { # machine, byte order
+	log=$work/$1.log
+	timeout -k 5 120 trace/gdb/session.sh "$1" hello 2 1 -batch "${commands[@]}" >"$log" 2>&1 </dev/null
+	local status=$?
+	expect_equal "gdb-$1-ends" "the exit status of the session" 0 $status
+	expect_match "gdb-$1-endian" ENDIAN 1 "$2 endian"
+	expect_match "gdb-$1-breakpoint" FIRST-STOP 2 '(thread_create|kernel_trap) \(.*\) at kernel/'
+	expect_match "gdb-$1-backtrace" FIRST-STOP 6 '^#1 .* at (kernel|arch)/.*:[0-9]+'
+	expect_match "gdb-$1-step" AFTER-NEXT 3 '^[0-9]+'
+	expect_match "gdb-$1-program" IN-PROGRAM 2 'main \(.*\) at user/programs/hello.c'
+	expect_match "gdb-$1-cpus" IN-PROGRAM 6 'CPU#1'
+	expect_match "gdb-$1-finished" DONE 0 DONE
+	if [ -e "out/gdb/$1-hello/qemu.pid" ] && kill -0 "$(cat "out/gdb/$1-hello/qemu.pid")" 2>/dev/null; then
+		not_ok "gdb-$1-qemu-gone" "QEMU still runs"
+	else
+		ok "gdb-$1-qemu-gone"
+	fi
+}
+
+test_session x86_64 little
+test_session ppc64 big

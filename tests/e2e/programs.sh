@@ -1,0 +1,82 @@
+#!/bin/bash
+#
+# Groups `programs-ARCH`: every user program on one machine with 1, 2 and 4 CPUs, live and under icount, ends the way its text says,
+# and its trace is whole. A program checks its own work, so status 0 means that what it saw was right.
+source "$(dirname "$0")/lib.sh"
+machine=$1
+work=$work/$machine
+
+# How a program has to end, as `vitrine run` says it with its exit code (docs/trace.md), and what its run needs.
+ending_of() { # program
+	case $1 in
+	deadlock) echo deadlock ;;
+	livelock) echo livelock ;;
+	*) echo finished ;;
+	esac
+}
+exit_code_of() { # ending
+	case $1 in
+	finished) echo 0 ;;
+	deadlock) echo 4 ;;
+	livelock) echo 5 ;;
+	esac
+}
+
+# A livelock only ends when its budget does, so it gets a small one.
+budget_of() { # program, mode
+	case $1-$2 in
+	livelock---live) echo --wall 5 ;;
+	livelock---icount) echo --budget 200000000 ;;
+	esac
+}
+
+# Three tests in one: the ending, nothing lost, and each fault that began has ended.
+test_program() { # program, CPUs, mode
+	local name=$1-$machine-smp$2-${3#--} run=$work/$1-$2${3#-} ending lost begun ended
+	ending=$(ending_of "$1")
+	# shellcheck disable=SC2046
+	run_program "$run" --arch "$machine" --program "$1" --smp "$2" --seed 1 "$3" $(budget_of "$1" "$3")
+	if [ "$run_status" != "$(exit_code_of "$ending")" ]; then
+		show_run "$run"
+		not_ok "$name" "the run should have been $ending, and vitrine ended with $run_status"
+		return
+	fi
+	lost=$($vitrine stats "$run" | awk '/^events lost/ { print $NF }')
+	begun=$(count_event "$run" fault_begin)
+	ended=$(count_event "$run" fault_end)
+	if [ "$lost" != 0 ]; then
+		not_ok "$name" "$lost events were lost"
+	elif [ "$begun" != "$ended" ] || [ "$begun" = 0 ]; then
+		not_ok "$name" "$begun faults began and $ended ended"
+	else
+		ok "$name"
+	fi
+	rm -rf "$run"
+}
+
+for program in $(basename -s .c user/programs/*.c); do
+	[ "$program" != bench ] || continue
+	for cpus in 1 2 4; do
+		test_program "$program" $cpus --live
+		test_program "$program" $cpus --icount
+	done
+done
+
+# The benchmark counts instructions on one CPU: its figures mean nothing elsewhere.
+test_program bench 1 --icount
+
+# The most CPUs that are promised, once in each mode.
+test_program threads 8 --live
+test_program threads 8 --icount
+
+# A program from anywhere needs no change to the tree.
+outside=$work/from_outside.c
+mkdir -p "$work"
+sed 's/hello/a program from outside/' user/programs/hello.c >"$outside"
+run_program "$work/outside" --arch "$machine" --program "$outside"
+if [ "$run_status" = 0 ] && grep -q 'a program from outside' "$work/outside/console.log"; then
+	ok "program-from-outside-$machine"
+else
+	show_run "$work/outside"
+	not_ok "program-from-outside-$machine" "vitrine ended with $run_status"
+fi

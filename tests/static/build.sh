@@ -1,0 +1,10 @@
+#!/bin/bash
+#
+# Group `build`: everything there is to build, with gcc.
+set -u
+if log=$(make all 2>&1); then
+	echo "ok build-gcc"
+else
+	echo "$log"
+	echo "not ok build-gcc: $(grep -m 1 -E 'error|\*\*\*' <<<"$log")"
+fi

@@ -1,0 +1,64 @@
+#!/bin/bash
+#
+# Group `tree`: what holds for the source as a whole: headers compile alone, the portable core knows no machine,
+# the committed copy of what is generated is up to date, lines fit, every folder says what lives in it.
+source "$(dirname "$0")/../e2e/lib.sh"
+
+# Passes if the text is empty; else the text is shown and its first line is the reason.
+expect_nothing() { # name, text
+	if [ -z "$2" ]; then
+		ok "$1"
+	else
+		echo "$2"
+		not_ok "$1" "$(head -n 1 <<<"$2")"
+	fi
+}
+
+# A folder that git does not have yet (a fresh copy without history) is read from disk.
+source_files() { # patterns...
+	git ls-files -co --exclude-standard -- "$@" | while read -r file; do
+		[ ! -e "$file" ] || echo "$file"
+	done
+}
+
+flags="-std=gnu2x -ffreestanding -fsyntax-only -Wall -Wextra -Werror -DVITRINE_DEBUG=1"
+kernel_header() { # compiler, machine flags and include paths, header
+	$1 $flags $2 -x c -Wno-unused-function -include "$3" /dev/null 2>&1
+}
+
+headers_alone() {
+	local header
+	for header in $(source_files 'kernel/*.h' 'arch/x86_64/*.h'); do
+		kernel_header gcc "-m64 -mgeneral-regs-only -Ikernel -Iarch/x86_64/include -Iarch/x86_64 -Ibuild/gen" "$header"
+	done
+	for header in $(source_files 'kernel/*.h' 'arch/ppc64/*.h'); do
+		kernel_header powerpc64-linux-gnu-gcc "-mabi=elfv2 -mcpu=power8 -msoft-float -mno-altivec -mno-vsx -Ikernel \
+			-Iarch/ppc64/include -Iarch/ppc64 -Ibuild/gen" "$header"
+	done
+	for header in $(source_files 'user/*.h'); do
+		kernel_header gcc "-m64 -mgeneral-regs-only -Iuser/lib -Ikernel" "$header"
+	done
+	for header in $(source_files 'trace/*.h' ':!trace/events.h'); do
+		gcc -std=gnu2x -D_GNU_SOURCE -fsyntax-only -Wall -Wextra -Werror -Wno-unused-function -Itrace -Ikernel -Ibuild/gen -x c \
+			-include "$header" /dev/null 2>&1
+	done
+}
+expect_nothing headers-alone "$(headers_alone)"
+
+portable_core() {
+	source_files 'kernel/*.c' 'kernel/*.h' | xargs grep -nE '\basm\b|__asm|__x86_64|__powerpc|__PPC|__BYTE_ORDER__' |
+		sed 's/^/names a machine: /'
+	source_files 'kernel/*.c' 'kernel/*.h' | xargs grep -nE '#include "(\.\./)?(arch|user|trace/events|tests)/' |
+		sed 's/^/includes what is not its own: /'
+}
+expect_nothing portable-core "$(portable_core)"
+
+expect_nothing generated-is-current "$(build/gen/gen docs | diff -u docs/gen/events.md - 2>&1 | head -n 20)"
+
+expect_nothing lines-fit "$(source_files '*.c' '*.h' '*.S' '*.sh' Makefile | xargs awk 'length($0) > 150 { print FILENAME ":" FNR ": longer than 150" }')"
+
+expect_nothing folders-explained "$(for folder in kernel arch user labs trace viz tests docs; do
+	[ -n "$(source_files "$folder")" ] || echo "$folder/ is empty: it needs a README.md that says what will live there"
+done)"
+
+expect_nothing nothing-left-for-later "$(source_files '*.c' '*.h' '*.S' Makefile | xargs grep -nE '\b(TODO|FIXME|XXX|HACK)\b')"

@@ -1,0 +1,278 @@
+/*
+ * Simulated CPUs that run: each is a coroutine with its own stack, and the test is the scheduler of them all.
+ *
+ * Teaches: a kernel that never sleeps gives up the CPU in three places only: entering user mode, idling, and spinning. These are
+ * where a coroutine yields, so a whole multiprocessor kernel runs in one host thread, the same way every time.
+ * Who calls: the unit tests (sim.h), arch_sim.c where a CPU waits. Whom it calls: kernel_main(), kernel_secondary(), kernel_trap().
+ * The invariant: only the test's own context resumes a coroutine, and a coroutine yields only to the test.
+ */
+#include "sim_machine.h"
+
+#include <sanitizer/common_interface_defs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STACK_BYTES (512 * 1024)
+#define ROUNDS_MAX 20000000 /* more rounds of all CPUs than that and they wait for each other */
+
+static ucontext_t test_context;
+static void *test_sanitizer_stack;
+static const void *test_stack;
+static size_t test_stack_bytes;
+static bool in_coroutine;
+static jmp_buf *catcher; /* of sim_catch() */
+static struct boot_info boot;
+
+bool sim_in_coroutine(void)
+{
+	return in_coroutine;
+}
+
+/* ---- coroutines ---- */
+
+void sim_yield(enum sim_state state)
+{
+	struct sim_cpu *cpu = &sim_cpus[sim_current];
+	cpu->state = state;
+	__sanitizer_start_switch_fiber(&cpu->sanitizer_stack, test_stack, test_stack_bytes);
+	swapcontext(&cpu->context, &test_context);
+	__sanitizer_finish_switch_fiber(cpu->sanitizer_stack, NULL, NULL);
+}
+
+static void resume(unsigned index)
+{
+	struct sim_cpu *cpu = &sim_cpus[index];
+	unsigned before = sim_current;
+	sim_current = index;
+	in_coroutine = true;
+	__sanitizer_start_switch_fiber(&test_sanitizer_stack, cpu->stack, STACK_BYTES);
+	swapcontext(&test_context, &cpu->context);
+	__sanitizer_finish_switch_fiber(test_sanitizer_stack, NULL, NULL);
+	in_coroutine = false;
+	sim_current = before;
+}
+
+void sim_leave(void)
+{
+	if (!in_coroutine) {
+		if (!catcher) {
+			fprintf(stderr, "the machine ended outside sim_catch(); its console:\n%s\n", sim_console());
+			abort();
+		}
+		longjmp(*catcher, 1);
+	}
+	for (;;)
+		sim_yield(SIM_STOPPED);
+}
+
+bool sim_catch(void (*body)(void *argument), void *argument)
+{
+	jmp_buf here;
+	jmp_buf *outer = catcher;
+	catcher = &here;
+	bool left = setjmp(here) != 0;
+	if (!left)
+		body(argument);
+	catcher = outer;
+	return left;
+}
+
+/* A CPU's whole life: boot, then one trap from user mode after the other. The kernel stack is empty at each of them. */
+static void coroutine(void)
+{
+	struct sim_cpu *cpu = &sim_cpus[sim_current];
+	__sanitizer_finish_switch_fiber(NULL, &test_stack, &test_stack_bytes);
+	if (!setjmp(cpu->user_entry)) {
+		cpu->irqs_on = false;
+		if (sim_current == 0)
+			kernel_main(&boot);
+		kernel_secondary(&cpus[sim_current]);
+	}
+	for (;;) {
+		cpu->irqs_on = true;
+		sim_yield(SIM_USER);
+		cpu->irqs_on = false;
+		cpu->frame = kernel_trap(cpu->frame);
+	}
+}
+
+static void start(unsigned index)
+{
+	struct sim_cpu *cpu = &sim_cpus[index];
+	cpu->state = SIM_KERNEL;
+	cpu->stack = aligned_alloc(4096, STACK_BYTES);
+	getcontext(&cpu->context);
+	cpu->context.uc_stack.ss_sp = cpu->stack;
+	cpu->context.uc_stack.ss_size = STACK_BYTES;
+	cpu->context.uc_link = NULL;
+	makecontext(&cpu->context, coroutine, 0);
+}
+
+enum status arch_cpu_start(struct cpu *cpu)
+{
+	struct sim_cpu *target = &sim_cpus[cpu->index];
+	if (target->missing)
+		return STATUS_NOT_FOUND;
+	if (!target->silent)
+		start(cpu->index);
+	return STATUS_OK;
+}
+
+/* ---- the scheduler of coroutines ---- */
+
+enum sim_state sim_state(unsigned cpu)
+{
+	return sim_cpus[cpu].state;
+}
+
+void sim_cpu_break(unsigned cpu, bool silent)
+{
+	sim_cpus[cpu].missing = !silent;
+	sim_cpus[cpu].silent = silent;
+}
+
+/* Lets one CPU go on as far as it can; false if it has nothing to do. */
+static bool step(unsigned index)
+{
+	struct sim_cpu *cpu = &sim_cpus[index];
+	bool pending = sim_irq_pending(index);
+	switch (cpu->state) {
+	case SIM_KERNEL:
+		break;
+	case SIM_IDLE:
+		if (!pending)
+			return false;
+		break;
+	case SIM_USER:
+		if (!pending)
+			return false;
+		sim_irq_trap(index, true, &cpu->frame->trap);
+		break;
+	default:
+		return false;
+	}
+	resume(index);
+	return true;
+}
+
+void sim_run(void)
+{
+	bool ran = true;
+	for (uint64_t rounds = 0; ran && sim_end() == SIM_RUNS; rounds++) {
+		ran = false;
+		for (unsigned i = 0; i < MAX_CPUS && sim_end() == SIM_RUNS; i++)
+			ran |= step(i);
+		if (rounds == ROUNDS_MAX) {
+			fprintf(stderr, "simulated CPUs wait for each other; the console:\n%s\n", sim_console());
+			abort();
+		}
+	}
+}
+
+/* An interrupt of a bare CPU runs on the stack of whoever waits for it. */
+static void take_bare_irqs(unsigned index)
+{
+	unsigned before = sim_current;
+	sim_current = index;
+	if (sim_cpus[index].irqs_on && sim_irq_pending(index))
+		sim_take_irqs();
+	sim_current = before;
+}
+
+void sim_run_others(void)
+{
+	static unsigned rounds;
+	if (++rounds > ROUNDS_MAX)
+		abort();
+	for (unsigned i = 0; i < MAX_CPUS; i++) {
+		if (i == sim_current)
+			continue;
+		if (sim_cpus[i].state == SIM_BARE)
+			take_bare_irqs(i);
+		else
+			step(i);
+	}
+}
+
+bool sim_skip_to_timer(void)
+{
+	uint64_t first = UINT64_MAX;
+	for (unsigned i = 0; i < MAX_CPUS; i++)
+		if (sim_cpus[i].state != SIM_OFF)
+			first = min_u64(first, sim_cpus[i].timer_when);
+	if (first == UINT64_MAX)
+		return false;
+	if (first > sim_clock())
+		sim_clock_advance(first - sim_clock());
+	sim_run();
+	return true;
+}
+
+/* ---- boot ---- */
+
+void sim_boot(const char *command_line, const void *archive, uint64_t archive_bytes)
+{
+	struct paddr place = paddr(SIM_RAM_BASE + 2 * MIB);
+	boot = (struct boot_info){.machine = "sim", .elf_machine = SIM_ELF_MACHINE, .command_line = command_line};
+	boot.cpus = cpus_present;
+	boot.ram_ranges = 1;
+	boot.ram[0] = (struct boot_range){paddr(SIM_RAM_BASE), sim_ram_bytes()};
+	if (archive_bytes) {
+		memcpy(arch_phys_to_virt(place), archive, archive_bytes);
+		boot.archive = (struct boot_range){place, archive_bytes};
+		boot.reserved_ranges = 1;
+		boot.reserved[0] = (struct boot_range){place, round_up(archive_bytes, PAGE_BYTES)};
+	}
+	for (unsigned i = 0; i < boot.cpus; i++) {
+		boot.cpu_hw_id[i] = i;
+		sim_cpus[i].state = SIM_OFF;
+		cpus[i] = (struct cpu){0};
+	}
+	cpu_prepare(0, 0);
+	start(0);
+	sim_run();
+}
+
+/* ---- user mode ---- */
+
+struct trap_frame *sim_user_frame(unsigned cpu)
+{
+	return sim_cpus[cpu].state == SIM_USER ? sim_cpus[cpu].frame : NULL;
+}
+
+void sim_user_trap(unsigned cpu, const struct trap *trap)
+{
+	if (sim_cpus[cpu].state != SIM_USER)
+		abort();
+	sim_cpus[cpu].frame->trap = *trap;
+	sim_cpus[cpu].frame->trap.from_user = true;
+	resume(cpu);
+	sim_run();
+}
+
+void sim_user_syscall(unsigned cpu, uint64_t number, const uint64_t arguments[5])
+{
+	struct trap_frame *frame = sim_user_frame(cpu);
+	if (!frame)
+		abort();
+	frame->number = number;
+	for (unsigned i = 0; i < 5; i++)
+		frame->arguments[i] = arguments[i];
+	sim_user_trap(cpu, &(struct trap){.kind = TRAP_SYSCALL});
+}
+
+bool sim_user_access(unsigned cpu, struct vaddr va, enum access access, uint64_t *value)
+{
+	struct thread *thread = cpus[cpu].current;
+	while (sim_cpus[cpu].state == SIM_USER && cpus[cpu].current == thread) {
+		enum sim_answer answer = sim_mmu_access(cpu, va, access, value);
+		if (answer == SIM_ACCESS_OK)
+			return true;
+		sim_user_trap(cpu, &(struct trap){
+			.kind = TRAP_FAULT, .va = va, .access = access, .segment = answer == SIM_ACCESS_SEGMENT,
+			.protection = answer == SIM_ACCESS_FORBIDDEN, .raw = answer,
+		});
+	}
+	return false;
+}

@@ -1,0 +1,176 @@
+/*
+ * `vitrine events`: the events of a run as text, one a line, in the order of time.
+ *
+ * Teaches: the schema is enough to print any event: names, units and enumerations come from trace/events.h, and nothing here knows
+ * a single event. Who calls: main.c; print_event() is also how other commands show one.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "commands.h"
+#include "print_event.h"
+#include "reader.h"
+
+const char events_help[] =
+	"usage: vitrine events RUN [--category LIST] [--event NAME] [--thread N] [--cpu N] [--limit N]\n"
+	"\n"
+	"Prints the events of a run (a .vtrace file, or the directory that holds run.vtrace) as text: time in\n"
+	"microseconds since kernel entry, CPU, number of the event on its CPU, name, fields.\n"
+	"\n"
+	"    --category LIST   only these: boot,cpu,thread,syscall,irq,fault,mmu,vm,ipc,rcu,time,mem,lock,user\n"
+	"    --event NAME      only this event, for example fault_end\n"
+	"    --thread N        only events about thread N\n"
+	"    --cpu N           only what CPU N emitted\n"
+	"    --limit N         stop after N lines\n"
+	"\n"
+	"example: vitrine events out/run --category fault --limit 20\n";
+
+/* Which events to print. */
+struct filter {
+	unsigned categories;
+	const struct event_schema *event; /* NULL: all */
+	uint64_t thread;
+	uint64_t cpu;
+	uint64_t limit;
+	bool has_thread, has_cpu;
+};
+
+/* A line of text for the value of one field. */
+static void print_field(FILE *to, const struct field_schema *field, uint64_t value)
+{
+	const char *name = schema_value_name(field->type, value);
+	fprintf(to, "  %s=", field->name);
+	if (name)
+		fprintf(to, "%s", name);
+	else if (field->type == FIELD_SIGNED)
+		fprintf(to, "%" PRId64, (int64_t)value);
+	else if (field->type == FIELD_FLOW || field->type == FIELD_ADDRESS || field->type == FIELD_PADDR || field->type == FIELD_HEX)
+		fprintf(to, "0x%" PRIx64, value);
+	else
+		fprintf(to, "%" PRIu64, value);
+}
+
+/* Two CHARS fields that follow each other are one name: name_0 and name_1 are printed as name="..." */
+static void print_name(FILE *to, const struct field_schema *field, uint64_t first, uint64_t second)
+{
+	char text[17];
+	int length = 0;
+	while (field->name[length] && field->name[length] != '_')
+		length++;
+	trace_chars(first, second, text);
+	fprintf(to, "  %.*s=\"%s\"", length, field->name, text);
+}
+
+void print_event(FILE *to, const struct trace_reader *reader, const struct trace_event *event)
+{
+	uint64_t ns = trace_ns(reader, event->ticks);
+	fprintf(to, "%12" PRIu64 ".%03u  cpu%u  %7" PRIu64 "  ", ns / 1000, (unsigned)(ns % 1000), event->cpu, event->index);
+	if (event->id == TRACE_EVENT_GAP) {
+		fprintf(to, "GAP: %" PRIu64 " events of this CPU were overwritten before they were read\n", event->field[0]);
+		return;
+	}
+	fprintf(to, "%-16s", event->schema->name);
+	for (unsigned i = 0; i < event->fields; i++) {
+		const struct field_schema *field = &event->schema->field[i];
+		if (field->type == FIELD_CHARS && i + 1 < event->fields && field[1].type == FIELD_CHARS) {
+			print_name(to, field, event->field[i], event->field[i + 1]);
+			i++;
+		} else if (field->type == FIELD_CHARS) {
+			print_name(to, field, event->field[i], 0);
+		} else {
+			print_field(to, field, event->field[i]);
+		}
+	}
+	fputc('\n', to);
+}
+
+/* Whether any field that names a thread names this one. */
+static bool is_about_thread(const struct trace_event *event, uint64_t thread)
+{
+	for (unsigned i = 0; i < event->fields; i++)
+		if (event->schema->field[i].type == FIELD_THREAD && event->field[i] == thread)
+			return true;
+	return false;
+}
+
+/* A gap passes every filter but the CPU's: nobody knows what was in it. */
+static bool passes(const struct filter *filter, const struct trace_event *event)
+{
+	if (filter->has_cpu && event->cpu != filter->cpu)
+		return false;
+	if (event->id == TRACE_EVENT_GAP)
+		return true;
+	return (event->schema->category & filter->categories) && (!filter->event || filter->event == event->schema) &&
+	       (!filter->has_thread || is_about_thread(event, filter->thread));
+}
+
+static int print_events(const char *path, const struct filter *filter)
+{
+	char error[640];
+	struct trace_event event;
+	struct trace_reader *reader = trace_open(path, error, sizeof(error));
+	if (!reader)
+		return say("%s", error);
+	int more = 1;
+	for (uint64_t printed = 0; printed < filter->limit && (more = trace_next(reader, &event)) == 1;) {
+		if (!passes(filter, &event))
+			continue;
+		print_event(stdout, reader, &event);
+		printed++;
+		if (ferror(stdout))
+			break;
+	}
+	if (more < 0)
+		say("%s: %s", path, trace_error(reader));
+	trace_close(reader);
+	return more < 0 ? 1 : 0;
+}
+
+/* A whole number, decimal or 0x. False if the text is anything else. */
+static bool parse_number(const char *text, uint64_t *number)
+{
+	char *end;
+	*number = strtoull(text, &end, 0);
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0';
+}
+
+/* Takes one option; returns false after having said what is wrong with it. */
+static bool take_option(struct filter *filter, int option, const char *value)
+{
+	const char *unknown = value;
+	bool good = true;
+	if (option == 'c')
+		good = (filter->categories = schema_category_mask(value, &unknown)) != 0;
+	else if (option == 'e')
+		good = (filter->event = schema_event_named(value)) != NULL;
+	else if (option == 't')
+		good = filter->has_thread = parse_number(value, &filter->thread);
+	else if (option == 'p')
+		good = filter->has_cpu = parse_number(value, &filter->cpu);
+	else if (option == 'l')
+		good = parse_number(value, &filter->limit);
+	else
+		return say_usage("events", "that option is unknown or lacks its value"), false;
+	if (!good)
+		say_usage("events", "%s: `%s` is no %s", option == 'c' ? "--category" : "an option", unknown,
+			  option == 'c' ? "category of events" : option == 'e' ? "event" : "number");
+	return good;
+}
+
+int command_events(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"category", required_argument, NULL, 'c'}, {"event", required_argument, NULL, 'e'}, {"thread", required_argument, NULL, 't'},
+		{"cpu", required_argument, NULL, 'p'},      {"limit", required_argument, NULL, 'l'}, {0},
+	};
+	struct filter filter = {.categories = TRACE_ALL, .limit = UINT64_MAX};
+	opterr = 0;
+	for (int option; (option = getopt_long(argc, argv, "c:e:t:p:l:", options, NULL)) != -1;)
+		if (!take_option(&filter, option, optarg))
+			return EXIT_USAGE;
+	if (argc - optind != 1)
+		return say_usage("events", "one run is wanted, and there are %d", argc - optind);
+	return print_events(argv[optind], &filter);
+}

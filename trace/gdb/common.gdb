@@ -1,0 +1,25 @@
+# What a session on either machine starts with; x86_64.gdb and ppc64.gdb read it first. Who reads those: session.sh.
+#
+# The machine stands before its first instruction and the kernel is not in memory yet. So gdb must take code from the files, not
+# from memory (trust-readonly-sections), and a breakpoint must not be written into memory, where the loader would overwrite
+# it: QEMU keeps breakpoints beside the guest, those of `break` as well as those of `hbreak`.
+set confirm off
+set pagination off
+set print pretty on
+set trust-readonly-sections on
+
+define to-kernel
+  thbreak kernel_main
+  continue
+end
+document to-kernel
+to-kernel: runs to the first line of the portable kernel.
+end
+
+define to-program
+  thbreak main
+  continue
+end
+document to-program
+to-program: runs to main() of the user program.
+end

@@ -1,0 +1,75 @@
+/*
+ * Prints what is generated from trace/events.h: `gen emitters` the kernel's inline functions, `gen docs` the event reference.
+ *
+ * An emitter is one test of the category mask and one store sequence: claim a slot and the time, write the fields, write
+ * the header last. Who calls: the Makefile.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "schema.h"
+
+static void print_emitter(const struct event_schema *event)
+{
+	printf("\n/* %s */\nstatic inline void trace_%s(", event->meaning, event->name);
+	for (unsigned i = 0; i < event->fields; i++)
+		printf("%suint64_t %s", i ? ", " : "", event->field[i].name);
+	printf("%s)\n{\n", event->fields ? "" : "void");
+	printf("\tstruct trace_ring *ring = trace_ring_if(0x%x);\n\tif (!ring)\n\t\treturn;\n", (unsigned)event->category);
+	printf("\tuint64_t trace_now;\n\tuint64_t trace_sequence = arch_trace_claim(&ring->head, &trace_now);\n");
+	printf("\tuint64_t *trace_slot = trace_slot_at(ring, trace_sequence);\n\ttrace_slot[0] = trace_now;\n");
+	for (unsigned i = 0; i < event->fields; i++)
+		printf("\ttrace_slot[%u] = %s;\n", i + 2, event->field[i].name);
+	printf("\ttrace_commit(ring, trace_slot, trace_sequence, %u, %u);\n}\n", event->id, event->fields + 2);
+}
+
+static void print_emitters(void)
+{
+	printf("/* Made by trace/gen.c from trace/events.h. Do not edit. */\n#pragma once\n\n#include \"trace/emit.h\"\n\n");
+	printf("#define TRACE_SCHEMA_HASH UINT64_C(0x%016llx)\n", (unsigned long long)schema_hash());
+	for (unsigned id = 0; id < EVENT_IDS; id++)
+		if (schema_event(id))
+			print_emitter(schema_event(id));
+}
+
+static const char *phase_text(enum event_phase phase)
+{
+	static const char *const texts[] = {
+		"starts a slice of the thread", "ends a slice of the thread", "a moment of the thread", "starts a slice of the CPU",
+		"ends a slice of the CPU",      "a moment of the CPU",        "a counter",              "a counter of the CPU",
+		"scheduling",
+	};
+	return texts[phase];
+}
+
+static void print_docs(void)
+{
+	printf("<!-- Made by trace/gen.c from trace/events.h. Do not edit: `make docs-gen`. -->\n\n# Events\n\n");
+	printf("Schema hash `%016llx`. A field is a 64-bit word in the guest's byte order.\n", (unsigned long long)schema_hash());
+	enum trace_category category = 0;
+	for (unsigned id = 0; id < EVENT_IDS; id++) {
+		const struct event_schema *event = schema_event(id);
+		if (!event)
+			continue;
+		if (event->category != category)
+			printf("\n## %s\n", schema_category_name(event->category));
+		category = event->category;
+		printf("\n### %s (%u)\n\n%s; %s.\n", event->name, id, event->meaning, phase_text(event->phase));
+		if (event->fields)
+			printf("\n| field | type | meaning |\n|---|---|---|\n");
+		for (unsigned i = 0; i < event->fields; i++)
+			printf("| %s | %s | %s |\n", event->field[i].name, schema_type_name(event->field[i].type),
+			       event->field[i].meaning);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "emitters"))
+		print_emitters();
+	else if (argc == 2 && !strcmp(argv[1], "docs"))
+		print_docs();
+	else
+		return fprintf(stderr, "usage: gen emitters | docs\n"), 2;
+	return fflush(stdout) ? 1 : 0;
+}

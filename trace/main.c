@@ -1,0 +1,94 @@
+/*
+ * `vitrine`: the host's one program, and the table of what it can do.
+ *
+ * Who calls: people and the Makefile. It looks the command up in the table and calls it; nothing else is decided here.
+ * To add a command: a row here, its declaration in commands.h.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+
+static const struct command {
+	const char *name;
+	const char *summary;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{"run", "boot a program under QEMU and record it", command_run, run_help},
+	{"stats", "counts of one or more runs, side by side", command_stats, stats_help},
+	{"events", "print the events of a run as text", command_events, events_help},
+	{"perfetto", "turn runs into a Perfetto trace", command_perfetto, perfetto_help},
+	{"view", "serve a Perfetto trace to the Perfetto UI", command_view, view_help},
+	{"bench", "measure the kernel and the tools, beside goals", command_bench, bench_help},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_help(FILE *to)
+{
+	fputs("usage: vitrine COMMAND [ARGUMENTS]\n\n", to);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "    %-10s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n`vitrine COMMAND --help` says more about one.\n", to);
+}
+
+static const struct command *command_named(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	const char *names[COMMANDS + 1] = {NULL};
+	for (size_t i = 0; i < COMMANDS; i++)
+		names[i] = commands[i].name;
+	const char *near = nearest_name(name, names);
+	if (near)
+		return say_usage("", "there is no command `%s`; did you mean `%s`?", name, near);
+	return say_usage("", "there is no command `%s`", name);
+}
+
+/* Whether --help or -h stands before a `--`. */
+static int asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return 1;
+	return 0;
+}
+
+/* What was printed has reached its file, or the exit code says that it has not. */
+static int flushed(int exit_code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return exit_code;
+	return say("what was printed could not be written"), exit_code ? exit_code : 1;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	bool help = !strcmp(argv[1], "help");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || (help && argc == 2)) {
+		print_help(stdout);
+		return flushed(0);
+	}
+	const char *name = help ? argv[2] : argv[1];
+	const struct command *command = command_named(name);
+	if (!command)
+		return unknown_command(name);
+	if (help || asks_for_help(argc - 1, argv + 1)) {
+		fputs(command->help, stdout);
+		return flushed(0);
+	}
+	return flushed(command->run(argc - 1, argv + 1));
+}

@@ -1,0 +1,103 @@
+/*
+ * What the parts of the Perfetto writer share.
+ *
+ *     perfetto.c         the command: runs in, one file out
+ *     perfetto_plan.c    once: how each event of the schema is drawn
+ *     perfetto_event.c   each event: slices, instants, counters
+ *     perfetto_thread.c  threads, and who runs where
+ *     perfetto_track.c   the tracks, and the slices that are open on them
+ *     perfetto_names.c   texts, each sent once and then a number
+ *     perfetto_packet.c  packets into bytes
+ *     perfetto_output.c  bytes into the file
+ *
+ * Invariant of the whole: nothing is kept of an event but what is open (slices, threads that live) and what can be drawn only a
+ * bounded number of times (names), so memory does not grow with the trace.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "format.h"
+#include "perfetto.pb-c.h"
+#include "perfetto_output.h"
+#include "perfetto_wire.h"
+#include "reader.h"
+#include "table.h"
+
+/* Numbers for processes and threads that the trace has none for; what the kernel numbers stays far below. */
+#define PROCESS_UNKNOWN 1000000
+#define THREAD_IDLE_FIRST 1000000
+
+/* Threads that have ended are remembered by one bit each, up to this number: a number that comes back needs a word to Perfetto. */
+#define THREADS_REMEMBERED (UINT64_C(1) << 20)
+
+/* The distance between the flow ids of two machines. */
+#define FLOWS_OF_A_MACHINE (UINT64_C(1) << 56)
+
+/* A slice that has begun. A mark is known by its name as well. */
+struct open_slice {
+	unsigned begin_id;
+	uint64_t name[2];
+};
+
+/* A line of the picture with slices on it, innermost last. */
+struct track {
+	uint64_t uuid; /* 0 until it is described */
+	unsigned depth, room;
+	struct open_slice *open;
+};
+
+struct thread {
+	uint64_t id;
+	uint64_t process;
+	char name[32];
+	unsigned state;       /* GENERIC_KERNEL_TASK_STATE_EVENT__TASK_STATE_ENUM__..., as told to Perfetto */
+	unsigned state_after; /* what it becomes when it leaves its CPU; 0: the reason of the switch says */
+	int cpu;              /* where it runs, or -1 */
+	struct track track;   /* its syscalls and faults */
+	struct track marks;   /* what its program marks */
+};
+
+/* One stream of packets: a CPU, or the machine's directory. Times are the distance to the packet before. */
+struct sequence {
+	uint64_t last_ns;
+	struct wire_bytes identity; /* sequence id and machine id, packed */
+};
+
+struct cpu_state {
+	struct thread *running;
+	struct thread idle;
+	bool idle_known;
+	uint64_t switch_ns; /* of its last switch */
+	struct track track[32]; /* by category */
+};
+
+struct perfetto;
+struct event_plan;
+
+/* Everything about the run that is being written. */
+struct perfetto {
+	struct output *output;
+	struct trace_reader *reader;
+	const struct trace_info *info;
+	const struct event_plan *plans; /* by event id */
+	unsigned machine;               /* from 1; 0 if there is only one */
+	uint64_t next_uuid;             /* of tracks: small, because every event on the track repeats it */
+	uint32_t next_sequence;
+	uint64_t flow_base;             /* makes flow ids of different machines differ */
+	uint64_t group_uuid;            /* the machine's own group of tracks */
+	struct sequence sequence[FORMAT_CPUS_MAX + 1]; /* one a CPU, and after them the directory */
+	struct cpu_state cpu[FORMAT_CPUS_MAX];
+	struct table threads;    /* id -> struct thread, those that live */
+	struct table processes;  /* id -> itself */
+	struct table counters;   /* event, name -> struct track */
+	struct table names;      /* event, name words -> struct event_name */
+	uint8_t *ended;          /* bit n: thread n has ended */
+	unsigned counters_by_name;
+	uint64_t last_ns;
+	uint64_t ends_alone;     /* ends without a begin: not drawn */
+	uint64_t nested_too_deep;
+	uint64_t counters_left_out;
+	bool out_of_memory;
+};

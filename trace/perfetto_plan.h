@@ -1,0 +1,50 @@
+/*
+ * How each event of the schema is drawn, worked out once: the table between trace/events.h and Perfetto.
+ *
+ * Teaches: a table-driven back end. What an event of a new id looks like follows from its phase, its category and the types of its
+ * fields; only scheduling, and names that should read better than the event's own, are written down here.
+ * Who calls: perfetto_event.c for each event, perfetto_names.c for texts.
+ */
+#pragma once
+
+#include "perfetto.h"
+
+/* How the value of an argument is packed. */
+enum argument_kind {
+	ARGUMENT_NUMBER,
+	ARGUMENT_SIGNED,
+	ARGUMENT_ADDRESS, /* shown in hexadecimal */
+	ARGUMENT_TICKS,   /* becomes nanoseconds */
+	ARGUMENT_NAMED,   /* an enumeration: its name, or the number if it has none */
+	ARGUMENT_CHARS,   /* this field and the next are a text */
+};
+
+struct argument_plan {
+	enum argument_kind kind;
+	enum field_type type;
+	unsigned field;
+	struct wire_bytes head;       /* the annotation's name, and the tag of a number */
+	struct wire_bytes named_head; /* the annotation's name, and the tag of a text sent before */
+};
+
+/* What a scheduling event does; `argument` are the fields its rule names, in the rule's order. */
+typedef void sched_rule(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const uint64_t *argument);
+
+struct event_plan {
+	const struct event_schema *schema;
+	enum event_phase phase;
+	bool is_mark;             /* drawn on the thread's second track */
+	unsigned begin_id;        /* of an end: what it ends; 0 if nothing */
+	int thread, flow, value;  /* fields, or -1 */
+	unsigned category_bit;
+	const char *pattern;      /* its name: "%field" stands for the field's value */
+	unsigned name_fields;
+	unsigned name_field[2];
+	unsigned arguments;       /* what is neither in the name nor said by the track */
+	struct argument_plan argument[EVENT_FIELDS_MAX];
+	sched_rule *rule;
+	unsigned rule_fields[EVENT_FIELDS_MAX];
+};
+
+/* The plans by event id, EVENT_IDS of them; `schema` is NULL where there is no event. */
+const struct event_plan *plan_all(void);

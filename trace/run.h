@@ -1,0 +1,161 @@
+/*
+ * The parts of `vitrine run` and what they say to each other.
+ *
+ *     run_options   what was asked for
+ *     run_image     the files QEMU boots: asks make for them
+ *     run_qemu      the machine: its command line, its process, its RAM
+ *     run_guest     finding the descriptor and the rings in that RAM
+ *     run_drain     taking events out of the rings
+ *     run_ending    what the end of the run means
+ *     run           the story from start to end
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../kernel/abi/descriptor.h"
+#include "../kernel/abi/trace_ring.h"
+#include "format.h"
+#include "writer.h"
+
+#define RUN_CPUS_MAX 16 /* MAX_CPUS of the kernel */
+#define EXIT_HOST 11    /* the host could not do its part */
+
+/* ---- run_options.c ---- */
+
+/* What differs from machine to machine, on the host's side. */
+struct run_machine {
+	const char *name;
+	const char *qemu;
+	const char *qemu_package;
+	const char *boot_suffix;        /* of the file QEMU boots: "elf", "bin" */
+	uint64_t ram_bytes_min;
+	uint64_t ram_bytes_max;
+	uint64_t clock_per_1000;        /* clock ticks in 1000 instructions under icount */
+};
+
+struct run_options {
+	const struct run_machine *machine;
+	const char *program; /* a name, or the path of a C file */
+	const char *image;   /* "kernel", "kernel-test" */
+	const char *output;  /* directory */
+	const char *append;  /* more words for the kernel's command line */
+	const char *mmu;     /* NULL: the kernel's own choice */
+	const char *root;    /* of the tree; NULL: found from where the program is */
+	const char *qemu;    /* NULL: the machine's */
+	char **qemu_arguments; /* after `--`, NULL at the end */
+	unsigned cpus;
+	unsigned categories;
+	uint64_t seed;
+	uint64_t budget; /* instructions, under icount */
+	uint64_t wall_seconds; /* 0: no limit */
+	uint64_t ring_bytes; /* of a CPU */
+	bool icount, verbose, quiet, build;
+};
+
+/* Reads the command line. Returns 0, or the exit code after having said what is wrong. */
+int run_options_parse(struct run_options *options, int argc, char **argv);
+
+/* ---- run_image.c ---- */
+
+struct run_image {
+	char *root;
+	char *program; /* its name */
+	char *boot_file;
+	char *archive;
+};
+
+/* Has make build the kernel and the program, and says where they are. False after having said what went wrong. */
+bool run_image_prepare(struct run_image *image, const struct run_options *options);
+void run_image_free(struct run_image *image);
+
+/* ---- run_qemu.c ---- */
+
+struct run_qemu {
+	pid_t pid;
+	bool running;
+	bool paused;
+	int wait_status;      /* as waitpid() has it, once it no longer runs */
+	int process;          /* a descriptor that becomes readable when QEMU ends */
+	const uint8_t *ram;   /* read-only */
+	uint64_t ram_bytes;
+	int ram_file;         /* read-only */
+};
+
+/* Starts the machine; its console goes to the file `console`. False after having said why it does not start. */
+bool run_qemu_start(struct run_qemu *qemu, const struct run_options *options, const struct run_image *image, const char *console);
+
+/* Waits until QEMU ends or the time is over. */
+void run_qemu_wait(struct run_qemu *qemu, unsigned milliseconds);
+
+/* Stops the process for a moment, or lets it go on. Only for icount: a guest with a clock of its own does not notice. */
+void run_qemu_pause(struct run_qemu *qemu, bool paused);
+
+/* Ends the process: asks first, then insists. */
+void run_qemu_end(struct run_qemu *qemu);
+void run_qemu_close(struct run_qemu *qemu);
+
+/* ---- run_guest.c ---- */
+
+/* What was found in the guest's RAM. All pointers lead into it; its words are in the guest's byte order. */
+struct run_guest {
+	const struct run_qemu *qemu;
+	const volatile struct descriptor *descriptor; /* NULL until found */
+	bool swapped;
+	unsigned cpus; /* how many rings there will be; 0 until that is known */
+	unsigned rings; /* how many there are */
+	const volatile struct trace_ring *ring[RUN_CPUS_MAX]; /* NULL: this CPU has none yet */
+	const volatile uint64_t *slots[RUN_CPUS_MAX];
+	uint64_t slot_count[RUN_CPUS_MAX];
+	unsigned looks;
+};
+
+/* Looks for what is not found yet. False after having said that the guest cannot be understood. */
+bool run_guest_look(struct run_guest *guest);
+
+uint64_t run_guest64(const struct run_guest *guest, uint64_t word);
+uint32_t run_guest32(const struct run_guest *guest, uint32_t word);
+
+/* What the guest says about itself: the header's fields from machine to cpus_online, in the host's byte order. */
+void run_guest_describe(const struct run_guest *guest, struct format_header *header);
+
+/* ---- run_drain.c ---- */
+
+struct run_drain {
+	const struct run_guest *guest;
+	struct writer *writer;
+	uint64_t damaged;     /* slots with the right sequence and nonsense behind it; counted as lost */
+	uint8_t words_of[1024]; /* of each event; 0: no such event */
+	uint64_t chunk[1024 * TRACE_SLOT_WORDS];
+};
+
+void run_drain_start(struct run_drain *drain, const struct run_guest *guest, struct writer *writer);
+
+/* Takes what is there from all rings; returns how many events. `final`: the guest has ended, what is not there now never comes. */
+uint64_t run_drain_all(struct run_drain *drain, bool final);
+
+/* The part of the fullest ring that has not been read yet, in 1/1000. */
+unsigned run_drain_backlog(const struct run_drain *drain);
+
+/* ---- run_ending.c ---- */
+
+enum run_stop { STOP_NONE, STOP_WALL, STOP_SIGNAL };
+
+/* What the host saw of the end. */
+struct run_end_facts {
+	enum run_stop stop;
+	int wait_status;
+	bool silent;   /* with STOP_WALL: no event came for a good part of the time */
+	unsigned verdict;
+	const char *trace; /* the stored file, for endings that only the last events can tell; NULL if there is none */
+};
+
+/* Whether run_ending_judge() will need the stored trace. */
+bool run_ending_needs_trace(const struct run_end_facts *facts);
+
+enum ending run_ending_judge(const struct run_end_facts *facts);
+
+/* The exit code of `vitrine run`. */
+int run_ending_exit_code(enum ending ending, uint64_t exit_status, int signal);

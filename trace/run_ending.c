@@ -1,0 +1,157 @@
+/*
+ * What the end of a run means. The guest's verdict comes first; where it could not give one, QEMU's end and the last events tell.
+ *
+ * Teaches: a livelock looks like work from outside. Only the trace shows that, at the end, threads did nothing but yield, sleep and look
+ * again: many turns and hardly any work.
+ * Who calls: run.c. docs/trace.md has the rules as a table.
+ *
+ * Simplified: a loop in user mode that never calls the kernel cannot be told from a long computation, so it counts as one.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "../kernel/abi/syscall.h"
+#include "../kernel/abi/trace_enums.h"
+#include "commands.h"
+#include "reader.h"
+#include "run.h"
+
+/* The last part of the run is judged: one in so many. */
+#define TAIL_PARTS 10
+
+/* A thread that runs so long without an event computes. */
+#define COMPUTING_NS 1000000
+
+/* Threads that do one piece of work in so many turns are not working. */
+#define TURNS_PER_WORK 100
+
+/* What the last part of the run was made of. */
+struct tail {
+	struct trace_reader *reader;
+	uint64_t begin_ticks;
+	uint64_t work, turns;
+	struct tail_cpu {
+		uint64_t ticks;           /* of its last event */
+		uint64_t computing_ticks; /* in stretches without an event */
+		bool busy;                /* a thread runs */
+		bool in_user;             /* after its last event the CPU went on in user mode */
+	} cpu[FORMAT_CPUS_MAX];
+};
+
+/* Calls that a thread makes to give way, or to see whether it still has to. */
+static bool is_turn_call(uint64_t number)
+{
+	return number == SYSCALL_thread_yield || number == SYSCALL_thread_sleep || number == SYSCALL_thread_join ||
+	       number == SYSCALL_thread_self || number == SYSCALL_thread_affinity || number == SYSCALL_clock_now;
+}
+
+static bool is_named(const struct trace_event *event, const char *name)
+{
+	return event->schema && !strcmp(event->schema->name, name);
+}
+
+/* Counts an event as work, as a turn, or as neither. */
+static void count(struct tail *tail, const struct trace_event *event)
+{
+	if (is_named(event, "syscall_enter"))
+		*(is_turn_call(event->field[1]) ? &tail->turns : &tail->work) += 1;
+	else if (is_named(event, "fault_end"))
+		tail->work += event->field[2] != FAULT_SEGMENT_LOADED;
+	else if (is_named(event, "thread_switch"))
+		tail->turns++;
+	else if (is_named(event, "thread_exit") || is_named(event, "thread_crashed"))
+		tail->work++;
+}
+
+/* Adds what a busy CPU computed since its last event, as far as it lies in the tail. */
+static void add_stretch(struct tail *tail, struct tail_cpu *cpu, uint64_t now)
+{
+	uint64_t from = cpu->ticks > tail->begin_ticks ? cpu->ticks : tail->begin_ticks;
+	if (cpu->busy && now > from && trace_ns(tail->reader, now) - trace_ns(tail->reader, cpu->ticks) > COMPUTING_NS)
+		cpu->computing_ticks += now - from;
+}
+
+static void follow_cpu(struct tail *tail, const struct trace_event *event)
+{
+	struct tail_cpu *cpu = &tail->cpu[event->cpu];
+	add_stretch(tail, cpu, event->ticks);
+	cpu->ticks = event->ticks;
+	if (is_named(event, "thread_switch"))
+		cpu->busy = event->field[1] != 0;
+	else if (is_named(event, "idle_begin"))
+		cpu->busy = false;
+	cpu->in_user = cpu->busy && (is_named(event, "thread_switch") || is_named(event, "syscall_exit") ||
+				     is_named(event, "fault_end") || is_named(event, "irq_exit"));
+}
+
+/* Reads the whole run and judges its end. */
+static enum ending judge_tail(struct tail *tail, bool silent)
+{
+	const struct trace_info *info = trace_info(tail->reader);
+	struct trace_event event;
+	bool computes = false, in_user = false;
+	if (!(info->categories & TRACE_THREAD) || !(info->categories & TRACE_SYSCALL))
+		return silent ? ENDING_HANG : ENDING_TIME_UP;
+	uint64_t length = (info->end_ticks - info->boot_ticks) / TAIL_PARTS;
+	tail->begin_ticks = info->end_ticks - length;
+	while (trace_next(tail->reader, &event) == 1) {
+		follow_cpu(tail, &event);
+		if (event.ticks >= tail->begin_ticks)
+			count(tail, &event);
+	}
+	for (unsigned i = 0; i < info->cpus; i++) {
+		add_stretch(tail, &tail->cpu[i], info->end_ticks);
+		computes |= tail->cpu[i].computing_ticks > length / 2;
+		in_user |= tail->cpu[i].in_user;
+	}
+	if (silent)
+		return in_user ? ENDING_SLOW : ENDING_HANG;
+	return tail->turns > 0 && tail->work < tail->turns / TURNS_PER_WORK && !computes ? ENDING_LIVELOCK : ENDING_SLOW;
+}
+
+static enum ending judge_time_up(const struct run_end_facts *facts)
+{
+	char error[640];
+	enum ending ending = facts->silent ? ENDING_HANG : ENDING_TIME_UP;
+	struct tail *tail = calloc(1, sizeof(*tail));
+	if (tail && facts->trace)
+		tail->reader = trace_open(facts->trace, error, sizeof(error));
+	if (tail && tail->reader) {
+		ending = judge_tail(tail, facts->silent);
+		trace_close(tail->reader);
+	}
+	free(tail);
+	return ending;
+}
+
+bool run_ending_needs_trace(const struct run_end_facts *facts)
+{
+	return facts->verdict == VERDICT_BUDGET || (facts->verdict == VERDICT_RUNNING && facts->stop == STOP_WALL);
+}
+
+enum ending run_ending_judge(const struct run_end_facts *facts)
+{
+	static const enum ending of_verdict[] = {
+		[VERDICT_FINISHED] = ENDING_FINISHED, [VERDICT_CRASHED] = ENDING_CRASHED, [VERDICT_DEADLOCK] = ENDING_DEADLOCK,
+		[VERDICT_PANIC] = ENDING_PANIC,       [VERDICT_REFUSED] = ENDING_REFUSED,
+	};
+	if (run_ending_needs_trace(facts))
+		return judge_time_up(facts);
+	if (facts->verdict != VERDICT_RUNNING && facts->verdict < sizeof(of_verdict) / sizeof(of_verdict[0]))
+		return of_verdict[facts->verdict];
+	if (facts->stop == STOP_SIGNAL)
+		return ENDING_STOPPED;
+	return WIFEXITED(facts->wait_status) && WEXITSTATUS(facts->wait_status) == 0 ? ENDING_TRIPLE_FAULT : ENDING_QEMU_FAILED;
+}
+
+int run_ending_exit_code(enum ending ending, uint64_t exit_status, int signal)
+{
+#define ENDING_EXIT_CODE(name, number, exit_code, text, meaning) [number] = (exit_code),
+	static const int exit_codes[] = {ENDINGS(ENDING_EXIT_CODE)};
+	if (ending == ENDING_FINISHED && exit_status != 0)
+		return 1;
+	if (ending == ENDING_STOPPED && signal)
+		return 128 + signal;
+	return exit_codes[ending];
+}

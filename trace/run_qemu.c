@@ -1,0 +1,363 @@
+/*
+ * The machine: QEMU's command line, its process, and its RAM as a file that this program can see.
+ *
+ * Teaches: tracing without a channel. The guest's RAM is a file without a name; QEMU maps it, and we map the same pages for reading only.
+ * An event the guest stores is at once where we can read it, and nothing we do can be felt by the guest.
+ * Who calls: run.c. Invariants: RAM is never writable here; every file given to QEMU is nameless, so nothing is left behind; and QEMU
+ * does not outlive this process.
+ *
+ * Always TCG: a trace under a hypervisor would not repeat, and some hosts' cannot run a kernel like this one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "run.h"
+
+/* RAM for all but the rings, and the unit RAM comes in. */
+#define RAM_BYTES_BASE (UINT64_C(160) << 20)
+#define RAM_BYTES_UNIT (UINT64_C(64) << 20)
+
+/* A blank flash chip of this size: a powernv machine with one starts quicker than one without. */
+#define FLASH_BYTES (1 << 20)
+
+#define ARGUMENTS_MAX 256
+
+/* QEMU's command line while it is made, and the nameless files on it. */
+struct command_line {
+	char *argument[ARGUMENTS_MAX + 1];
+	unsigned count;
+	bool failed;
+	int ram, flash, dummy_kernel; /* -1: none */
+};
+
+static void add(struct command_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct command_line *line, const char *format, ...)
+{
+	char *text = NULL;
+	va_list values;
+	va_start(values, format);
+	if (line->count == ARGUMENTS_MAX || vasprintf(&text, format, values) < 0)
+		line->failed = true;
+	else
+		line->argument[line->count++] = text;
+	va_end(values);
+}
+
+static void line_free(struct command_line *line)
+{
+	for (unsigned i = 0; i < line->count; i++)
+		free(line->argument[i]);
+	if (line->ram >= 0)
+		close(line->ram);
+	if (line->flash >= 0)
+		close(line->flash);
+	if (line->dummy_kernel >= 0)
+		close(line->dummy_kernel);
+}
+
+/* ---- nameless files ---- */
+
+/* A file in memory, or in $TMPDIR where there is no memory for one. It vanishes with its last user. -1 after having said why not. */
+static int nameless_file(const char *what, uint64_t bytes)
+{
+	const char *directory = getenv("TMPDIR");
+	char *path = NULL;
+	int file = memfd_create(what, MFD_CLOEXEC);
+	if (file >= 0 && ftruncate(file, (off_t)bytes) == 0)
+		return file;
+	if (file >= 0)
+		close(file);
+	if (asprintf(&path, "%s/vitrine-XXXXXX", directory ? directory : "/tmp") < 0)
+		return -1;
+	file = mkostemp(path, O_CLOEXEC);
+	if (file >= 0)
+		unlink(path);
+	if (file < 0 || ftruncate(file, (off_t)bytes) != 0) {
+		say("there is no room for the guest's %s, %" PRIu64 " MiB in memory or in %s: %s", what, bytes >> 20,
+		    directory ? directory : "/tmp", strerror(errno));
+		if (file >= 0)
+			close(file);
+		file = -1;
+	}
+	free(path);
+	return file;
+}
+
+/* Enough for the rings and the rest; 0 after having said that there cannot be so much. */
+static uint64_t ram_bytes(const struct run_options *options)
+{
+	uint64_t bytes = RAM_BYTES_BASE + options->cpus * options->ring_bytes;
+	bytes = (bytes + RAM_BYTES_UNIT - 1) / RAM_BYTES_UNIT * RAM_BYTES_UNIT;
+	if (bytes < options->machine->ram_bytes_min)
+		bytes = options->machine->ram_bytes_min;
+	if (bytes <= options->machine->ram_bytes_max)
+		return bytes;
+	say("%u rings of %" PRIu64 " MiB do not fit into the RAM of %s, which is at most %" PRIu64 " MiB: choose a smaller --ring", options->cpus,
+	    options->ring_bytes >> 20, options->machine->name, options->machine->ram_bytes_max >> 20);
+	return 0;
+}
+
+/* ---- the command line ---- */
+
+/* The words the kernel reads (docs/trace.md). */
+static void add_kernel_words(struct command_line *line, const struct run_options *options, const struct run_image *image)
+{
+	char *mmu = NULL;
+	uint64_t budget_ticks = options->budget / 1000 * options->machine->clock_per_1000 +
+				options->budget % 1000 * options->machine->clock_per_1000 / 1000;
+	if (asprintf(&mmu, "%s%s", options->mmu ? " mmu=" : "", options->mmu ? options->mmu : "") < 0) {
+		line->failed = true;
+		return;
+	}
+	add(line, "-append");
+	add(line, "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 "%s%s%s", image->program, options->seed,
+	    options->categories, options->ring_bytes >> 10, budget_ticks, mmu, *options->append ? " " : "", options->append);
+	free(mmu);
+}
+
+static void add_x86_64(struct command_line *line, const struct run_options *options, const struct run_image *image)
+{
+	add(line, "-M");
+	add(line, "q35,memory-backend=ram0");
+	add(line, "-cpu");
+	add(line, "max");
+	add(line, "-nodefaults");
+	add(line, "-device");
+	add(line, "isa-debug-exit,iobase=0xf4,iosize=4");
+	add(line, "-kernel");
+	add(line, "%s", image->boot_file);
+	add(line, "-initrd");
+	add(line, "%s", image->archive);
+	add_kernel_words(line, options, image);
+}
+
+/* The image is the firmware. QEMU hands the command line and the archive on only beside a -kernel, so it gets one that nobody runs. */
+static void add_ppc64(struct command_line *line, const struct run_options *options, const struct run_image *image)
+{
+	line->flash = nameless_file("flash", FLASH_BYTES);
+	line->dummy_kernel = nameless_file("kernel", 4);
+	if (line->flash < 0 || line->dummy_kernel < 0)
+		line->failed = true;
+	add(line, "-M");
+	add(line, "powernv9,memory-backend=ram0");
+	add(line, "-monitor");
+	add(line, "none");
+	add(line, "-drive");
+	add(line, "file=/proc/self/fd/%d,format=raw,if=mtd", line->flash);
+	add(line, "-device");
+	add(line, "pvpanic-pci,bus=pcie.0,addr=0");
+	add(line, "-action");
+	add(line, "panic=exit-failure");
+	add(line, "-bios");
+	add(line, "%s", image->boot_file);
+	add(line, "-kernel");
+	add(line, "/proc/self/fd/%d", line->dummy_kernel);
+	add(line, "-initrd");
+	add(line, "%s", image->archive);
+	add_kernel_words(line, options, image);
+}
+
+static void add_all(struct command_line *line, const struct run_options *options, const struct run_image *image, const char *console,
+		    uint64_t bytes)
+{
+	add(line, "%s", options->qemu ? options->qemu : options->machine->qemu);
+	if (!strcmp(options->machine->name, "x86_64"))
+		add_x86_64(line, options, image);
+	else
+		add_ppc64(line, options, image);
+	add(line, "-object");
+	add(line, "memory-backend-file,id=ram0,size=%" PRIu64 ",mem-path=/proc/self/fd/%d,share=on", bytes, line->ram);
+	add(line, "-m");
+	add(line, "%" PRIu64 "M", bytes >> 20);
+	add(line, "-smp");
+	add(line, "%u", options->cpus);
+	add(line, "-accel");
+	add(line, "tcg");
+	add(line, "-display");
+	add(line, "none");
+	add(line, "-serial");
+	add(line, "file:%s", console);
+	add(line, "-no-reboot");
+	if (options->icount) {
+		add(line, "-icount");
+		add(line, "shift=0,sleep=off");
+		add(line, "-rtc");
+		add(line, "base=2024-01-01,clock=vm");
+		add(line, "-seed");
+		add(line, "%" PRIu64, options->seed);
+	}
+	for (char **more = options->qemu_arguments; *more; more++)
+		add(line, "%s", *more);
+}
+
+/* ---- the process ---- */
+
+/* In the child: never to outlive the parent, never to be stopped by the terminal's keys, no file open but those it was given. */
+static void become_qemu(struct command_line *line, pid_t parent, int error_pipe)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setpgid(0, 0);
+	int null = open("/dev/null", O_RDONLY);
+	dup2(null, STDIN_FILENO);
+	fcntl(line->ram, F_SETFD, 0);
+	fcntl(line->flash, F_SETFD, 0);
+	fcntl(line->dummy_kernel, F_SETFD, 0);
+	if (getppid() == parent)
+		execvp(line->argument[0], line->argument);
+	int why = errno;
+	if (write(error_pipe, &why, sizeof(why)) != sizeof(why))
+		_exit(126);
+	_exit(127);
+}
+
+/* Forks and executes. Returns 0, or the errno of what failed. */
+static int spawn(struct command_line *line, pid_t *pid)
+{
+	int error_pipe[2], why = 0;
+	pid_t parent = getpid();
+	if (pipe2(error_pipe, O_CLOEXEC) != 0)
+		return errno;
+	*pid = fork();
+	if (*pid == 0)
+		become_qemu(line, parent, error_pipe[1]);
+	if (*pid < 0)
+		why = errno;
+	close(error_pipe[1]);
+	/* The pipe closes without a word when QEMU's program has taken over. */
+	if (*pid > 0 && read(error_pipe[0], &why, sizeof(why)) == sizeof(why))
+		waitpid(*pid, NULL, 0);
+	close(error_pipe[0]);
+	return why;
+}
+
+static void show_command_line(const struct command_line *line)
+{
+	for (unsigned i = 0; i < line->count; i++)
+		fprintf(stderr, strpbrk(line->argument[i], " ;&") ? "%s'%s'" : "%s%s", i ? " " : "", line->argument[i]);
+	fputc('\n', stderr);
+}
+
+/* The RAM file once more, for reading only; from here on nothing in this process could write to the guest. */
+static bool map_ram(struct run_qemu *qemu, int ram)
+{
+	char path[40];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", ram);
+	qemu->ram_file = open(path, O_RDONLY | O_CLOEXEC);
+	void *mapped = qemu->ram_file < 0 ? MAP_FAILED : mmap(NULL, qemu->ram_bytes, PROT_READ, MAP_SHARED, qemu->ram_file, 0);
+	if (mapped == MAP_FAILED)
+		return say("the guest's RAM cannot be mapped: %s", strerror(errno)), false;
+	qemu->ram = mapped;
+	return true;
+}
+
+static bool start_process(struct run_qemu *qemu, struct command_line *line, const struct run_machine *machine)
+{
+	int why = line->failed ? E2BIG : spawn(line, &qemu->pid);
+	if (why == ENOENT)
+		return say("%s is not installed (Debian: apt-get install %s)", line->argument[0], machine->qemu_package), false;
+	if (why)
+		return say("%s does not start: %s", line->argument[0], strerror(why)), false;
+	qemu->running = true;
+	qemu->process = pidfd_open(qemu->pid, 0);
+	if (qemu->process >= 0)
+		return true;
+	say("QEMU's process cannot be watched: %s", strerror(errno));
+	run_qemu_end(qemu);
+	return false;
+}
+
+bool run_qemu_start(struct run_qemu *qemu, const struct run_options *options, const struct run_image *image, const char *console)
+{
+	struct command_line *line = calloc(1, sizeof(*line));
+	bool started = false;
+	*qemu = (struct run_qemu){.process = -1, .ram_file = -1};
+	if (!line)
+		return say("there is no memory"), false;
+	line->flash = line->dummy_kernel = line->ram = -1;
+	qemu->ram_bytes = ram_bytes(options);
+	if (qemu->ram_bytes)
+		line->ram = nameless_file("RAM", qemu->ram_bytes);
+	if (line->ram >= 0 && map_ram(qemu, line->ram)) {
+		add_all(line, options, image, console, qemu->ram_bytes);
+		if (options->verbose)
+			show_command_line(line);
+		started = start_process(qemu, line, options->machine);
+	}
+	line_free(line);
+	free(line);
+	if (!started)
+		run_qemu_close(qemu);
+	return started;
+}
+
+/* Takes note if the process has ended. */
+static void reap(struct run_qemu *qemu, int flags)
+{
+	pid_t ended;
+	do
+		ended = waitpid(qemu->pid, &qemu->wait_status, flags);
+	while (ended < 0 && errno == EINTR);
+	if (ended == qemu->pid)
+		qemu->running = false;
+}
+
+void run_qemu_wait(struct run_qemu *qemu, unsigned milliseconds)
+{
+	struct pollfd process = {.fd = qemu->process, .events = POLLIN};
+	if (poll(&process, 1, (int)milliseconds) > 0)
+		reap(qemu, WNOHANG);
+}
+
+void run_qemu_pause(struct run_qemu *qemu, bool paused)
+{
+	if (!qemu->running || qemu->paused == paused)
+		return;
+	kill(qemu->pid, paused ? SIGSTOP : SIGCONT);
+	qemu->paused = paused;
+}
+
+#define MILLISECONDS_TO_OBEY 2000
+
+void run_qemu_end(struct run_qemu *qemu)
+{
+	run_qemu_pause(qemu, false);
+	if (qemu->running)
+		kill(qemu->pid, SIGTERM);
+	if (qemu->running && qemu->process >= 0)
+		run_qemu_wait(qemu, MILLISECONDS_TO_OBEY);
+	if (!qemu->running)
+		return;
+	kill(qemu->pid, SIGKILL);
+	reap(qemu, 0);
+}
+
+void run_qemu_close(struct run_qemu *qemu)
+{
+	if (qemu->running)
+		run_qemu_end(qemu);
+	if (qemu->ram)
+		munmap((void *)qemu->ram, qemu->ram_bytes);
+	if (qemu->ram_file >= 0)
+		close(qemu->ram_file);
+	if (qemu->process >= 0)
+		close(qemu->process);
+	qemu->ram = NULL;
+	qemu->ram_file = qemu->process = -1;
+}

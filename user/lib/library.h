@@ -1,0 +1,29 @@
+/*
+ * What the files of the library tell each other. Programs include vitrine.h only.
+ */
+#pragma once
+
+#include "vitrine.h"
+
+/*
+ * How a new thread learns what to run: the kernel passes one word, so it passes the address of this. The new thread takes both
+ * words and then clears `function`, which gives the record back. Offsets are known to thread_entry in the assembly files.
+ */
+struct thread_start {
+	thread_function *function; /* NULL: free */
+	void *argument;
+};
+_Static_assert(offsetof(struct thread_start, function) == 0, "thread_entry");
+_Static_assert(offsetof(struct thread_start, argument) == 8, "thread_entry");
+
+/* Where the kernel lets threads begin: calls start->function(start->argument), then exits with its result. */
+void thread_entry(struct thread_start *start);
+
+/* What _start calls once the machine is as C expects it. */
+_Noreturn void program_start(void);
+
+/* A name as the two words in which it travels: the first character in the highest byte, on machines of either byte order. */
+struct name_words {
+	uint64_t word[2];
+};
+struct name_words name_to_words(const char *name);

@@ -1,0 +1,182 @@
+/*
+ * Threads, marks, memory and time: the system calls in clothes.
+ *
+ * Teaches: what lies between a kernel's interface and a comfortable one is small. The kernel starts a thread at an address with
+ * one word; C wants function(argument), which is two. The difference is a record that the creator fills and the new thread frees.
+ * And a lock needs no kernel at all, only an atomic instruction and somebody to yield to.
+ * Who calls: programs. Whom: the sys_*() stubs.
+ */
+#include "library.h"
+
+/* ---- names ---- */
+
+struct name_words name_to_words(const char *name)
+{
+	struct name_words words = {{0, 0}};
+	for (unsigned i = 0; i < NAME_CHARS && name[i]; i++)
+		words.word[i / 8] |= (uint64_t)(uint8_t)name[i] << (56 - 8 * (i % 8));
+	return words;
+}
+
+/* ---- creating and ending ---- */
+
+/* Records of threads that were created and have not run yet. If all are taken, the creator lets others run first. */
+#define STARTS_MAX 64
+static struct thread_start starts[STARTS_MAX];
+
+static struct thread_start *start_take(thread_function *function)
+{
+	for (;;) {
+		for (unsigned i = 0; i < STARTS_MAX; i++) {
+			thread_function *nobody = NULL;
+			if (__atomic_compare_exchange_n(&starts[i].function, &nobody, function, false, __ATOMIC_ACQUIRE,
+							__ATOMIC_RELAXED))
+				return &starts[i];
+		}
+		thread_yield();
+	}
+}
+
+struct result thread_create_on(uint64_t cpus, const char *name, thread_function *function, void *argument)
+{
+	struct name_words words = name_to_words(name);
+	struct thread_start *start = start_take(function);
+	start->argument = argument;
+	struct result result = sys_thread_create((uintptr_t)thread_entry, (uintptr_t)start, cpus, words.word[0], words.word[1]);
+	if (result.status != STATUS_OK)
+		__atomic_store_n(&start->function, NULL, __ATOMIC_RELEASE);
+	return result;
+}
+
+struct result thread_create(const char *name, thread_function *function, void *argument)
+{
+	return thread_create_on(ANY_CPU, name, function, argument);
+}
+
+struct result thread_join(uint64_t thread)
+{
+	return sys_thread_join(thread);
+}
+
+/* ---- running and waiting ---- */
+
+void thread_yield(void)
+{
+	DISCARD(sys_thread_yield().status, "it cannot fail");
+}
+
+void thread_sleep_ns(uint64_t ns)
+{
+	DISCARD(sys_thread_sleep(ns).status, "it cannot fail");
+}
+
+void thread_sleep_us(uint64_t us)
+{
+	thread_sleep_ns(us * 1000);
+}
+
+void thread_sleep_ms(uint64_t ms)
+{
+	thread_sleep_ns(ms * 1000000);
+}
+
+uint64_t thread_id(void)
+{
+	return sys_thread_self().value & UINT32_MAX;
+}
+
+unsigned thread_cpu(void)
+{
+	return (unsigned)(sys_thread_self().value >> 32);
+}
+
+struct result thread_run_on(uint64_t cpus)
+{
+	return sys_thread_affinity(0, cpus);
+}
+
+/* ---- together ---- */
+
+void mutex_lock(struct mutex *mutex)
+{
+	while (__atomic_exchange_n(&mutex->held, 1, __ATOMIC_ACQUIRE))
+		thread_yield();
+}
+
+void mutex_unlock(struct mutex *mutex)
+{
+	__atomic_store_n(&mutex->held, 0, __ATOMIC_RELEASE);
+}
+
+/* The last to arrive opens the next round; the others watch for it. */
+void barrier_wait(struct barrier *barrier, uint32_t parties)
+{
+	uint32_t round = __atomic_load_n(&barrier->round, __ATOMIC_ACQUIRE);
+	if (__atomic_add_fetch(&barrier->arrived, 1, __ATOMIC_ACQ_REL) == parties) {
+		__atomic_store_n(&barrier->arrived, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&barrier->round, round + 1, __ATOMIC_RELEASE);
+		return;
+	}
+	while (__atomic_load_n(&barrier->round, __ATOMIC_ACQUIRE) == round)
+		thread_yield();
+}
+
+/* ---- memory ---- */
+
+struct result memory_map(void *address, uint64_t bytes, unsigned rights)
+{
+	return sys_vm_map((uintptr_t)address, bytes, rights);
+}
+
+struct result memory_unmap(void *address, uint64_t bytes)
+{
+	return sys_vm_unmap((uintptr_t)address, bytes);
+}
+
+struct result memory_protect(void *address, uint64_t bytes, unsigned rights)
+{
+	return sys_vm_protect((uintptr_t)address, bytes, rights);
+}
+
+void *memory_new(uint64_t bytes)
+{
+	return (void *)must(memory_map(NULL, bytes, RIGHTS_READ | RIGHTS_WRITE));
+}
+
+void memory_forget(void)
+{
+	DISCARD(sys_vm_forget().status, "it cannot fail");
+}
+
+/* ---- marks and time ---- */
+
+static void mark(enum mark kind, const char *name, int64_t value)
+{
+	struct name_words words = name_to_words(name);
+	DISCARD(sys_trace_mark(kind, words.word[0], words.word[1], (uint64_t)value).status, "every kind used here exists");
+}
+
+void mark_begin(const char *name)
+{
+	mark(MARK_BEGIN, name, 0);
+}
+
+void mark_end(const char *name)
+{
+	mark(MARK_END, name, 0);
+}
+
+void mark_instant(const char *name, int64_t value)
+{
+	mark(MARK_INSTANT, name, value);
+}
+
+void mark_counter(const char *name, int64_t value)
+{
+	mark(MARK_COUNTER, name, value);
+}
+
+uint64_t clock_ns(void)
+{
+	return sys_clock_now().value;
+}

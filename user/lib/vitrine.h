@@ -1,0 +1,212 @@
+/*
+ * Vitrine for programs: the one header that a program includes.
+ *
+ * Teaches: what a kernel gives to a program, and how little that is: threads, memory, a clock, a console. Everything else here
+ * is an ordinary function that the program could have written itself (print.c, thread.c, check.c).
+ *
+ *     #include <vitrine.h>
+ *
+ *     int main(void)
+ *     {
+ *             printf("hello\n");
+ *             return 0;
+ *     }
+ *
+ * docs/programs.md tells how to run it. The result of main() is the exit status of the run: 0 means that all went well.
+ *
+ * What is not here: files, a heap, errno, floating point. The kernel does not save floating-point and vector registers,
+ * so programs compute with integers only, and the compiler is told to keep to them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "abi/syscall.h"
+
+#define PAGE_BYTES UINT64_C(4096)
+#define KIB UINT64_C(1024)
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+#define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- results ----------------------------------------------------------------------------------------------------------------
+ */
+
+/* What a system call gives back: enum status, and with STATUS_OK a value. Looking at it is not optional. */
+struct [[nodiscard]] result {
+	uint64_t status;
+	uint64_t value;
+};
+
+/* The name of a status: "OK", "INVALID", ... */
+const char *status_name(uint64_t status);
+
+/*
+ * The value of a result that has to be OK; otherwise says what failed and where, and ends the program with status 1.
+ *     uint64_t worker = must(thread_create("worker", work, NULL));
+ */
+#define must(call) must_at((call), #call, __FILE__, __LINE__)
+uint64_t must_at(struct result result, const char *call, const char *file, int line);
+
+/*
+ * Checks that a program makes of itself. A false one is printed with its place and counted; the program goes on.
+ * `return checks_failed();` at the end of main() makes the run fail if any check did. Any thread may call them.
+ */
+#define check(condition) check_at((condition), #condition, __FILE__, __LINE__)
+bool check_at(bool condition, const char *text, const char *file, int line);
+int checks_failed(void);
+
+/* ---- threads ----------------------------------------------------------------------------------------------------------------
+ */
+
+/* What a thread runs. Its result becomes the thread's exit status, as thread_exit() would make it. */
+typedef int thread_function(void *argument);
+
+#define ANY_CPU UINT64_MAX
+#define ONLY_CPU(index) (UINT64_C(1) << (index))
+
+/* The stack of a thread: this many bytes that can be used, with unmapped guards on both sides. */
+#define STACK_BYTES (256 * KIB)
+
+/*
+ * Starts a thread that calls function(argument); the value is its id. `name` is what pictures and messages call it; its first 16
+ * characters count. thread_create_on() takes the CPUs it may run on as well: bit n is CPU n, at least one of them has to exist.
+ */
+struct result thread_create(const char *name, thread_function *function, void *argument);
+struct result thread_create_on(uint64_t cpus, const char *name, thread_function *function, void *argument);
+
+/* Waits until a thread has ended; the value is its exit status. The status is CRASHED if the kernel had to kill it. */
+struct result thread_join(uint64_t thread);
+
+/* Ends the calling thread, or the whole program with all its threads. */
+_Noreturn void thread_exit(int status);
+_Noreturn void program_exit(int status);
+
+/* Lets the next thread that waits for this CPU run. */
+void thread_yield(void);
+
+/* Sleeps at least that long. */
+void thread_sleep_ns(uint64_t ns);
+void thread_sleep_us(uint64_t us);
+void thread_sleep_ms(uint64_t ms);
+
+/* The caller's id, never 0; and the CPU it runs on, which may be another by the time one looks. */
+uint64_t thread_id(void);
+unsigned thread_cpu(void);
+
+/* Says where the calling thread may run from now on; it is on such a CPU when the call returns. INVALID if none exists. */
+struct result thread_run_on(uint64_t cpus);
+
+/* ---- threads together --------------------------------------------------------------------------------------------------------
+ */
+
+/*
+ * A lock and a meeting point, made of atomic instructions and thread_yield(): they need nothing from the kernel, and pay for it
+ * by running again and again while they wait. (Words on which a thread can sleep come to the kernel later.)
+ * Both start as {0}; a thread that is killed while it holds a lock holds it for ever.
+ */
+struct mutex {
+	uint32_t held;
+};
+void mutex_lock(struct mutex *mutex);
+void mutex_unlock(struct mutex *mutex);
+
+/* barrier_wait() returns in `parties` threads once all of them have called it; then it can be used again. */
+struct barrier {
+	uint32_t arrived;
+	uint32_t round;
+};
+void barrier_wait(struct barrier *barrier, uint32_t parties);
+
+/* ---- memory -----------------------------------------------------------------------------------------------------------------
+ */
+
+/*
+ * New memory, readable and writable, all zero. A page of it takes a page of RAM only when it is first touched, by a page fault:
+ * mapping much and using little is cheap. memory_new() ends the program if there is none.
+ * Sizes and addresses are multiples of PAGE_BYTES.
+ */
+void *memory_new(uint64_t bytes);
+
+/* The same with a choice of address (NULL: anywhere) and rights (enum rights); the value is the address. */
+struct result memory_map(void *address, uint64_t bytes, unsigned rights);
+struct result memory_unmap(void *address, uint64_t bytes);
+struct result memory_protect(void *address, uint64_t bytes, unsigned rights);
+
+/* Makes the MMU forget all it knows about this program. Nothing is lost; each page used again costs a soft page fault. */
+void memory_forget(void);
+
+void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
+void *memmove(void *to, const void *from, size_t bytes);
+void *memset(void *to, int byte, size_t bytes);
+int memcmp(const void *a, const void *b, size_t bytes);
+size_t strlen(const char *text);
+int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t chars);
+
+/* ---- the program in the trace ------------------------------------------------------------------------------------------------
+ */
+
+/*
+ * Marks appear on the thread's own track: what lies between mark_begin() and mark_end() is drawn as a bar with that name,
+ * mark_instant() as a moment, mark_counter() as a curve. Bars of one thread must nest. The first 16 characters of a name count.
+ */
+void mark_begin(const char *name);
+void mark_end(const char *name);
+void mark_instant(const char *name, int64_t value);
+void mark_counter(const char *name, int64_t value);
+
+/* ---- time -------------------------------------------------------------------------------------------------------------------
+ */
+
+/* Nanoseconds since boot, by the kernel's clock. Under `--icount` one instruction takes one nanosecond, on every machine. */
+uint64_t clock_ns(void);
+
+/*
+ * The machine's own counter, read without the kernel's help in a handful of instructions (x86-64 RDTSC, POWER mftb). Under
+ * `--icount` it counts instructions on x86-64; on POWER it runs at 512 MHz, so instructions = ticks / 0.512.
+ */
+uint64_t clock_ticks(void);
+
+/* ---- printing ---------------------------------------------------------------------------------------------------------------
+ */
+
+/*
+ * Prints to the console: %d %i %u %x %p %s %c %%, with l, ll or z, a width, and - or 0 before the width; .N cuts a string.
+ * What one call prints stays together on the console, up to PRINT_BYTES; so print whole lines. Returns the characters printed.
+ */
+#define PRINT_BYTES 256
+int printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same into a buffer of `bytes` bytes, cut to fit and always ended by NUL. Returns the characters there would have been. */
+int snprintf(char *to, size_t bytes, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- system calls ------------------------------------------------------------------------------------------------------------
+ */
+
+/*
+ * The kernel's own interface, one function a call, nothing added: abi/syscall.h says what each takes. The functions above are
+ * made of these. They are a few instructions of assembly each, made from the same list that the kernel reads.
+ */
+struct result sys_null(void);
+struct result sys_thread_create(uint64_t entry, uint64_t argument, uint64_t cpus, uint64_t name_0, uint64_t name_1);
+struct result sys_thread_exit(uint64_t status);
+struct result sys_thread_yield(void);
+struct result sys_thread_sleep(uint64_t ns);
+struct result sys_thread_affinity(uint64_t thread, uint64_t cpus);
+struct result sys_thread_join(uint64_t thread);
+struct result sys_thread_self(void);
+struct result sys_vm_map(uint64_t address, uint64_t bytes, uint64_t rights);
+struct result sys_vm_unmap(uint64_t address, uint64_t bytes);
+struct result sys_vm_protect(uint64_t address, uint64_t bytes, uint64_t rights);
+struct result sys_vm_forget(void);
+struct result sys_debug_write(uint64_t address, uint64_t bytes);
+struct result sys_trace_mark(uint64_t mark, uint64_t name_0, uint64_t name_1, uint64_t value);
+struct result sys_clock_now(void);
+struct result sys_process_exit(uint64_t status);
+
+/* Any call by its number, also one that does not exist. */
+struct result sys_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t number);

@@ -1,0 +1,177 @@
+/*
+ * What the kernel costs, measured from outside: one line an operation,
+ *
+ *     bench NAME NANOSECONDS ns TICKS ticks
+ *
+ * both for one operation, with three decimals, as the least of several batches. Run it with `--icount`: then a nanosecond is a
+ * guest instruction, and the figures are the same in every run. Batches are short so that most of them see no timer interrupt.
+ *
+ * The cost of a trace event needs two runs: null_syscall emits two events, so the difference between its cost with the category
+ * `syscall` on and off, halved, is one event. `make bench` does that.
+ * Both threads of `switch` belong to one program; a switch between programs adds a change of address space.
+ */
+#include <vitrine.h>
+
+#define BATCHES 15
+
+struct benchmark {
+	const char *name;
+	unsigned operations; /* in one batch */
+	void (*prepare)(unsigned operations);
+	void (*run)(unsigned operations);
+	void (*clean_up)(unsigned operations);
+};
+
+/* ---- what is measured ---- */
+
+static void run_null_syscall(unsigned operations)
+{
+	for (unsigned i = 0; i < operations; i++)
+		DISCARD(sys_null().status, "it does nothing");
+}
+
+static void run_trace_mark(unsigned operations)
+{
+	struct result ignored;
+	for (unsigned i = 0; i < operations; i++)
+		ignored = sys_trace_mark(MARK_INSTANT, 0, 0, i);
+	(void)ignored;
+}
+
+static void run_clock(unsigned operations)
+{
+	for (unsigned i = 0; i < operations; i++)
+		clock_ns();
+}
+
+/* A partner on the same CPU that does nothing but yield: every yield of ours is one switch to it, and its yield one back. */
+static uint64_t partner_thread;
+static bool partner_may_go;
+
+static int partner(void *argument)
+{
+	(void)argument;
+	while (!__atomic_load_n(&partner_may_go, __ATOMIC_RELAXED))
+		thread_yield();
+	return 0;
+}
+
+static void prepare_switch(unsigned operations)
+{
+	(void)operations;
+	partner_may_go = false;
+	partner_thread = must(thread_create_on(ONLY_CPU(0), "partner", partner, NULL));
+	for (unsigned i = 0; i < 10; i++)
+		thread_yield();
+}
+
+static void run_switch(unsigned operations)
+{
+	for (unsigned i = 0; i < operations / 2; i++)
+		thread_yield();
+}
+
+static void clean_up_switch(unsigned operations)
+{
+	(void)operations;
+	__atomic_store_n(&partner_may_go, true, __ATOMIC_RELAXED);
+	must(thread_join(partner_thread));
+}
+
+/* First touches of pages. The load suffices: it needs a page, and the kernel fills it with zeros. */
+static volatile uint8_t *fault_pages;
+
+static void prepare_fault(unsigned operations)
+{
+	fault_pages = memory_new(operations * PAGE_BYTES);
+}
+
+static void run_fault(unsigned operations)
+{
+	for (unsigned i = 0; i < operations; i++)
+		(void)fault_pages[i * PAGE_BYTES];
+}
+
+static void clean_up_fault(unsigned operations)
+{
+	must(memory_unmap((void *)fault_pages, operations * PAGE_BYTES));
+}
+
+/* Touches of pages that are there, and that the MMU was made to forget. */
+static void prepare_soft_fault(unsigned operations)
+{
+	prepare_fault(operations);
+	run_fault(operations);
+	memory_forget();
+}
+
+static int end_at_once(void *argument)
+{
+	(void)argument;
+	return 0;
+}
+
+static void run_thread(unsigned operations)
+{
+	for (unsigned i = 0; i < operations; i++)
+		must(thread_join(must(thread_create_on(ONLY_CPU(0), "short", end_at_once, NULL))));
+}
+
+/* ---- how it is measured ---- */
+
+static void nothing(unsigned operations)
+{
+	(void)operations;
+}
+
+static const struct benchmark benchmarks[] = {
+	{"null_syscall", 1000, nothing, run_null_syscall, nothing},
+	{"trace_mark", 1000, nothing, run_trace_mark, nothing},
+	{"clock_now", 1000, nothing, run_clock, nothing},
+	{"switch", 500, prepare_switch, run_switch, clean_up_switch},
+	{"zero_fill_fault", 128, prepare_fault, run_fault, clean_up_fault},
+	{"soft_fault", 128, prepare_soft_fault, run_fault, clean_up_fault},
+	{"thread_create_exit", 20, nothing, run_thread, nothing},
+};
+
+struct cost {
+	uint64_t ns;
+	uint64_t ticks;
+};
+
+static struct cost measure_batch(const struct benchmark *benchmark)
+{
+	benchmark->prepare(benchmark->operations);
+	uint64_t start_ns = clock_ns();
+	uint64_t start_ticks = clock_ticks();
+	benchmark->run(benchmark->operations);
+	uint64_t end_ticks = clock_ticks();
+	uint64_t end_ns = clock_ns();
+	benchmark->clean_up(benchmark->operations);
+	return (struct cost){end_ns - start_ns, end_ticks - start_ticks};
+}
+
+static void measure(const struct benchmark *benchmark)
+{
+	struct cost least = {UINT64_MAX, UINT64_MAX};
+	for (unsigned i = 0; i < BATCHES; i++) {
+		struct cost cost = measure_batch(benchmark);
+		least.ns = cost.ns < least.ns ? cost.ns : least.ns;
+		least.ticks = cost.ticks < least.ticks ? cost.ticks : least.ticks;
+	}
+	uint64_t milli_ns = least.ns * 1000 / benchmark->operations;
+	uint64_t milli_ticks = least.ticks * 1000 / benchmark->operations;
+	printf("bench %s %lu.%03lu ns %lu.%03lu ticks\n", benchmark->name, milli_ns / 1000, milli_ns % 1000, milli_ticks / 1000,
+	       milli_ticks % 1000);
+}
+
+int main(void)
+{
+	must(thread_run_on(ONLY_CPU(0)));
+	for (unsigned i = 0; i < ARRAY_LENGTH(benchmarks); i++) {
+		mark_begin(benchmarks[i].name);
+		measure(&benchmarks[i]);
+		mark_end(benchmarks[i].name);
+	}
+	return 0;
+}
