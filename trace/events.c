@@ -1,8 +1,8 @@
 /*
  * `vitrine events`: the events of a run as text, one a line, in the order of time.
  *
- * Teaches: the schema is enough to print any event: names, units and enumerations come from trace/events.h, and nothing here knows
- * a single event. Who calls: main.c; print_event() is also how other commands show one.
+ * Teaches: the schema is enough to print any event: names, units and enumerations come from trace/events.h, and nothing here
+ * knows a single event. Who calls: main.c; print_event() is also how other commands show one.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -46,7 +46,8 @@ static void print_field(FILE *to, const struct field_schema *field, uint64_t val
 		fprintf(to, "%s", name);
 	else if (field->type == FIELD_SIGNED)
 		fprintf(to, "%" PRId64, (int64_t)value);
-	else if (field->type == FIELD_FLOW || field->type == FIELD_ADDRESS || field->type == FIELD_PADDR || field->type == FIELD_HEX)
+	else if (field->type == FIELD_FLOW || field->type == FIELD_ADDRESS || field->type == FIELD_PADDR ||
+		 field->type == FIELD_HEX)
 		fprintf(to, "0x%" PRIx64, value);
 	else
 		fprintf(to, "%" PRIu64, value);
@@ -155,15 +156,18 @@ static bool take_option(struct filter *filter, int option, const char *value)
 		return say_usage("events", "that option is unknown or lacks its value"), false;
 	if (!good)
 		say_usage("events", "%s: `%s` is no %s", option == 'c' ? "--category" : "an option", unknown,
-			  option == 'c' ? "category of events" : option == 'e' ? "event" : "number");
+			  option == 'c'   ? "category of events"
+			  : option == 'e' ? "event"
+					  : "number");
 	return good;
 }
 
 int command_events(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"category", required_argument, NULL, 'c'}, {"event", required_argument, NULL, 'e'}, {"thread", required_argument, NULL, 't'},
-		{"cpu", required_argument, NULL, 'p'},      {"limit", required_argument, NULL, 'l'}, {0},
+		{"category", required_argument, NULL, 'c'}, {"event", required_argument, NULL, 'e'},
+		{"thread", required_argument, NULL, 't'},   {"cpu", required_argument, NULL, 'p'},
+		{"limit", required_argument, NULL, 'l'},    {0},
 	};
 	struct filter filter = {.categories = TRACE_ALL, .limit = UINT64_MAX};
 	opterr = 0;

@@ -19,9 +19,8 @@
  *     word 0   how many events were lost
  *     word 1   a header with event id 0, 2 words, and the sequence of the first one lost
  *
- * Teaches: a format a program can check. Each count is there twice, sections leave no hole, and nothing of the host is stored: two runs
- * of a deterministic guest give the same bytes.
- * Who writes: writer.c. Who reads: reader.c.
+ * Teaches: a format a program can check. Each count is there twice, sections leave no hole, and nothing of the host is stored:
+ * two runs of a deterministic guest give the same bytes. Who writes: writer.c. Who reads: reader.c.
  */
 #pragma once
 
@@ -40,19 +39,19 @@
 #define FORMAT_FLAG_ICOUNT 1u
 
 /* How the host judged the end of the run. The numbers are stored; the third column is the exit code of `vitrine run`. */
-#define ENDINGS(X)                                                                                                   \
-	X(UNKNOWN, 0, 11, "unknown", "nobody said how the run ended")                                                \
-	X(FINISHED, 1, 0, "finished", "the program ended by itself")                                                 \
-	X(CRASHED, 2, 3, "crashed", "the last thread of the program was killed for an illegal act")                  \
-	X(DEADLOCK, 3, 4, "deadlock", "every CPU is idle, nothing is pending, and threads still wait")               \
-	X(LIVELOCK, 4, 5, "livelock", "time was up, and at the end threads only took turns: no work was done")       \
-	X(SLOW, 5, 6, "slow", "time was up while the program was still working")                                     \
-	X(PANIC, 6, 7, "panic", "the kernel found a bug in itself")                                                  \
-	X(REFUSED, 7, 8, "refused", "the kernel could not start the program")                                        \
-	X(TRIPLE_FAULT, 8, 9, "triple fault", "the machine gave up before the kernel could say anything")            \
-	X(HANG, 9, 10, "hang", "time was up, and for the last part of it the guest showed no sign of life")          \
-	X(STOPPED, 10, 130, "stopped", "somebody stopped the run")                                                   \
-	X(TIME_UP, 11, 6, "time up", "time was up; what the program did then was not traced (categories thread, syscall)") \
+#define ENDINGS(X)                                                                                                               \
+	X(UNKNOWN, 0, 11, "unknown", "nobody said how the run ended")                                                            \
+	X(FINISHED, 1, 0, "finished", "the program ended by itself")                                                             \
+	X(CRASHED, 2, 3, "crashed", "the last thread of the program was killed for an illegal act")                              \
+	X(DEADLOCK, 3, 4, "deadlock", "every CPU is idle, nothing is pending, and threads still wait")                           \
+	X(LIVELOCK, 4, 5, "livelock", "a limit was reached, and at the end threads only took turns, without any work")           \
+	X(SLOW, 5, 6, "slow", "a limit was reached while the program was still working")                                         \
+	X(PANIC, 6, 7, "panic", "the kernel found a bug in itself")                                                              \
+	X(REFUSED, 7, 8, "refused", "the kernel could not start the program")                                                    \
+	X(TRIPLE_FAULT, 8, 9, "triple fault", "the machine gave up before the kernel could say anything")                        \
+	X(HANG, 9, 10, "hang", "the time was up, and for the last part of it the guest showed no sign of life")                  \
+	X(STOPPED, 10, 130, "stopped", "somebody stopped the run")                                                               \
+	X(LIMIT, 11, 6, "limit", "a limit was reached; what the program did then was not traced (thread, syscall)")              \
 	X(QEMU_FAILED, 12, 11, "QEMU failed", "QEMU itself ended with an error")
 
 #define ENDING_ENUM(name, number, exit_code, text, meaning) ENDING_##name = number,

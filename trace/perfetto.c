@@ -1,8 +1,8 @@
 /*
  * `vitrine perfetto`: runs in, one Perfetto trace out, each run a machine of its own.
  *
- * Teaches: a converter as a stream. One event is read, drawn and forgotten, so a run of any size takes the same few megabytes; the
- * only things kept are threads that live, slices that are open, and names.
+ * Teaches: a converter as a stream. One event is read, drawn and forgotten, so a run of any size takes the same few megabytes;
+ * the only things kept are threads that live, slices that are open, and names.
  * Who calls: main.c. Whom it calls: reader.h, perfetto_event.h, perfetto_output.h.
  * More: docs/perfetto.md has the mapping and how to look at it.
  */
@@ -25,7 +25,8 @@
 const char perfetto_help[] =
 	"usage: vitrine perfetto RUN... -o FILE\n"
 	"\n"
-	"Writes one or more runs (a .vtrace file, or the directory `vitrine run` made) as one Perfetto trace. Each run is a machine\n"
+	"Writes one or more runs (a .vtrace file, or the directory `vitrine run` made) as one Perfetto trace. Each run is a "
+	"machine\n"
 	"in it, and all start at kernel entry, time 0. A FILE whose name ends in .gz is compressed; Perfetto opens it as it is.\n"
 	"\n"
 	"    -o, --output FILE   where to write; it replaces what is there once it is whole\n"

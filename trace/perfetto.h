@@ -29,7 +29,8 @@
 #define PROCESS_UNKNOWN 1000000
 #define THREAD_IDLE_FIRST 1000000
 
-/* Threads that have ended are remembered by one bit each, up to this number: a number that comes back needs a word to Perfetto. */
+/* Threads that have ended are remembered by one bit each, up to this number: a number that comes back needs a word to Perfetto.
+ */
 #define THREADS_REMEMBERED (UINT64_C(1) << 20)
 
 /* The distance between the flow ids of two machines. */
@@ -54,6 +55,7 @@ struct thread {
 	char name[32];
 	unsigned state;       /* GENERIC_KERNEL_TASK_STATE_EVENT__TASK_STATE_ENUM__..., as told to Perfetto */
 	unsigned state_after; /* what it becomes when it leaves its CPU; 0: the reason of the switch says */
+	uint64_t state_ns;    /* since when */
 	int cpu;              /* where it runs, or -1 */
 	struct track track;   /* its syscalls and faults */
 	struct track marks;   /* what its program marks */
@@ -69,7 +71,6 @@ struct cpu_state {
 	struct thread *running;
 	struct thread idle;
 	bool idle_known;
-	uint64_t switch_ns; /* of its last switch */
 	struct track track[32]; /* by category */
 };
 
@@ -85,18 +86,19 @@ struct perfetto {
 	unsigned machine;               /* from 1; 0 if there is only one */
 	uint64_t next_uuid;             /* of tracks: small, because every event on the track repeats it */
 	uint32_t next_sequence;
-	uint64_t flow_base;             /* makes flow ids of different machines differ */
-	uint64_t group_uuid;            /* the machine's own group of tracks */
+	uint64_t flow_base;                            /* makes flow ids of different machines differ */
+	uint64_t group_uuid;                           /* the machine's own group of tracks */
 	struct sequence sequence[FORMAT_CPUS_MAX + 1]; /* one a CPU, and after them the directory */
 	struct cpu_state cpu[FORMAT_CPUS_MAX];
-	struct table threads;    /* id -> struct thread, those that live */
-	struct table processes;  /* id -> itself */
-	struct table counters;   /* event, name -> struct track */
-	struct table names;      /* event, name words -> struct event_name */
-	uint8_t *ended;          /* bit n: thread n has ended */
+	struct table threads;   /* id -> struct thread, those that live */
+	struct table processes; /* id -> itself */
+	struct table counters;  /* event, name -> struct track */
+	struct table names;     /* event, name words -> struct event_name */
+	uint8_t *ended;         /* bit n: thread n has ended */
 	unsigned counters_by_name;
 	uint64_t last_ns;
-	uint64_t ends_alone;     /* ends without a begin: not drawn */
+	uint64_t introduced_ns; /* the last time a thread was introduced: events come after it */
+	uint64_t ends_alone;    /* ends without a begin: not drawn */
 	uint64_t nested_too_deep;
 	uint64_t counters_left_out;
 	bool out_of_memory;

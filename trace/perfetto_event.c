@@ -1,8 +1,8 @@
 /*
  * Events into packets: slices, instants and counters, by the plan of each event.
  *
- * Teaches: phase decides the shape (a slice begins, a slice ends, something happened, a number changed), fields decide the rest: `thread`
- * the track, a FLOW the arrows, every other one an argument that shows when the slice is clicked.
+ * Teaches: phase decides the shape (a slice begins, a slice ends, something happened, a number changed), fields decide the rest:
+ * `thread` the track, a FLOW the arrows, every other one an argument that shows when the slice is clicked.
  * Who calls: perfetto.c. Whom it calls: perfetto_plan.h for what an event is, perfetto_track.h where it goes, perfetto_packet.h.
  */
 #include "perfetto_event.h"
@@ -61,8 +61,11 @@ static void put_arguments(struct drawing *drawing)
 {
 	uint8_t *at = drawing->end;
 	for (unsigned i = 0; i < drawing->plan->arguments; i++) {
+		const struct argument_plan *argument = &drawing->plan->argument[i];
+		if (argument->says_none && !drawing->event->field[argument->field])
+			continue;
 		uint8_t *length = wire_tag(at, &packet_tags.annotation);
-		at = put_value(length + 1, drawing, &drawing->plan->argument[i]);
+		at = put_value(length + 1, drawing, argument);
 		*length = (uint8_t)(at - length - 1); /* always below 128: one byte */
 	}
 	drawing->end = at;
@@ -97,6 +100,8 @@ static void put_track(struct drawing *drawing, const struct track *track)
 
 static void send(struct drawing *drawing)
 {
+	if (drawing->ns <= drawing->perfetto->introduced_ns)
+		drawing->ns = drawing->perfetto->introduced_ns + 1;
 	packet_put(drawing->perfetto, drawing->cpu, drawing->ns, &packet_tags.track_event, drawing->payload,
 		   (size_t)(drawing->end - drawing->payload));
 }

@@ -1,8 +1,9 @@
 /*
  * Texts as numbers: see perfetto_names.h.
  *
- * Teaches: interning. A trace says "fault: store, no translation" a million times; it sends the text once and a number of one byte
- * after that. Programs choose the names of their marks, so the number of those that are kept has a bound: one too many is sent as text.
+ * Teaches: interning. A trace says "fault: store, no translation" a million times; it sends the text once and a number of one
+ * byte after that. Programs choose the names of their marks, so the number of those that are kept has a bound: one too many is
+ * sent as text.
  * Who calls: perfetto_event.c, perfetto_plan.c, perfetto_packet.c.
  */
 #include "perfetto_names.h"
@@ -142,7 +143,7 @@ void names_text(const struct event_plan *plan, const uint64_t *field, char text[
 {
 	const char *from = plan->pattern ? plan->pattern : plan->schema->name;
 	size_t length = 0;
-	for (unsigned next = 0; *from && length < NAME_TEXT_BYTES - 1; ) {
+	for (unsigned next = 0; *from && length < NAME_TEXT_BYTES - 1;) {
 		if (*from != '%') {
 			text[length++] = *from == '_' ? ' ' : *from;
 			from++;
@@ -158,8 +159,10 @@ void names_text(const struct event_plan *plan, const uint64_t *field, char text[
 static struct wire_bytes name_head(const struct event_plan *plan, uint64_t number)
 {
 	static const TrackEvent__Type type[] = {
-		[PHASE_THREAD_BEGIN] = TRACK_EVENT__TYPE__TYPE_SLICE_BEGIN, [PHASE_CPU_BEGIN] = TRACK_EVENT__TYPE__TYPE_SLICE_BEGIN,
-		[PHASE_THREAD_INSTANT] = TRACK_EVENT__TYPE__TYPE_INSTANT,   [PHASE_CPU_INSTANT] = TRACK_EVENT__TYPE__TYPE_INSTANT,
+		[PHASE_THREAD_BEGIN] = TRACK_EVENT__TYPE__TYPE_SLICE_BEGIN,
+		[PHASE_CPU_BEGIN] = TRACK_EVENT__TYPE__TYPE_SLICE_BEGIN,
+		[PHASE_THREAD_INSTANT] = TRACK_EVENT__TYPE__TYPE_INSTANT,
+		[PHASE_CPU_INSTANT] = TRACK_EVENT__TYPE__TYPE_INSTANT,
 		[PHASE_SCHED] = TRACK_EVENT__TYPE__TYPE_INSTANT,
 	};
 	uint64_t category = plan->category_bit + 1;
@@ -174,7 +177,8 @@ static struct wire_bytes name_head(const struct event_plan *plan, uint64_t numbe
 }
 
 /* A name that is new. Without room or memory it is one for this event only. */
-static struct event_name *add_name(struct perfetto *perfetto, const struct event_plan *plan, struct table_key key, const uint64_t *field)
+static struct event_name *add_name(struct perfetto *perfetto, const struct event_plan *plan, struct table_key key,
+				   const uint64_t *field)
 {
 	static struct event_name too_many;
 	struct event_name *name = perfetto->names.used < NAMES_MAX ? calloc(1, sizeof(*name)) : NULL;
@@ -204,7 +208,8 @@ static void send_name(struct perfetto *perfetto, unsigned cpu, struct event_name
 	name->sent |= UINT64_C(1) << cpu;
 }
 
-const struct event_name *names_event(struct perfetto *perfetto, unsigned cpu, const struct event_plan *plan, const uint64_t *field)
+const struct event_name *names_event(struct perfetto *perfetto, unsigned cpu, const struct event_plan *plan,
+				     const uint64_t *field)
 {
 	struct table_key key = {.word = {plan->schema->id, 0, 0}};
 	for (unsigned i = 0; i < plan->name_fields; i++)

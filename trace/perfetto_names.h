@@ -1,8 +1,8 @@
 /*
  * Texts: each is sent once a sequence and is a number from then on.
  *
- * Who calls: perfetto_event.c for the name of each event, perfetto_plan.c for the numbers of argument names, perfetto_packet.c when a
- * sequence starts. Whom it calls: perfetto_packet.h.
+ * Who calls: perfetto_event.c for the name of each event, perfetto_plan.c for the numbers of argument names, perfetto_packet.c
+ * when a sequence starts. Whom it calls: perfetto_packet.h.
  */
 #pragma once
 
@@ -28,7 +28,8 @@ uint64_t names_value(enum field_type type, uint64_t value);
 void names_start_sequence(struct perfetto *perfetto, unsigned cpu);
 
 /* The name of an event, known to the CPU's sequence. It is valid until the next call. */
-const struct event_name *names_event(struct perfetto *perfetto, unsigned cpu, const struct event_plan *plan, const uint64_t *field);
+const struct event_name *names_event(struct perfetto *perfetto, unsigned cpu, const struct event_plan *plan,
+				     const uint64_t *field);
 
 /* The name as text: the pattern with the fields' values in it. */
 void names_text(const struct event_plan *plan, const uint64_t *field, char text[NAME_TEXT_BYTES]);

@@ -1,13 +1,14 @@
 /*
  * Packets into bytes: see perfetto_packet.h.
  *
- * Teaches: streams that share nothing. Each CPU is a sequence with its own clock and its own numbers for names, started by a packet
- * that says so; a reader that lost a piece of one sequence still understands the others.
+ * Teaches: streams that share nothing. Each CPU is a sequence with its own clock and its own numbers for names, started by a
+ * packet that says so; a reader that lost a piece of one sequence still understands the others.
  * Who calls: trace/perfetto_*.c. Whom it calls: protobuf-c.
  * More: perfetto.dev, "Synthetic TrackEvent protos" and "Clock synchronization".
  */
 #include "perfetto_packet.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "perfetto_names.h"
@@ -35,6 +36,7 @@ struct wire_bytes wire_tag_of(const ProtobufCMessageDescriptor *message, const c
 struct wire_bytes wire_pack(const ProtobufCMessage *message)
 {
 	struct wire_bytes packed = {0};
+	assert(protobuf_c_message_get_packed_size(message) <= 16);
 	packed.count = (uint8_t)protobuf_c_message_pack(message, packed.byte);
 	return packed;
 }
@@ -134,8 +136,8 @@ static void start_sequence(struct perfetto *perfetto, unsigned cpu)
 /* What the run was, in words: Perfetto shows it as the version of the system. */
 static void describe_run(const struct trace_info *info, char *text, size_t bytes)
 {
-	snprintf(text, bytes, "program %s, MMU %s, %u of %u CPUs, seed %llu%s", info->program, info->mmu, info->cpus_online, info->cpus,
-		 (unsigned long long)info->seed, info->icount ? ", icount" : "");
+	snprintf(text, bytes, "program %s, MMU %s, %u of %u CPUs, seed %llu%s", info->program, info->mmu, info->cpus_online,
+		 info->cpus, (unsigned long long)info->seed, info->icount ? ", icount" : "");
 }
 
 static void send_system(struct perfetto *perfetto)

@@ -1,8 +1,8 @@
 /*
  * Packets into bytes: the rare ones by protobuf-c, the hot ones from parts made beforehand.
  *
- * Teaches: what makes a trace small. A packet carries no absolute time, no name and no track that it could share with the one before it:
- * the time is the distance to the last packet of its sequence, names are numbers, and the sequence says the rest.
+ * Teaches: what makes a trace small. A packet carries no absolute time, no name and no track that it could share with the one
+ * before it: the time is the distance to the last packet of its sequence, names are numbers, and the sequence says the rest.
  * Who calls: trace/perfetto_*.c. Whom it calls: perfetto_output.h, perfetto_wire.h, protobuf-c.
  */
 #pragma once
@@ -15,7 +15,7 @@ struct packet_tags {
 	struct wire_bytes timestamp, track_event, task_state;        /* of TracePacket */
 	struct wire_bytes track, annotation, flow, last_flow, count; /* of TrackEvent */
 	struct wire_bytes name;
-	struct wire_bytes slice_end, counter; /* whole: the type of a TrackEvent */
+	struct wire_bytes slice_end, counter;             /* whole: the type of a TrackEvent */
 	struct wire_bytes state_cpu, state_thread, state; /* of GenericKernelTaskStateEvent */
 };
 extern struct packet_tags packet_tags;
@@ -27,8 +27,9 @@ void packet_tags_prepare(void);
 void packet_start_machine(struct perfetto *perfetto);
 
 /*
- * The sequence after those of the CPUs: tracks are described there. Perfetto takes a thread that is described on a sequence for the
- * thread that every event of the sequence is about, even of the events before; so threads are described on one without events.
+ * The sequence after those of the CPUs: tracks are described there. Perfetto takes a thread that is described on a sequence for
+ * the thread that every event of the sequence is about, even of the events before; so threads are described on one without
+ * events.
  */
 static inline unsigned packet_directory(const struct perfetto *perfetto)
 {

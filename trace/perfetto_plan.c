@@ -141,7 +141,8 @@ static void plan_end(struct event_plan *plan)
 		plan_mistake(plan->schema->name, "a begin");
 }
 
-/* Whether the begin of a slice says this already, in its name or as an argument of the same name and a type that cannot change. */
+/* Whether the begin of a slice says this already, in its name or as an argument of the same name and a type that cannot change.
+ */
 static bool is_said_by_begin(const struct event_plan *plan, unsigned field)
 {
 	if (!plan->begin_id)
@@ -198,13 +199,16 @@ static struct wire_bytes joined(struct wire_bytes first, struct wire_bytes secon
 static void plan_argument(struct event_plan *plan, unsigned field)
 {
 	static const char *const value_field[] = {
-		[ARGUMENT_NUMBER] = "uint_value",   [ARGUMENT_SIGNED] = "int_value",   [ARGUMENT_ADDRESS] = "pointer_value",
-		[ARGUMENT_TICKS] = "uint_value",    [ARGUMENT_NAMED] = "uint_value",   [ARGUMENT_CHARS] = "string_value",
+		[ARGUMENT_NUMBER] = "uint_value", [ARGUMENT_SIGNED] = "int_value", [ARGUMENT_ADDRESS] = "pointer_value",
+		[ARGUMENT_TICKS] = "uint_value",  [ARGUMENT_NAMED] = "uint_value", [ARGUMENT_CHARS] = "string_value",
 	};
 	struct argument_plan *argument = &plan->argument[plan->arguments++];
 	argument->type = plan->schema->field[field].type;
 	argument->kind = kind_of(argument->type);
 	argument->field = field;
+	argument->says_none = argument->type == FIELD_THREAD || plan->schema->category == TRACE_SYSCALL;
+	if (argument->kind == ARGUMENT_NAMED)
+		argument->says_none = false;
 	char name[64];
 	argument_name(plan, field, name);
 	DebugAnnotation annotation = DEBUG_ANNOTATION__INIT;
@@ -220,7 +224,8 @@ static void plan_arguments(struct event_plan *plan)
 {
 	for (unsigned i = 0; i < plan->schema->fields; i++) {
 		bool drawn = (int)i == plan->thread || (int)i == plan->flow || (int)i == plan->value;
-		bool chars_tail = i && plan->schema->field[i].type == FIELD_CHARS && plan->schema->field[i - 1].type == FIELD_CHARS;
+		bool chars_tail =
+			i && plan->schema->field[i].type == FIELD_CHARS && plan->schema->field[i - 1].type == FIELD_CHARS;
 		if (!drawn && !chars_tail && !is_in_name(plan, i) && !is_said_by_begin(plan, i))
 			plan_argument(plan, i);
 	}

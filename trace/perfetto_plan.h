@@ -1,8 +1,8 @@
 /*
  * How each event of the schema is drawn, worked out once: the table between trace/events.h and Perfetto.
  *
- * Teaches: a table-driven back end. What an event of a new id looks like follows from its phase, its category and the types of its
- * fields; only scheduling, and names that should read better than the event's own, are written down here.
+ * Teaches: a table-driven back end. What an event of a new id looks like follows from its phase, its category and the types of
+ * its fields; only scheduling, and names that should read better than the event's own, are written down here.
  * Who calls: perfetto_event.c for each event, perfetto_names.c for texts.
  */
 #pragma once
@@ -23,6 +23,7 @@ struct argument_plan {
 	enum argument_kind kind;
 	enum field_type type;
 	unsigned field;
+	bool says_none;               /* 0 stands for "none": then it is left out */
 	struct wire_bytes head;       /* the annotation's name, and the tag of a number */
 	struct wire_bytes named_head; /* the annotation's name, and the tag of a text sent before */
 };
@@ -33,14 +34,14 @@ typedef void sched_rule(struct perfetto *perfetto, unsigned cpu, uint64_t ns, co
 struct event_plan {
 	const struct event_schema *schema;
 	enum event_phase phase;
-	bool is_mark;             /* drawn on the thread's second track */
-	unsigned begin_id;        /* of an end: what it ends; 0 if nothing */
-	int thread, flow, value;  /* fields, or -1 */
+	bool is_mark;            /* drawn on the thread's second track */
+	unsigned begin_id;       /* of an end: what it ends; 0 if nothing */
+	int thread, flow, value; /* fields, or -1 */
 	unsigned category_bit;
-	const char *pattern;      /* its name: "%field" stands for the field's value */
+	const char *pattern; /* its name: "%field" stands for the field's value */
 	unsigned name_fields;
 	unsigned name_field[2];
-	unsigned arguments;       /* what is neither in the name nor said by the track */
+	unsigned arguments; /* what is neither in the name nor said by the track */
 	struct argument_plan argument[EVENT_FIELDS_MAX];
 	sched_rule *rule;
 	unsigned rule_fields[EVENT_FIELDS_MAX];

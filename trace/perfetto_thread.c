@@ -2,8 +2,8 @@
  * Threads for Perfetto: see perfetto_thread.h.
  *
  * Teaches: replaying a scheduler from its events. The kernel says "blocks", "woken", "switch"; Perfetto wants the state of each
- * thread after each of them. What happens to a thread while it still runs (it blocks, it is woken before it has gone, it exits) is kept
- * in `state_after` and told when it leaves its CPU.
+ * thread after each of them. What happens to a thread while it still runs (it blocks, it is woken before it has gone, it exits)
+ * is kept in `state_after` and told when it leaves its CPU.
  * Who calls: perfetto_event.c, by the rules in perfetto_plan.c. Whom it calls: perfetto_packet.h, perfetto_track.h.
  */
 #include "perfetto_thread.h"
@@ -39,16 +39,25 @@ void cpu_state_free(struct cpu_state *state)
 
 /* ---- telling Perfetto ---- */
 
-/* `on_cpu` is where it starts or stops to run; in other states it means nothing. */
-static void send_state(struct perfetto *perfetto, unsigned cpu, uint64_t ns, struct thread *thread, unsigned on_cpu, unsigned state)
+/*
+ * `on_cpu` is where it starts or stops to run; in other states it means nothing. Perfetto takes two states of one thread at the
+ * same nanosecond for an error: the second is a nanosecond late.
+ */
+static void send_state(struct perfetto *perfetto, unsigned cpu, uint64_t ns, struct thread *thread, unsigned on_cpu,
+		       unsigned state)
 {
 	uint8_t payload[64];
+	if (ns < perfetto->sequence[cpu].last_ns)
+		ns = perfetto->sequence[cpu].last_ns;
+	if (thread->state && ns <= thread->state_ns)
+		ns = thread->state_ns + 1;
 	uint8_t *end = wire_field(payload, &packet_tags.state_thread, thread->id);
 	if (on_cpu) /* 0 is what a reader takes if there is none */
 		end = wire_field(end, &packet_tags.state_cpu, on_cpu);
 	end = wire_field(end, &packet_tags.state, state);
 	packet_put(perfetto, cpu, ns, &packet_tags.task_state, payload, (size_t)(end - payload));
 	thread->state = state;
+	thread->state_ns = ns;
 }
 
 static void send_process(struct perfetto *perfetto, unsigned cpu, uint64_t ns, uint64_t id, const char *name)
@@ -92,6 +101,17 @@ static void forget_namesake(struct perfetto *perfetto, unsigned cpu, uint64_t ns
 		return;
 	send_state(perfetto, cpu, ns, thread, 0, STATE(DESTROYED));
 	perfetto->ended[thread->id / 8] &= (uint8_t) ~(1u << thread->id % 8);
+}
+
+/*
+ * Says who a thread is, and describes its track. Perfetto sorts what is said about threads and what happens on tracks apart, and
+ * an event that it meets first makes up a thread of its own; so events on a track come a nanosecond after this at the earliest.
+ */
+static void introduce(struct perfetto *perfetto, unsigned cpu, uint64_t ns, struct thread *thread)
+{
+	send_thread(perfetto, cpu, ns, thread, false);
+	track_start_thread(perfetto, ns, thread);
+	perfetto->introduced_ns = perfetto->sequence[cpu].last_ns;
 }
 
 /* ---- states ---- */
@@ -175,8 +195,7 @@ struct thread *thread_get(struct perfetto *perfetto, unsigned cpu, uint64_t ns, 
 	if (!table_find(&perfetto->processes, key_of(PROCESS_UNKNOWN)))
 		send_process(perfetto, cpu, ns, PROCESS_UNKNOWN, perfetto->info->program);
 	forget_namesake(perfetto, cpu, ns, thread);
-	send_thread(perfetto, cpu, ns, thread, false);
-	track_start_thread(perfetto, ns, thread);
+	introduce(perfetto, cpu, ns, thread);
 	return thread;
 }
 
@@ -225,8 +244,7 @@ void thread_rule_create(struct perfetto *perfetto, unsigned cpu, uint64_t ns, co
 		send_process(perfetto, cpu, ns, thread->process, perfetto->info->program);
 	forget_namesake(perfetto, cpu, ns, thread);
 	send_state(perfetto, cpu, ns, thread, 0, STATE(CREATED));
-	send_thread(perfetto, cpu, ns, thread, false);
-	track_start_thread(perfetto, ns, thread);
+	introduce(perfetto, cpu, ns, thread);
 }
 
 /* What a thread becomes when it stops running and nothing else was said about it. */
@@ -259,9 +277,6 @@ static void switch_from(struct perfetto *perfetto, unsigned cpu, uint64_t ns, st
 void thread_rule_switch(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const uint64_t *argument)
 {
 	struct cpu_state *state = &perfetto->cpu[cpu];
-	if (state->switch_ns && ns <= state->switch_ns)
-		ns = state->switch_ns + 1; /* Perfetto cannot take a run of no length */
-	state->switch_ns = ns;
 	struct thread *previous = argument[0] ? thread_get(perfetto, cpu, ns, argument[0]) : NULL;
 	if (previous)
 		switch_from(perfetto, cpu, ns, previous, argument[2]);

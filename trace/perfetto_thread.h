@@ -1,8 +1,8 @@
 /*
  * Threads: who they are, and what Perfetto is told about who runs where.
  *
- * Invariant, which Perfetto checks and counts as an error: a thread runs on one CPU at a time and does not start running twice, and
- * nothing but a new creation comes after its death.
+ * Invariant, which Perfetto checks and counts as an error: a thread runs on one CPU at a time and does not start running twice,
+ * and nothing but a new creation comes after its death.
  * Who calls: perfetto_event.c; perfetto_plan.c names the rules. Whom it calls: perfetto_packet.h, perfetto_track.h.
  */
 #pragma once

@@ -83,7 +83,8 @@ struct track *track_of_cpu(struct perfetto *perfetto, unsigned cpu, uint64_t ns,
 }
 
 /* Describes a counter that is new; its key is in the table. */
-static void start_counter(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const struct event_plan *plan, const uint64_t *field)
+static void start_counter(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const struct event_plan *plan,
+			  const uint64_t *field)
 {
 	char text[NAME_TEXT_BYTES], name[NAME_TEXT_BYTES + 16];
 	names_text(plan, field, text);
@@ -99,7 +100,8 @@ static void start_counter(struct perfetto *perfetto, unsigned cpu, uint64_t ns, 
 	send_group_member(perfetto, ns, &descriptor, RANK_COUNTER + (int)plan->schema->id);
 }
 
-struct track *track_of_counter(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const struct event_plan *plan, const uint64_t *field)
+struct track *track_of_counter(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const struct event_plan *plan,
+			       const uint64_t *field)
 {
 	struct table_key key = {.word = {plan->schema->id | (plan->phase == PHASE_CPU_COUNTER ? (uint64_t)cpu + 1 : 0) << 32}};
 	for (unsigned i = 0; i < plan->name_fields; i++)

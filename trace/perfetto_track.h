@@ -1,8 +1,9 @@
 /*
  * Tracks, the lines of the picture, and the slices that are open on them.
  *
- * Invariant: an end is sent only for a slice that is open, innermost first, and by the end of the run every slice has had its end. A trace with
- * holes is drawn with slices cut short, never with ends that hang in the air: Perfetto would not complain, it would draw nonsense.
+ * Invariant: an end is sent only for a slice that is open, innermost first, and by the end of the run every slice has had its
+ * end. A trace with holes is drawn with slices cut short, never with ends that hang in the air: Perfetto would not complain, it
+ * would draw nonsense.
  * Who calls: perfetto_event.c, perfetto_thread.c. Whom it calls: perfetto_packet.h.
  */
 #pragma once
@@ -19,7 +20,8 @@ void track_start_machine(struct perfetto *perfetto);
 struct track *track_of_cpu(struct perfetto *perfetto, unsigned cpu, uint64_t ns, unsigned category_bit);
 
 /* The track of a counter; NULL if there are too many. */
-struct track *track_of_counter(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const struct event_plan *plan, const uint64_t *field);
+struct track *track_of_counter(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const struct event_plan *plan,
+			       const uint64_t *field);
 
 /* Describes a thread's own track, and the one of its marks. */
 void track_start_thread(struct perfetto *perfetto, uint64_t ns, struct thread *thread);
@@ -29,8 +31,8 @@ void track_start_marks(struct perfetto *perfetto, uint64_t ns, struct thread *th
 bool track_begin(struct perfetto *perfetto, struct track *track, struct open_slice slice);
 
 /*
- * Finds the innermost open slice that an end belongs to and ends those inside it. Returns false if there is none: then the end is not to
- * be drawn. After true the slice counts as ended, and the caller sends its end.
+ * Finds the innermost open slice that an end belongs to and ends those inside it. Returns false if there is none: then the end is
+ * not to be drawn. After true the slice counts as ended, and the caller sends its end.
  */
 bool track_end(struct perfetto *perfetto, unsigned cpu, uint64_t ns, struct track *track, struct open_slice slice);
 

@@ -4,7 +4,7 @@
  * Teaches: a message is a row of fields; a field is a tag (its number << 3 | how it is coded) and then a number in groups of
  * seven bits, low group first, or eight bytes, or a length and that many bytes. So two encoded pieces laid side by side are
  * again a message. protobuf-c makes every packet that is rare and every part that is always the same; only the numbers that
- * differ from event to event are put behind those parts here. That is five times as fast as building each event as a tree of
+ * differ from event to event are put behind those parts here. That is several times as fast as building each event as a tree of
  * messages, and the numbers of the fields still stand in one place, perfetto.proto.
  * Who calls: trace/perfetto_*.c.
  */

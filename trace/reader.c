@@ -1,8 +1,8 @@
 /*
  * The .vtrace reader's second half: records, one CPU at a time, merged into one stream. reader_open.c checks the file's head.
  *
- * Teaches: a streaming k-way merge. Each CPU's records are in order already, so the next event of the run is the smallest of the CPUs'
- * next ones. Events come in bursts, so the CPU that won goes on without a look at the others until it passes the runner-up.
+ * Teaches: a streaming k-way merge. Each CPU's records are in order already, so the next event of the run is the smallest of the
+ * CPUs' next ones. Events come in bursts, so the CPU that won goes on without a look at the others until it passes the runner-up.
  * Invariant: the next record of each stream has been checked whole before its timestamp takes part in the merge.
  */
 #include "reader_inside.h"
@@ -62,8 +62,8 @@ static bool stream_finish(struct trace_reader *reader, struct stream *stream)
 	stream->live = false;
 	if (stream->events != stream->events_promised || stream->lost != stream->lost_promised)
 		return reader_damaged(reader,
-				      "the trace is damaged: CPU %u has %" PRIu64 " events and lost %" PRIu64 ", but the table says %" PRIu64
-				      " and %" PRIu64,
+				      "the trace is damaged: CPU %u has %" PRIu64 " events and lost %" PRIu64
+				      ", but the table says %" PRIu64 " and %" PRIu64,
 				      stream->cpu, stream->events, stream->lost, stream->events_promised, stream->lost_promised);
 	return true;
 }

@@ -17,10 +17,10 @@
 #define TRACE_EVENT_GAP 0
 
 struct trace_event {
-	uint64_t ticks;    /* of the machine's clock */
-	uint64_t index;    /* the n-th event of its CPU, from 0, lost ones counted */
+	uint64_t ticks; /* of the machine's clock */
+	uint64_t index; /* the n-th event of its CPU, from 0, lost ones counted */
 	unsigned cpu;
-	unsigned id;       /* TRACE_EVENT_GAP for a gap */
+	unsigned id;                       /* TRACE_EVENT_GAP for a gap */
 	const struct event_schema *schema; /* NULL for a gap */
 	unsigned fields;
 	uint64_t field[EVENT_FIELDS_MAX];
@@ -32,20 +32,20 @@ struct trace_info {
 	char mmu[16];
 	char program[32];
 	char build_id[32];
-	bool icount;          /* ran under icount: a tick is a known number of instructions, and the run repeats */
+	bool icount; /* ran under icount: a tick is a known number of instructions, and the run repeats */
 	uint64_t clock_hz;
-	uint64_t boot_ticks;  /* kernel entry */
-	uint64_t user_ticks;  /* first return to user mode; 0 if there was none */
-	uint64_t end_ticks;   /* the last event */
+	uint64_t boot_ticks; /* kernel entry */
+	uint64_t user_ticks; /* first return to user mode; 0 if there was none */
+	uint64_t end_ticks;  /* the last event */
 	uint64_t seed;
-	uint64_t categories;  /* what was switched on */
-	unsigned cpus;        /* present */
+	uint64_t categories; /* what was switched on */
+	unsigned cpus;       /* present */
 	unsigned cpus_online;
-	unsigned verdict;     /* enum verdict of abi/descriptor.h: what the guest said */
-	unsigned ending;      /* enum ending of format.h: what the host made of it */
+	unsigned verdict; /* enum verdict of abi/descriptor.h: what the guest said */
+	unsigned ending;  /* enum ending of format.h: what the host made of it */
 	int64_t exit_status;
-	uint64_t events;      /* recorded, over all CPUs */
-	uint64_t lost;        /* overwritten before they were read, over all CPUs */
+	uint64_t events; /* recorded, over all CPUs */
+	uint64_t lost;   /* overwritten before they were read, over all CPUs */
 };
 
 struct trace_reader;

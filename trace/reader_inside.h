@@ -17,12 +17,12 @@ struct stream {
 	unsigned at, filled;
 	uint64_t file_at, file_left; /* bytes not yet in the buffer */
 	unsigned cpu;
-	bool live; /* there is a next record */
-	uint64_t ticks;     /* its time; with a gap record, the time of the one before */
+	bool live;      /* there is a next record */
+	uint64_t ticks; /* its time; with a gap record, the time of the one before */
 	uint64_t header;
-	uint64_t lost_here; /* in a gap record */
-	uint64_t index;     /* of its (first) event */
-	uint64_t events, lost; /* handed out so far */
+	uint64_t lost_here;                      /* in a gap record */
+	uint64_t index;                          /* of its (first) event */
+	uint64_t events, lost;                   /* handed out so far */
 	uint64_t events_promised, lost_promised; /* by the CPU table */
 };
 

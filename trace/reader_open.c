@@ -1,8 +1,8 @@
 /*
  * The .vtrace reader's first half: is this a trace, whole, and one that this program understands?
  *
- * Teaches: checking in the order in which things may be believed. Nothing is used before what vouches for it was checked: first the
- * magic, then the byte order, the version, the size of the head, its checksum, the schema; only then the counts, and they are
+ * Teaches: checking in the order in which things may be believed. Nothing is used before what vouches for it was checked: first
+ * the magic, then the byte order, the version, the size of the head, its checksum, the schema; only then the counts, and they are
  * held against the file's size and against each other before a byte is allocated for them.
  * Who calls: trace_open(), and through it every tool.
  */
@@ -67,8 +67,8 @@ static bool head_is_whole(struct trace_reader *reader, const struct format_head 
 	uint64_t schema = reader_host64(reader, head->header.schema_hash);
 	if (schema != schema_hash())
 		return reader_damaged(reader,
-				      "it was recorded with another trace/events.h: its schema is %016" PRIx64 ", this program knows %016" PRIx64
-				      "; record it again, or use the vitrine of its time",
+				      "it was recorded with another trace/events.h: its schema is %016" PRIx64
+				      ", this program knows %016" PRIx64 "; record it again, or use the vitrine of its time",
 				      schema, schema_hash());
 	return true;
 }
@@ -131,9 +131,9 @@ static bool streams_fill(struct trace_reader *reader, const struct format_head *
 		stream->lost_promised = reader_host64(reader, row->lost);
 		at += bytes;
 		if (at > file_bytes)
-			return reader_damaged(reader,
-					      "it is cut short: it has %" PRIu64 " bytes, and the records of CPU %u end at %" PRIu64,
-					      file_bytes, i, at);
+			return reader_damaged(
+				reader, "it is cut short: it has %" PRIu64 " bytes, and the records of CPU %u end at %" PRIu64,
+				file_bytes, i, at);
 		if (stream->events_promised > bytes / (2 * sizeof(uint64_t)))
 			return reader_damaged(reader, "it is damaged: %" PRIu64 " events of CPU %u in %" PRIu64 " bytes",
 					      stream->events_promised, i, bytes);
@@ -141,7 +141,8 @@ static bool streams_fill(struct trace_reader *reader, const struct format_head *
 		lost += stream->lost_promised;
 	}
 	if (at != file_bytes)
-		return reader_damaged(reader, "it is damaged: there are %" PRIu64 " bytes behind its last record", file_bytes - at);
+		return reader_damaged(reader, "it is damaged: there are %" PRIu64 " bytes behind its last record",
+				      file_bytes - at);
 	if (events != reader->info.events || lost != reader->info.lost)
 		return reader_damaged(reader, "it is damaged: its counts of events do not add up");
 	return true;

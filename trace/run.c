@@ -1,10 +1,10 @@
 /*
  * `vitrine run`: boots a program under QEMU and leaves DIR/run.vtrace and DIR/console.log.
  *
- * Teaches: the story of a recording. Build, start the machine, find the rings in its RAM, drain them until it ends, judge the end, store.
- * Under icount the guest's clock stands still while its process does, so a guest that is about to fill a ring is stopped
- * until we have caught up: nothing is ever lost, and the file is the same however quick the host is.
- * Who calls: main.c. Whom it calls: the parts in run.h, in the order above.
+ * Teaches: the story of a recording. Build, start the machine, find the rings in its RAM, drain them until it ends, judge the
+ * end, store. Under icount the guest's clock stands still while its process does, so a guest that is about to fill a ring is
+ * stopped until we have caught up: nothing is ever lost, and the file is the same however quick the host is. Who calls: main.c.
+ * Whom it calls: the parts in run.h, in the order above.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -171,6 +171,8 @@ static bool must_end(struct run *run, double now)
 		run->stop = STOP_SIGNAL;
 	else if (run->options.wall_seconds && now - run->began > (double)run->options.wall_seconds)
 		run->stop = STOP_WALL;
+	else if (run->writer && writer_events(run->writer) >= run->options.events)
+		run->stop = STOP_EVENTS;
 	return run->failed || run->stop != STOP_NONE || (has_verdict && now - run->verdict_seen > SECONDS_TO_POWER_OFF);
 }
 
@@ -216,21 +218,38 @@ static bool store(struct run *run, enum ending ending, struct format_header *hea
 	return writer_error(run->writer) == NULL;
 }
 
-static void say_ending(const struct run *run, enum ending ending, const struct format_header *header)
+/* Judges the end, for which the stored trace may be needed, and puts the ending into the trace. */
+static bool judge(struct run *run, const struct run_end_facts *facts, struct format_header *header)
 {
+	bool needs_trace = run_ending_needs_trace(facts);
+	if (!store(run, needs_trace ? ENDING_UNKNOWN : run_ending_judge(facts), header))
+		return false;
+	if (!needs_trace)
+		return true;
+	header->ending = run_ending_judge(facts);
+	writer_amend(run->writer, header, run->trace_path);
+	return writer_error(run->writer) == NULL;
+}
+
+static void say_ending(const struct run *run, const struct format_header *header)
+{
+	enum ending ending = header->ending;
 	char lost[120] = "none lost";
 	if (header->lost)
-		snprintf(lost, sizeof(lost), "%" PRIu64 " LOST (a larger --ring or fewer categories with --trace help)", header->lost);
+		snprintf(lost, sizeof(lost), "%" PRIu64 " LOST (a larger --ring or fewer categories with --trace help)",
+			 header->lost);
 	if (ending == ENDING_FINISHED)
-		say("finished with status %" PRId64 "; %" PRIu64 " events, %s: %s", (int64_t)header->exit_status, header->events, lost,
-		    run->trace_path);
+		say("finished with status %" PRId64 "; %" PRIu64 " events, %s: %s", (int64_t)header->exit_status, header->events,
+		    lost, run->trace_path);
 	else
-		say("%s: %s; %" PRIu64 " events, %s: %s", trace_ending_name(ending), trace_ending_meaning(ending), header->events, lost,
-		    run->trace_path);
+		say("%s: %s; %" PRIu64 " events, %s: %s", trace_ending_name(ending), trace_ending_meaning(ending), header->events,
+		    lost, run->trace_path);
 	if (run->drain.damaged)
-		say("%" PRIu64 " slots of the rings held no event: something in the guest writes where it should not", run->drain.damaged);
+		say("%" PRIu64 " slots of the rings held no event: something in the guest writes where it should not",
+		    run->drain.damaged);
 	if (ending == ENDING_QEMU_FAILED && WIFSIGNALED(run->qemu.wait_status))
-		say("QEMU was killed by signal %d (%s)", WTERMSIG(run->qemu.wait_status), strsignal(WTERMSIG(run->qemu.wait_status)));
+		say("QEMU was killed by signal %d (%s)", WTERMSIG(run->qemu.wait_status),
+		    strsignal(WTERMSIG(run->qemu.wait_status)));
 	else if (ending == ENDING_QEMU_FAILED)
 		say("QEMU ended with exit code %d; what it printed stands above", WEXITSTATUS(run->qemu.wait_status));
 }
@@ -240,25 +259,17 @@ static int conclude(struct run *run)
 {
 	struct format_header header;
 	struct run_end_facts facts = {.stop = run->stop, .wait_status = run->qemu.wait_status};
-	enum ending ending = ENDING_UNKNOWN;
+	facts.trace = run->trace_path;
 	facts.silent = run->stop == STOP_WALL && (run->ended - run->last_event) * SILENT_PARTS > run->ended - run->began;
 	if (run->guest.descriptor)
 		facts.verdict = (unsigned)run_guest64(&run->guest, run->guest.descriptor->verdict);
-	bool stored = !run->failed;
-	if (stored && run_ending_needs_trace(&facts)) {
-		stored = store(run, ending, &header);
-		facts.trace = run->trace_path;
-	}
-	if (stored) {
-		ending = run_ending_judge(&facts);
-		stored = store(run, ending, &header);
-	}
+	bool stored = !run->failed && judge(run, &facts, &header);
 	if (run->writer && writer_error(run->writer))
 		say("%s", writer_error(run->writer));
 	if (!stored)
 		return EXIT_HOST;
-	say_ending(run, ending, &header);
-	return run_ending_exit_code(ending, header.exit_status, signal_caught);
+	say_ending(run, &header);
+	return run_ending_exit_code(header.ending, header.exit_status, signal_caught);
 }
 
 static void handle_signals(void)

@@ -30,28 +30,29 @@ struct run_machine {
 	const char *name;
 	const char *qemu;
 	const char *qemu_package;
-	const char *boot_suffix;        /* of the file QEMU boots: "elf", "bin" */
+	const char *boot_suffix; /* of the file QEMU boots: "elf", "bin" */
 	uint64_t ram_bytes_min;
 	uint64_t ram_bytes_max;
-	uint64_t clock_per_1000;        /* clock ticks in 1000 instructions under icount */
+	uint64_t clock_per_1000; /* clock ticks in 1000 instructions under icount */
 };
 
 struct run_options {
 	const struct run_machine *machine;
-	const char *program; /* a name, or the path of a C file */
-	const char *image;   /* "kernel", "kernel-test" */
-	const char *output;  /* directory */
-	const char *append;  /* more words for the kernel's command line */
-	const char *mmu;     /* NULL: the kernel's own choice */
-	const char *root;    /* of the tree; NULL: found from where the program is */
-	const char *qemu;    /* NULL: the machine's */
+	const char *program;   /* a name, or the path of a C file */
+	const char *image;     /* "kernel", "kernel-test" */
+	const char *output;    /* directory */
+	const char *append;    /* more words for the kernel's command line */
+	const char *mmu;       /* NULL: the kernel's own choice */
+	const char *root;      /* of the tree; NULL: found from where the program is */
+	const char *qemu;      /* NULL: the machine's */
 	char **qemu_arguments; /* after `--`, NULL at the end */
 	unsigned cpus;
 	unsigned categories;
 	uint64_t seed;
-	uint64_t budget; /* instructions, under icount */
+	uint64_t budget;       /* instructions, under icount */
 	uint64_t wall_seconds; /* 0: no limit */
-	uint64_t ring_bytes; /* of a CPU */
+	uint64_t events;       /* recorded, at most */
+	uint64_t ring_bytes;   /* of a CPU */
 	bool icount, verbose, quiet, build;
 };
 
@@ -77,11 +78,11 @@ struct run_qemu {
 	pid_t pid;
 	bool running;
 	bool paused;
-	int wait_status;      /* as waitpid() has it, once it no longer runs */
-	int process;          /* a descriptor that becomes readable when QEMU ends */
-	const uint8_t *ram;   /* read-only */
+	int wait_status;    /* as waitpid() has it, once it no longer runs */
+	int process;        /* a descriptor that becomes readable when QEMU ends */
+	const uint8_t *ram; /* read-only */
 	uint64_t ram_bytes;
-	int ram_file;         /* read-only */
+	int ram_file; /* read-only */
 };
 
 /* Starts the machine; its console goes to the file `console`. False after having said why it does not start. */
@@ -104,8 +105,8 @@ struct run_guest {
 	const struct run_qemu *qemu;
 	const volatile struct descriptor *descriptor; /* NULL until found */
 	bool swapped;
-	unsigned cpus; /* how many rings there will be; 0 until that is known */
-	unsigned rings; /* how many there are */
+	unsigned cpus;                                        /* how many rings there will be; 0 until that is known */
+	unsigned rings;                                       /* how many there are */
 	const volatile struct trace_ring *ring[RUN_CPUS_MAX]; /* NULL: this CPU has none yet */
 	const volatile uint64_t *slots[RUN_CPUS_MAX];
 	uint64_t slot_count[RUN_CPUS_MAX];
@@ -126,14 +127,15 @@ void run_guest_describe(const struct run_guest *guest, struct format_header *hea
 struct run_drain {
 	const struct run_guest *guest;
 	struct writer *writer;
-	uint64_t damaged;     /* slots with the right sequence and nonsense behind it; counted as lost */
+	uint64_t damaged;       /* slots with the right sequence and nonsense behind it; counted as lost */
 	uint8_t words_of[1024]; /* of each event; 0: no such event */
 	uint64_t chunk[1024 * TRACE_SLOT_WORDS];
 };
 
 void run_drain_start(struct run_drain *drain, const struct run_guest *guest, struct writer *writer);
 
-/* Takes what is there from all rings; returns how many events. `final`: the guest has ended, what is not there now never comes. */
+/* Takes what is there from all rings; returns how many events. `final`: the guest has ended, what is not there now never comes.
+ */
 uint64_t run_drain_all(struct run_drain *drain, bool final);
 
 /* The part of the fullest ring that has not been read yet, in 1/1000. */
@@ -141,15 +143,15 @@ unsigned run_drain_backlog(const struct run_drain *drain);
 
 /* ---- run_ending.c ---- */
 
-enum run_stop { STOP_NONE, STOP_WALL, STOP_SIGNAL };
+enum run_stop { STOP_NONE, STOP_WALL, STOP_EVENTS, STOP_SIGNAL };
 
 /* What the host saw of the end. */
 struct run_end_facts {
 	enum run_stop stop;
 	int wait_status;
-	bool silent;   /* with STOP_WALL: no event came for a good part of the time */
+	bool silent; /* with STOP_WALL: no event came for a good part of the time */
 	unsigned verdict;
-	const char *trace; /* the stored file, for endings that only the last events can tell; NULL if there is none */
+	const char *trace; /* the stored file, for endings that only the last events can tell */
 };
 
 /* Whether run_ending_judge() will need the stored trace. */

@@ -3,7 +3,8 @@
  *
  * Teaches: reading what another CPU writes, with no lock and no word written back.
  *     1. `head` says how far the guest has begun. What is more than a ring behind it is gone: a gap, with its exact size.
- *     2. A slot is there once its header carries the sequence we wait for. It is read with acquire order, so the fields are there as well.
+ *     2. A slot is there once its header carries the sequence we wait for. It is read with acquire order, so the fields are there
+ * as well.
  *     3. After the copy `head` is read again: what the guest may have come round to meanwhile is thrown away, and is a gap too.
  * Who calls: run.c. Invariant: every sequence number goes to the writer exactly once, in an event or in a gap.
  */
@@ -46,15 +47,25 @@ static enum slot_state slot_look(const struct run_drain *drain, unsigned cpu, ui
 	return good ? SLOT_READY : SLOT_DAMAGED;
 }
 
+/* Whether a whole event lies anywhere between two sequence numbers. */
+static bool any_ready(const struct run_drain *drain, unsigned cpu, uint64_t from, uint64_t to)
+{
+	for (; from < to; from++)
+		if (slot_look(drain, cpu, from) == SLOT_READY)
+			return true;
+	return false;
+}
+
 /*
- * The first slot is not an event. Returns whether to go on behind it: not if it will still come, or if the next look at `head` will
- * find it gone.
+ * The slot of event `next` holds no event. Returns whether to go on behind it: not if the event may still come, and not if the
+ * next look at `head` will find it gone. In a guest that has stopped, events that were begun last and never finished did not
+ * happen.
  */
-static bool skip_slot(struct run_drain *drain, unsigned cpu, enum slot_state state, bool final)
+static bool skip_slot(struct run_drain *drain, unsigned cpu, uint64_t next, uint64_t head, enum slot_state state, bool final)
 {
 	if (state == SLOT_DAMAGED)
 		drain->damaged++;
-	if (state != SLOT_DAMAGED && !final)
+	else if (!final || !any_ready(drain, cpu, next + 1, head))
 		return false;
 	writer_add_gap(drain->writer, cpu, 1);
 	return true;
@@ -110,7 +121,7 @@ static uint64_t drain_ring(struct run_drain *drain, unsigned cpu, bool final)
 		uint64_t ready = count_ready(drain, cpu, next, least(least(head - next, until_wrap), CHUNK_SLOTS), &state);
 		if (ready)
 			taken += take_slots(drain, cpu, next, ready, safe);
-		else if (!skip_slot(drain, cpu, state, final))
+		else if (!skip_slot(drain, cpu, next, head, state, final))
 			break;
 	}
 	return taken;

@@ -1,9 +1,8 @@
 /*
  * What the end of a run means. The guest's verdict comes first; where it could not give one, QEMU's end and the last events tell.
  *
- * Teaches: a livelock looks like work from outside. Only the trace shows that, at the end, threads did nothing but yield, sleep and look
- * again: many turns and hardly any work.
- * Who calls: run.c. docs/trace.md has the rules as a table.
+ * Teaches: a livelock looks like work from outside. Only the trace shows that, at the end, threads did nothing but yield, sleep
+ * and look again: many turns and hardly any work. Who calls: run.c. docs/trace.md has the rules as a table.
  *
  * Simplified: a loop in user mode that never calls the kernel cannot be told from a long computation, so it counts as one.
  */
@@ -20,22 +19,33 @@
 /* The last part of the run is judged: one in so many. */
 #define TAIL_PARTS 10
 
-/* A thread that runs so long without an event computes. */
-#define COMPUTING_NS 1000000
-
 /* Threads that do one piece of work in so many turns are not working. */
 #define TURNS_PER_WORK 100
+
+/*
+ * Time without an event, while a thread runs, is computing. In a live run each CPU is looked at alone, and such stretches have to
+ * fill 7/8 of its time, since the host may keep a CPU from running for a good while. Under icount one CPU runs at a time, and the
+ * others stand still: so all are looked at together, and 1/4 is enough.
+ */
+#define COMPUTING_NS 1000000
+
+/* Where and when the last event was: one for each CPU, and one for all together. */
+struct pulse {
+	uint64_t ticks;
+	uint64_t computing_ticks; /* in the tail, in stretches without an event */
+};
 
 /* What the last part of the run was made of. */
 struct tail {
 	struct trace_reader *reader;
 	uint64_t begin_ticks;
 	uint64_t work, turns;
+	unsigned busy_cpus;
+	struct pulse all;
 	struct tail_cpu {
-		uint64_t ticks;           /* of its last event */
-		uint64_t computing_ticks; /* in stretches without an event */
-		bool busy;                /* a thread runs */
-		bool in_user;             /* after its last event the CPU went on in user mode */
+		struct pulse pulse;
+		bool busy;    /* a thread runs */
+		bool in_user; /* after its last event the CPU went on in user mode */
 	} cpu[FORMAT_CPUS_MAX];
 };
 
@@ -64,25 +74,47 @@ static void count(struct tail *tail, const struct trace_event *event)
 		tail->work++;
 }
 
-/* Adds what a busy CPU computed since its last event, as far as it lies in the tail. */
-static void add_stretch(struct tail *tail, struct tail_cpu *cpu, uint64_t now)
+/* Adds the stretch that ends now, as far as it lies in the tail, if somebody was busy and it was long. */
+static void beat(const struct tail *tail, struct pulse *pulse, bool busy, uint64_t now)
 {
-	uint64_t from = cpu->ticks > tail->begin_ticks ? cpu->ticks : tail->begin_ticks;
-	if (cpu->busy && now > from && trace_ns(tail->reader, now) - trace_ns(tail->reader, cpu->ticks) > COMPUTING_NS)
-		cpu->computing_ticks += now - from;
+	uint64_t from = pulse->ticks > tail->begin_ticks ? pulse->ticks : tail->begin_ticks;
+	if (busy && now > from && trace_ns(tail->reader, now) - trace_ns(tail->reader, pulse->ticks) > COMPUTING_NS)
+		pulse->computing_ticks += now - from;
+	pulse->ticks = now;
 }
 
-static void follow_cpu(struct tail *tail, const struct trace_event *event)
+static void set_busy(struct tail *tail, struct tail_cpu *cpu, bool busy)
+{
+	tail->busy_cpus += busy;
+	tail->busy_cpus -= cpu->busy;
+	cpu->busy = busy;
+}
+
+static void follow(struct tail *tail, const struct trace_event *event)
 {
 	struct tail_cpu *cpu = &tail->cpu[event->cpu];
-	add_stretch(tail, cpu, event->ticks);
-	cpu->ticks = event->ticks;
+	beat(tail, &cpu->pulse, cpu->busy, event->ticks);
+	beat(tail, &tail->all, tail->busy_cpus > 0, event->ticks);
 	if (is_named(event, "thread_switch"))
-		cpu->busy = event->field[1] != 0;
+		set_busy(tail, cpu, event->field[1] != 0);
 	else if (is_named(event, "idle_begin"))
-		cpu->busy = false;
+		set_busy(tail, cpu, false);
 	cpu->in_user = cpu->busy && (is_named(event, "thread_switch") || is_named(event, "syscall_exit") ||
 				     is_named(event, "fault_end") || is_named(event, "irq_exit"));
+}
+
+/* Whether some CPU spent the tail computing. */
+static bool computes(struct tail *tail, const struct trace_info *info)
+{
+	uint64_t length = info->end_ticks - tail->begin_ticks;
+	bool found = false;
+	if (info->icount)
+		return tail->all.computing_ticks > length / 4;
+	for (unsigned i = 0; i < info->cpus; i++) {
+		beat(tail, &tail->cpu[i].pulse, tail->cpu[i].busy, info->end_ticks);
+		found |= tail->cpu[i].pulse.computing_ticks > length / 8 * 7;
+	}
+	return found;
 }
 
 /* Reads the whole run and judges its end. */
@@ -90,30 +122,27 @@ static enum ending judge_tail(struct tail *tail, bool silent)
 {
 	const struct trace_info *info = trace_info(tail->reader);
 	struct trace_event event;
-	bool computes = false, in_user = false;
+	bool in_user = false;
 	if (!(info->categories & TRACE_THREAD) || !(info->categories & TRACE_SYSCALL))
-		return silent ? ENDING_HANG : ENDING_TIME_UP;
-	uint64_t length = (info->end_ticks - info->boot_ticks) / TAIL_PARTS;
-	tail->begin_ticks = info->end_ticks - length;
+		return silent ? ENDING_HANG : ENDING_LIMIT;
+	tail->begin_ticks = info->end_ticks - (info->end_ticks - info->boot_ticks) / TAIL_PARTS;
 	while (trace_next(tail->reader, &event) == 1) {
-		follow_cpu(tail, &event);
+		follow(tail, &event);
 		if (event.ticks >= tail->begin_ticks)
 			count(tail, &event);
 	}
-	for (unsigned i = 0; i < info->cpus; i++) {
-		add_stretch(tail, &tail->cpu[i], info->end_ticks);
-		computes |= tail->cpu[i].computing_ticks > length / 2;
+	for (unsigned i = 0; i < info->cpus; i++)
 		in_user |= tail->cpu[i].in_user;
-	}
 	if (silent)
 		return in_user ? ENDING_SLOW : ENDING_HANG;
-	return tail->turns > 0 && tail->work < tail->turns / TURNS_PER_WORK && !computes ? ENDING_LIVELOCK : ENDING_SLOW;
+	bool takes_turns = tail->turns > 0 && tail->work * TURNS_PER_WORK < tail->turns;
+	return takes_turns && !computes(tail, info) ? ENDING_LIVELOCK : ENDING_SLOW;
 }
 
-static enum ending judge_time_up(const struct run_end_facts *facts)
+static enum ending judge_limit(const struct run_end_facts *facts)
 {
 	char error[640];
-	enum ending ending = facts->silent ? ENDING_HANG : ENDING_TIME_UP;
+	enum ending ending = facts->silent ? ENDING_HANG : ENDING_LIMIT;
 	struct tail *tail = calloc(1, sizeof(*tail));
 	if (tail && facts->trace)
 		tail->reader = trace_open(facts->trace, error, sizeof(error));
@@ -127,7 +156,8 @@ static enum ending judge_time_up(const struct run_end_facts *facts)
 
 bool run_ending_needs_trace(const struct run_end_facts *facts)
 {
-	return facts->verdict == VERDICT_BUDGET || (facts->verdict == VERDICT_RUNNING && facts->stop == STOP_WALL);
+	return facts->verdict == VERDICT_BUDGET ||
+	       (facts->verdict == VERDICT_RUNNING && (facts->stop == STOP_WALL || facts->stop == STOP_EVENTS));
 }
 
 enum ending run_ending_judge(const struct run_end_facts *facts)
@@ -137,7 +167,7 @@ enum ending run_ending_judge(const struct run_end_facts *facts)
 		[VERDICT_PANIC] = ENDING_PANIC,       [VERDICT_REFUSED] = ENDING_REFUSED,
 	};
 	if (run_ending_needs_trace(facts))
-		return judge_time_up(facts);
+		return judge_limit(facts);
 	if (facts->verdict != VERDICT_RUNNING && facts->verdict < sizeof(of_verdict) / sizeof(of_verdict[0]))
 		return of_verdict[facts->verdict];
 	if (facts->stop == STOP_SIGNAL)

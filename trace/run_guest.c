@@ -1,9 +1,9 @@
 /*
  * Finding one's way in a guest's RAM without symbols: the descriptor first, the rings from there.
  *
- * Teaches: a debug descriptor (abi/descriptor.h). It starts a page with an eyecatcher, so it is found by looking at the start of every page,
- * and its byte order mark says how to read the rest.
- * Who calls: run.c, again and again until the rings exist. Invariant: whatever the guest wrote, no pointer kept here leads out of its RAM.
+ * Teaches: a debug descriptor (abi/descriptor.h). It starts a page with an eyecatcher, so it is found by looking at the start of
+ * every page, and its byte order mark says how to read the rest. Who calls: run.c, again and again until the rings exist.
+ * Invariant: whatever the guest wrote, no pointer kept here leads out of its RAM.
  */
 #include <byteswap.h>
 #include <inttypes.h>
@@ -39,7 +39,8 @@ static bool is_descriptor(const struct run_qemu *qemu, uint64_t offset)
 	char start[sizeof(descriptor->eyecatcher)];
 	/* Read through the file: a look at a hole through the mapping would fill it with a page. */
 	if (pread(qemu->ram_file, start, sizeof(start), (off_t)offset) != sizeof(start) ||
-	    memcmp(start, DESCRIPTOR_EYECATCHER, sizeof(DESCRIPTOR_EYECATCHER)) != 0 || offset + sizeof(*descriptor) > qemu->ram_bytes)
+	    memcmp(start, DESCRIPTOR_EYECATCHER, sizeof(DESCRIPTOR_EYECATCHER)) != 0 ||
+	    offset + sizeof(*descriptor) > qemu->ram_bytes)
 		return false;
 	order = descriptor->byte_order;
 	return order == DESCRIPTOR_BYTE_ORDER || bswap_64(order) == DESCRIPTOR_BYTE_ORDER;
@@ -119,7 +120,8 @@ static bool take_rings(struct run_guest *guest)
 	uint64_t first = run_guest64(guest, entry->paddr), stride = run_guest64(guest, entry->stride);
 	uint64_t count = run_guest64(guest, entry->count);
 	if (count == 0 || count > RUN_CPUS_MAX)
-		return say("the guest's descriptor speaks of %" PRIu64 " rings; at most %d can be read", count, RUN_CPUS_MAX), false;
+		return say("the guest's descriptor speaks of %" PRIu64 " rings; at most %d can be read", count, RUN_CPUS_MAX),
+		       false;
 	for (unsigned i = 0; i < count; i++)
 		if (!guest->ring[i] && !take_ring(guest, i, first + i * stride))
 			return say("the event ring of CPU %u is not in the guest's RAM: the descriptor is damaged", i), false;

@@ -46,7 +46,8 @@ static char *program_name(const char *program)
 	return name;
 }
 
-/* What make gets as PROGRAM: the full path of a file that exists, else the name of a program of the tree. NULL if there is neither. */
+/* What make gets as PROGRAM: the full path of a file that exists, else the name of a program of the tree. NULL if there is
+ * neither. */
 static char *program_source(const struct run_image *image, const char *program)
 {
 	size_t length = strlen(program);
@@ -141,7 +142,8 @@ bool run_image_prepare(struct run_image *image, const struct run_options *option
 	image->program = program_name(options->program);
 	if (!image->root || !image->program)
 		return say("the tree with the kernel's sources was not found above this program; --root says where it is"), false;
-	if (asprintf(&image->boot_file, "%s/build/%s/%s.%s", image->root, machine->name, options->image, machine->boot_suffix) < 0 ||
+	if (asprintf(&image->boot_file, "%s/build/%s/%s.%s", image->root, machine->name, options->image, machine->boot_suffix) <
+		    0 ||
 	    asprintf(&image->archive, "%s/build/%s/archive/%s.tar", image->root, machine->name, image->program) < 0)
 		return say("there is no memory"), false;
 	if (options->build && !build(image, options))

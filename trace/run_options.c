@@ -29,6 +29,7 @@ const char run_help[] =
 	"    --mmu M           the MMU to use where the machine has several: radix4, radix5\n"
 	"    --budget N        with --icount: end the run after N instructions (default 20000000000)\n"
 	"    --wall SECONDS    end the run after this time on the host; 0: never (default 60; with --icount 120)\n"
+	"    --events N        end the run after about N events recorded (default 50000000)\n"
 	"    --ring MIB        size of a CPU's event ring, a power of two (default 16; with --icount 32)\n"
 	"    --image I         kernel (default) or kernel-test, the in-guest tests\n"
 	"    --append WORDS    more words for the kernel's command line\n"
@@ -56,16 +57,31 @@ static const struct run_machine machines[] = {
 #define RING_MIB_MAX 128 /* the largest block the kernel's page allocator has */
 #define RING_MIB_LIVE UINT64_C(16)
 #define RING_MIB_ICOUNT UINT64_C(32)
+#define EVENTS_RECORDED 50000000
 #define NOT_GIVEN UINT64_MAX
 
 static const struct option long_options[] = {
-	{"arch", required_argument, NULL, 'a'},    {"program", required_argument, NULL, 'p'}, {"smp", required_argument, NULL, 'n'},
-	{"seed", required_argument, NULL, 's'},    {"live", no_argument, NULL, 'l'},          {"icount", no_argument, NULL, 'i'},
-	{"trace", required_argument, NULL, 't'},   {"mmu", required_argument, NULL, 'm'},     {"budget", required_argument, NULL, 'b'},
-	{"wall", required_argument, NULL, 'w'},    {"ring", required_argument, NULL, 'r'},    {"image", required_argument, NULL, 'I'},
-	{"append", required_argument, NULL, 'A'},  {"no-build", no_argument, NULL, 'N'},      {"output", required_argument, NULL, 'o'},
-	{"quiet", no_argument, NULL, 'q'},         {"verbose", no_argument, NULL, 'v'},       {"root", required_argument, NULL, 'R'},
-	{"qemu", required_argument, NULL, 'Q'},    {0},
+	{"arch", required_argument, NULL, 'a'},
+	{"program", required_argument, NULL, 'p'},
+	{"smp", required_argument, NULL, 'n'},
+	{"seed", required_argument, NULL, 's'},
+	{"live", no_argument, NULL, 'l'},
+	{"icount", no_argument, NULL, 'i'},
+	{"trace", required_argument, NULL, 't'},
+	{"mmu", required_argument, NULL, 'm'},
+	{"budget", required_argument, NULL, 'b'},
+	{"wall", required_argument, NULL, 'w'},
+	{"ring", required_argument, NULL, 'r'},
+	{"image", required_argument, NULL, 'I'},
+	{"append", required_argument, NULL, 'A'},
+	{"no-build", no_argument, NULL, 'N'},
+	{"output", required_argument, NULL, 'o'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"root", required_argument, NULL, 'R'},
+	{"qemu", required_argument, NULL, 'Q'},
+	{"events", required_argument, NULL, 'e'},
+	{0},
 };
 
 /* A whole number between two others. False after having said so. */
@@ -74,7 +90,9 @@ static bool take_number(uint64_t *to, const char *option, const char *text, uint
 	char *end;
 	uint64_t number = strtoull(text, &end, 0);
 	if (text[0] < '0' || text[0] > '9' || *end || number < least || number > most)
-		return say_usage("run", "--%s: `%s` is not a whole number from %" PRIu64 " to %" PRIu64, option, text, least, most), false;
+		return say_usage("run", "--%s: `%s` is not a whole number from %" PRIu64 " to %" PRIu64, option, text, least,
+				 most),
+		       false;
 	*to = number;
 	return true;
 }
@@ -131,7 +149,7 @@ static bool take_switch(struct run_options *options, int option)
 /* Options whose value is text that is taken as it is. */
 static bool take_text(struct run_options *options, int option, const char *value)
 {
-	const char **to = option == 'p'	  ? &options->program
+	const char **to = option == 'p'   ? &options->program
 			  : option == 'm' ? &options->mmu
 			  : option == 'A' ? &options->append
 			  : option == 'o' ? &options->output
@@ -167,6 +185,8 @@ static bool take_option(struct run_options *options, int option, const char *val
 		return take_number(&options->budget, "budget", value, 1, INT64_MAX / 1000);
 	case 'w':
 		return take_number(&options->wall_seconds, "wall", value, 0, 1000000);
+	case 'e':
+		return take_number(&options->events, "events", value, 1, INT64_MAX);
 	case 'r':
 		good = take_number(&number, "ring", value, 1, RING_MIB_MAX);
 		options->ring_bytes = number << 20;
@@ -190,7 +210,7 @@ static bool options_complete(struct run_options *options)
 {
 	if (options->wall_seconds == NOT_GIVEN)
 		options->wall_seconds = waits_for_debugger(options->qemu_arguments) ? 0
-				        : options->icount			    ? WALL_SECONDS_ICOUNT
+					: options->icount                           ? WALL_SECONDS_ICOUNT
 										    : WALL_SECONDS_LIVE;
 	if (!options->ring_bytes)
 		options->ring_bytes = (options->icount ? RING_MIB_ICOUNT : RING_MIB_LIVE) << 20;
@@ -216,6 +236,7 @@ int run_options_parse(struct run_options *options, int argc, char **argv)
 		.seed = 1,
 		.budget = NOT_GIVEN,
 		.wall_seconds = NOT_GIVEN,
+		.events = EVENTS_RECORDED,
 		.build = true,
 	};
 	opterr = 0;

@@ -1,10 +1,10 @@
 /*
  * The machine: QEMU's command line, its process, and its RAM as a file that this program can see.
  *
- * Teaches: tracing without a channel. The guest's RAM is a file without a name; QEMU maps it, and we map the same pages for reading only.
- * An event the guest stores is at once where we can read it, and nothing we do can be felt by the guest.
- * Who calls: run.c. Invariants: RAM is never writable here; every file given to QEMU is nameless, so nothing is left behind; and QEMU
- * does not outlive this process.
+ * Teaches: tracing without a channel. The guest's RAM is a file without a name; QEMU maps it, and we map the same pages for
+ * reading only. An event the guest stores is at once where we can read it, and nothing we do can be felt by the guest. Who calls:
+ * run.c. Invariants: RAM is never writable here; every file given to QEMU is nameless, so nothing is left behind; and QEMU does
+ * not outlive this process.
  *
  * Always TCG: a trace under a hypervisor would not repeat, and some hosts' cannot run a kernel like this one.
  */
@@ -71,12 +71,27 @@ static void line_free(struct command_line *line)
 
 /* ---- nameless files ---- */
 
-/* A file in memory, or in $TMPDIR where there is no memory for one. It vanishes with its last user. -1 after having said why not. */
+/* Whether the host could give a guest so much memory. If it does not say, it is asked for and not refused. */
+static bool memory_has_room(uint64_t bytes)
+{
+	char line[128];
+	uint64_t available_kib = UINT64_MAX;
+	FILE *memory = fopen("/proc/meminfo", "re");
+	while (memory && fgets(line, sizeof(line), memory))
+		if (sscanf(line, "MemAvailable: %" SCNu64, &available_kib) == 1)
+			break;
+	if (memory)
+		fclose(memory);
+	return available_kib >= bytes >> 10;
+}
+
+/* A file in memory, or in $TMPDIR where there is no memory for one. It vanishes with its last user. -1 after having said why not.
+ */
 static int nameless_file(const char *what, uint64_t bytes)
 {
 	const char *directory = getenv("TMPDIR");
 	char *path = NULL;
-	int file = memfd_create(what, MFD_CLOEXEC);
+	int file = memory_has_room(bytes) ? memfd_create(what, MFD_CLOEXEC) : -1;
 	if (file >= 0 && ftruncate(file, (off_t)bytes) == 0)
 		return file;
 	if (file >= 0)
@@ -106,8 +121,9 @@ static uint64_t ram_bytes(const struct run_options *options)
 		bytes = options->machine->ram_bytes_min;
 	if (bytes <= options->machine->ram_bytes_max)
 		return bytes;
-	say("%u rings of %" PRIu64 " MiB do not fit into the RAM of %s, which is at most %" PRIu64 " MiB: choose a smaller --ring", options->cpus,
-	    options->ring_bytes >> 20, options->machine->name, options->machine->ram_bytes_max >> 20);
+	say("%u rings of %" PRIu64 " MiB do not fit into the RAM of %s, which is at most %" PRIu64
+	    " MiB: choose a smaller --ring",
+	    options->cpus, options->ring_bytes >> 20, options->machine->name, options->machine->ram_bytes_max >> 20);
 	return 0;
 }
 
@@ -124,8 +140,9 @@ static void add_kernel_words(struct command_line *line, const struct run_options
 		return;
 	}
 	add(line, "-append");
-	add(line, "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 "%s%s%s", image->program, options->seed,
-	    options->categories, options->ring_bytes >> 10, budget_ticks, mmu, *options->append ? " " : "", options->append);
+	add(line, "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 "%s%s%s", image->program,
+	    options->seed, options->categories, options->ring_bytes >> 10, budget_ticks, mmu, *options->append ? " " : "",
+	    options->append);
 	free(mmu);
 }
 
@@ -145,7 +162,8 @@ static void add_x86_64(struct command_line *line, const struct run_options *opti
 	add_kernel_words(line, options, image);
 }
 
-/* The image is the firmware. QEMU hands the command line and the archive on only beside a -kernel, so it gets one that nobody runs. */
+/* The image is the firmware. QEMU hands the command line and the archive on only beside a -kernel, so it gets one that nobody
+ * runs. */
 static void add_ppc64(struct command_line *line, const struct run_options *options, const struct run_image *image)
 {
 	line->flash = nameless_file("flash", FLASH_BYTES);
@@ -171,8 +189,8 @@ static void add_ppc64(struct command_line *line, const struct run_options *optio
 	add_kernel_words(line, options, image);
 }
 
-static void add_all(struct command_line *line, const struct run_options *options, const struct run_image *image, const char *console,
-		    uint64_t bytes)
+static void add_all(struct command_line *line, const struct run_options *options, const struct run_image *image,
+		    const char *console, uint64_t bytes)
 {
 	add(line, "%s", options->qemu ? options->qemu : options->machine->qemu);
 	if (!strcmp(options->machine->name, "x86_64"))

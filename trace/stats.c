@@ -16,14 +16,15 @@
 #include "format.h"
 #include "reader.h"
 
-const char stats_help[] = "usage: vitrine stats [--by-event] RUN...\n"
-			  "\n"
-			  "Counts what runs did and prints it side by side, one column a run (a .vtrace file, or the directory that\n"
-			  "holds run.vtrace).\n"
-			  "\n"
-			  "    --by-event   one line for each kind of event instead: its name and how many there are\n"
-			  "\n"
-			  "example: vitrine stats out/demo/x86_64.vtrace out/demo/ppc64.vtrace\n";
+const char stats_help[] =
+	"usage: vitrine stats [--by-event] RUN...\n"
+	"\n"
+	"Counts what runs did and prints it side by side, one column a run (a .vtrace file, or the directory that\n"
+	"holds run.vtrace).\n"
+	"\n"
+	"    --by-event   one line for each kind of event instead: its name and how many there are\n"
+	"\n"
+	"example: vitrine stats out/demo/x86_64.vtrace out/demo/ppc64.vtrace\n";
 
 #define RUNS_MAX 16
 #define VALUES_MAX 8 /* of an enumeration that is counted by value */
@@ -186,7 +187,8 @@ static void row_event(const char *label, const struct run_counts *runs, int coun
 	row_count(label, runs, count, event, offsetof(struct run_counts, events) + id * sizeof(uint64_t));
 }
 
-static void row_value(const char *label, const struct run_counts *runs, int count, const char *event, size_t array, unsigned value)
+static void row_value(const char *label, const struct run_counts *runs, int count, const char *event, size_t array,
+		      unsigned value)
 {
 	char indented[80];
 	snprintf(indented, sizeof(indented), "  %.*s", (int)strcspn(label, ":"), label);
@@ -272,9 +274,9 @@ static void fill_lost(char *cell, const struct run_counts *counts)
 	cell_number(cell, counts->info.lost);
 }
 
-#define FAULT_KIND_ROW(name, value, text) \
+#define FAULT_KIND_ROW(name, value, text)                                                                                        \
 	row_value(text, runs, count, "fault_begin", offsetof(struct run_counts, fault_kind), value);
-#define FAULT_RESULT_ROW(name, value, text) \
+#define FAULT_RESULT_ROW(name, value, text)                                                                                      \
 	row_value(text, runs, count, "fault_end", offsetof(struct run_counts, fault_result), value);
 
 static void print_faults(const struct run_counts *runs, int count)

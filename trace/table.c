@@ -1,8 +1,8 @@
 /*
  * The hash table of table.h.
  *
- * Invariant: at most half of the entries are used, so every walk meets a hole; between an entry's own place and where it lies there is
- * no hole.
+ * Invariant: at most half of the entries are used, so every walk meets a hole; between an entry's own place and where it lies
+ * there is no hole.
  */
 #include "table.h"
 

@@ -1,8 +1,8 @@
 /*
  * A hash table from three words to a pointer: threads by number, names by what they are made of.
  *
- * Teaches: open addressing. Entries lie in one array; one whose place is taken goes to the next free one, so a look-up walks from its
- * place to the first hole. Removing closes the hole again by moving later entries back, so there are no tombstones.
+ * Teaches: open addressing. Entries lie in one array; one whose place is taken goes to the next free one, so a look-up walks
+ * from its place to the first hole. Removing closes the hole again by moving later entries back, so there are no tombstones.
  * Who calls: trace/perfetto_*.c. Whom it calls: malloc, only to grow.
  */
 #pragma once

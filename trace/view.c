@@ -1,9 +1,9 @@
 /*
  * `vitrine view`: hands one Perfetto trace to the Perfetto UI in the browser.
  *
- * Teaches: why it takes a server at all. The UI is a page of ui.perfetto.dev; a browser lets it load from this machine only by http from
- * 127.0.0.1 port 9001 (the page's own policy), and only if the answer allows that page (Access-Control-Allow-Origin). The trace goes from
- * this process into the browser and nowhere else.
+ * Teaches: why it takes a server at all. The UI is a page of ui.perfetto.dev; a browser lets it load from this machine only by
+ * http from 127.0.0.1 port 9001 (the page's own policy), and only if the answer allows that page (Access-Control-Allow-Origin).
+ * The trace goes from this process into the browser and nowhere else.
  * Who calls: main.c. Whom it calls: sockets. It answers one request at a time, GET and HEAD, for that one file.
  * Simplified: HTTP/1.0 with a length, one request a connection; RFC 9110 says the rest.
  */
@@ -24,15 +24,16 @@
 
 #include "commands.h"
 
-const char view_help[] =
-	"usage: vitrine view FILE [--port PORT] [--once]\n"
-	"\n"
-	"Serves FILE (what `vitrine perfetto` wrote) to the Perfetto UI on this machine, and prints the link that opens it. The browser loads\n"
-	"the trace from here; it is not sent anywhere. Ctrl-C ends it.\n"
-	"\n"
-	"    -p, --port PORT   another port than 9001; the UI of ui.perfetto.dev accepts only 9001, one of your own may accept others;\n"
-	"                      0 takes any free port\n"
-	"        --once        end after the file was fetched once\n";
+const char view_help[] = "usage: vitrine view FILE [--port PORT] [--once]\n"
+			 "\n"
+			 "Serves FILE (what `vitrine perfetto` wrote) to the Perfetto UI on this machine, and prints the link "
+			 "that opens it. The browser loads\n"
+			 "the trace from here; it is not sent anywhere. Ctrl-C ends it.\n"
+			 "\n"
+			 "    -p, --port PORT   another port than 9001; the UI of ui.perfetto.dev accepts only 9001, one of your "
+			 "own may accept others;\n"
+			 "                      0 takes any free port\n"
+			 "        --once        end after the file was fetched once\n";
 
 #define UI "https://ui.perfetto.dev"
 #define PORT_OF_THE_UI 9001
@@ -205,7 +206,8 @@ static int open_port(struct view *view)
 	setsockopt(view->socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 	if (bind(view->socket, (struct sockaddr *)&address, bytes) || listen(view->socket, 8)) {
 		if (errno == EADDRINUSE)
-			return say("port %u of this machine is taken: another `vitrine view`, or Perfetto's trace_processor? End it, "
+			return say("port %u of this machine is taken: another `vitrine view`, or Perfetto's trace_processor? End "
+				   "it, "
 				   "or choose another port with --port",
 				   view->port);
 		return say("cannot listen on port %u: %s", view->port, strerror(errno));
@@ -217,7 +219,8 @@ static int open_port(struct view *view)
 
 static void print_link(const struct view *view)
 {
-	printf("Open this in a browser on this machine:\n\n    " UI "/#!/?url=http://127.0.0.1:%u/%s\n\n", view->port, view->name);
+	printf("Open this in a browser on this machine:\n\n    " UI "/#!/?url=http://127.0.0.1:%u/%s\n\n", view->port,
+	       view->name);
 	if (view->port != PORT_OF_THE_UI)
 		printf("(The UI of " UI " loads from port %d only; this one is for another client.)\n", PORT_OF_THE_UI);
 	printf("%s\n", view->once ? "This ends once it is loaded." : "Ctrl-C ends this.");
@@ -255,8 +258,7 @@ static long port_of(const char *text)
 
 int command_view(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"port", required_argument, NULL, 'p'}, {"once", no_argument, NULL, '1'}, {0}};
+	static const struct option options[] = {{"port", required_argument, NULL, 'p'}, {"once", no_argument, NULL, '1'}, {0}};
 	struct view view = {.port = PORT_OF_THE_UI};
 	int option;
 	opterr = 0;

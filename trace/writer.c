@@ -200,9 +200,11 @@ static void header_complete(const struct writer *writer, struct format_header *h
 static struct format_header header_for_guest(const struct writer *writer, const struct format_header *header)
 {
 	struct format_header out = *header;
-	uint64_t *const words64[] = {&out.byte_order, &out.schema_hash, &out.clock_hz,    &out.boot_ticks,  &out.user_ticks, &out.end_ticks,
-				     &out.seed,       &out.categories,  &out.exit_status, &out.events,      &out.lost};
-	uint32_t *const words32[] = {&out.version, &out.header_bytes, &out.verdict, &out.ending, &out.flags, &out.cpus_online, &out.cpus};
+	uint64_t *const words64[] = {&out.byte_order,  &out.schema_hash, &out.clock_hz, &out.boot_ticks,
+				     &out.user_ticks,  &out.end_ticks,   &out.seed,     &out.categories,
+				     &out.exit_status, &out.events,      &out.lost};
+	uint32_t *const words32[] = {&out.version, &out.header_bytes, &out.verdict, &out.ending,
+				     &out.flags,   &out.cpus_online,  &out.cpus};
 	for (unsigned i = 0; i < sizeof(words64) / sizeof(words64[0]); i++)
 		*words64[i] = guest64(writer, *words64[i]);
 	for (unsigned i = 0; i < sizeof(words32) / sizeof(words32[0]); i++)
@@ -263,7 +265,8 @@ void writer_store(struct writer *writer, struct format_header *header, const cha
 	if (writer->failed)
 		return;
 	header_complete(writer, header);
-	int file = asprintf(&partial, "%s.partial", path) < 0 ? -1 : open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int file =
+		asprintf(&partial, "%s.partial", path) < 0 ? -1 : open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	bool written = file >= 0 && write_file(writer, header, file);
 	int why = errno;
 	if (file >= 0 && close(file) != 0 && written) {
@@ -280,6 +283,19 @@ void writer_store(struct writer *writer, struct format_header *header, const cha
 			unlink(partial);
 	}
 	free(partial);
+}
+
+void writer_amend(struct writer *writer, struct format_header *header, const char *path)
+{
+	if (writer->failed)
+		return;
+	header_complete(writer, header);
+	int file = open(path, O_WRONLY | O_CLOEXEC);
+	bool written = file >= 0 && write_header(writer, file, header);
+	if (!written)
+		fail(writer, "cannot write %s: %s", path, strerror(errno));
+	if (file >= 0)
+		close(file);
 }
 
 const char *writer_error(const struct writer *writer)

@@ -16,8 +16,8 @@
 struct writer;
 
 /*
- * Starts a trace of `cpus` CPUs (at most FORMAT_CPUS_MAX). Spools that outgrow memory go to files without a name in `directory`, so
- * nothing is left behind however the program ends. `swapped`: the guest's byte order is not the host's. Never NULL.
+ * Starts a trace of `cpus` CPUs (at most FORMAT_CPUS_MAX). Spools that outgrow memory go to files without a name in `directory`,
+ * so nothing is left behind however the program ends. `swapped`: the guest's byte order is not the host's. Never NULL.
  */
 struct writer *writer_open(const char *directory, unsigned cpus, bool swapped);
 
@@ -41,6 +41,9 @@ uint64_t writer_lost(const struct writer *writer);
  * (magic to schema hash, end_ticks, cpus, events, lost). The file appears under its name only when it is whole.
  */
 void writer_store(struct writer *writer, struct format_header *header, const char *path);
+
+/* Writes the head of a file that was just stored once more: for what could only be said after a look at it. */
+void writer_amend(struct writer *writer, struct format_header *header, const char *path);
 
 /* The sentence of the first thing that went wrong, or NULL. */
 const char *writer_error(const struct writer *writer);

@@ -1,12 +1,12 @@
 /*
  * From the machine's device tree to boot_info, and the other CPUs' places.
  *
- * Teaches: a machine without firmware calls still tells what it is: a flattened device tree lists memory, CPUs, the command line and the
- * boot archive, and libfdt reads it. Nothing about the machine's size is compiled in.
+ * Teaches: a machine without firmware calls still tells what it is: a flattened device tree lists memory, CPUs, the command
+ * line and the boot archive, and libfdt reads it. Nothing about the machine's size is compiled in.
  * Who calls: start.S, on the CPU that won the election. Whom it calls: kernel_main().
  * Invariant: what boot_info points at (the tree, the archive) is listed as reserved, so it stays where it is.
- * Simplified: #address-cells and #size-cells of the root are 2, as this machine has them (checked). Devicetree Specification 0.4;
- * the properties of a CPU are those of the Power Architecture Platform Requirements.
+ * Simplified: #address-cells and #size-cells of the root are 2, as this machine has them (checked). Devicetree Specification
+ * 0.4; the properties of a CPU are those of the Power Architecture Platform Requirements.
  */
 #include <libfdt.h>
 
@@ -118,7 +118,8 @@ static void chosen_read(const void *tree)
 	}
 }
 
-/* CPUs in ascending order of PIR after the one that runs. A core's further threads are not listed: this machine cannot tell them apart. */
+/* CPUs in ascending order of PIR after the one that runs. A core's further threads are not listed: this machine cannot tell them
+ * apart. */
 static void cpu_add(uint64_t pir)
 {
 	if (pir == boot.cpu_hw_id[0])

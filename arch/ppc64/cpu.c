@@ -1,7 +1,8 @@
 /*
  * One CPU: its registers made ready, started, halted.
  *
- * Teaches: a CPU comes out of reset with whatever its designers chose; an operating system writes down every register it relies on.
+ * Teaches: a CPU comes out of reset with whatever its designers chose; an operating system writes down every register it
+ * relies on.
  * Who calls: the kernel's start-up on each CPU. Whom it calls: mmu_hash.c for the translation registers.
  * Invariant: user mode cannot reach a register that a thread switch does not save, except the performance monitor's.
  * Power ISA 3.0B Book III 2.2 (LPCR), 5.7.13 (storage keys), 7.2.11-12 (facility control).
@@ -14,8 +15,7 @@ void arch_cpu_init(struct cpu *cpu)
 {
 	(void)cpu;
 	uint64_t lpcr = READ_SPR(SPR_LPCR);
-	lpcr &= ~(uint64_t)(LPCR_HR | LPCR_UPRT); /* hash, and segments by slbmte */
-	WRITE_SPR(SPR_LPCR, lpcr | LPCR_LD);
+	WRITE_SPR(SPR_LPCR, lpcr & ~(uint64_t)(LPCR_HR | LPCR_UPRT)); /* hash, and segments by slbmte */
 	WRITE_SPR(SPR_LPID, 0);
 	WRITE_SPR(SPR_PID, 0);
 	WRITE_SPR(SPR_UAMOR, 0); /* users cannot change storage keys, */
@@ -32,7 +32,7 @@ void arch_cpu_halt(void)
 {
 	for (;;) {
 		msr_write_ee(0);
-		WRITE_SPR(SPR_DEC, INT32_MAX); /* 4 seconds even if the decrementer has 32 bits */
+		WRITE_SPR(SPR_DEC, DEC_FAR);
 		__asm__ volatile(".long %0" : : "i"(OPCODE_WAIT) : "memory");
 	}
 }
@@ -46,7 +46,7 @@ enum status arch_cpu_start(struct cpu *cpu)
 
 void boot_hold(struct cpu *cpu)
 {
-	WRITE_SPR(SPR_DEC, INT32_MAX);
+	WRITE_SPR(SPR_DEC, DEC_FAR);
 	while (!__atomic_load_n(&cpu->arch_words[CPU_WORD_RELEASED], __ATOMIC_ACQUIRE))
 		arch_cpu_idle();
 	kernel_secondary(cpu);

@@ -3,6 +3,8 @@
  */
 #pragma once
 
+/* clang-format off */
+
 /* The kernel is linked below 2 GiB: two instructions reach everything. */
 .macro LOAD_ADDRESS register, symbol
 	lis	\register, (\symbol)@ha
@@ -17,5 +19,5 @@
 /* A frame of its own for what calls C from nowhere: back chain, CR, LR and TOC save words, and 32 bytes more. */
 #define BASE_STACK_BYTES 64
 
-/* Where a leaf function may write below r1 without saying so is 288 bytes (ELFv2 ABI 2.2.2.4 keeps 512): a trap stays clear of it. */
+/* A leaf function may write 288 bytes below r1 without saying so (ELFv2 ABI 2.2.2.4 reserves 512): a trap stays clear of them. */
 #define RED_ZONE_BYTES 512

@@ -1,8 +1,8 @@
 /*
  * Interrupts and time: the decrementer, doorbells, and the clock they are measured by.
  *
- * Teaches: the timebase counts up for all CPUs alike, and every CPU has a decrementer that counts down with it and interrupts below
- * zero. One CPU interrupts another by a message to its doorbell: no interrupt controller takes part.
+ * Teaches: the timebase counts up for all CPUs alike, and every CPU has a decrementer that counts down with it and interrupts
+ * below zero. One CPU interrupts another by a message to its doorbell: no interrupt controller takes part.
  * Who calls: the scheduler (timers), core/cpu.c (asking other CPUs), core/trap.c (which interrupt was it).
  * Invariant: the decrementer interrupts as long as it is negative, so claiming its interrupt sets it far ahead.
  * Simplified: no device interrupts. Their controller, XIVE, is not set up, so this machine has no device lines yet.
@@ -68,5 +68,7 @@ enum status arch_irq_mask(enum irq irq, bool masked)
 void arch_ipi_send(struct cpu *cpu)
 {
 	/* The sync makes what this CPU stored visible before the message is. */
-	__asm__ volatile("sync\n\tmsgsnd %0" : : "r"(DOORBELL_HYPERVISOR | cpu->hw_id) : "memory");
+	__asm__ volatile("sync\n\t.long %1 | %0 << 11" : : "r"(DOORBELL_HYPERVISOR | cpu->hw_id), "i"(OPCODE_MSGSND) : "memory");
+	/* QEMU 7.2 under icount runs its CPUs in turn, and one that never pauses can use up the turns of all others. */
+	arch_cpu_relax();
 }

@@ -1,16 +1,15 @@
 /*
  * The hashed page table: one table for all address spaces, in which every page has sixteen places it may sit.
  *
- * Teaches: a page table of fixed size is a cache that the hardware reads. Adding a translation may push another one out, and nothing is lost,
- * because the truth is above (mmu.h rule 1). mmu_hash.h draws addresses and entries.
+ * Teaches: a page table of fixed size is a cache that the hardware reads. Adding a translation may push another one out, and
+ * nothing is lost, because the truth is above (mmu.h rule 1). mmu_hash.h draws addresses and entries.
  *
  *     map(page)   primary group       secondary group
  *                 [e][e][e][ ][e].. -> a free place in the primary, else in the secondary, else the primary's oldest unwired
  *                                      entry makes room, else the secondary's; all sixteen wired: FULL
  *
- * Who calls: mm/ through the table `mmu`. Whom it calls: mmu_slb.c for activate().
- * Invariant: of all valid entries at most one translates a page, and the order in which an entry leaves is kept everywhere: valid
- * cleared, ptesync, tlbie, eieio, tlbsync, ptesync, then its R and C are read, then its place is used again (Power ISA 3.0B Book III 5.10.1).
+ * Who calls: mm/ through the table `mmu`. Whom it calls: mmu_hash_table.c for places, mmu_slb.c for activate().
+ * Invariant: an operation returns only when no CPU can use what it removed, so sync() has nothing left to do.
  * Locks: table_lock (LOCK_MMU_TABLE) over every change; walk() takes none and reads an entry until it holds still.
  * Simplified: 4 KiB pages only; one lock for the whole table.
  */
@@ -25,181 +24,7 @@
 /* Beyond this many pages one look at every entry is cheaper than two groups a page. */
 #define UNMAP_SCAN_PAGES 1024
 
-static struct hash_group table[HASH_GROUPS] __attribute__((aligned(HASH_TABLE_BYTES)));
 static struct spinlock table_lock = SPINLOCK(LOCK_MMU_TABLE);
-static uint64_t entries_used;
-
-static_assert(sizeof(table) == 256 * KIB, "HTABSIZE 0 means 256 KiB");
-
-/* The hardware reads and updates entries at any time: every access is one whole doubleword. */
-static uint64_t word_load(const uint64_t *word)
-{
-	return __atomic_load_n(word, __ATOMIC_RELAXED);
-}
-
-static void word_store(uint64_t *word, uint64_t value)
-{
-	__atomic_store_n(word, value, __ATOMIC_RELAXED);
-}
-
-static uint64_t entry_group(const struct hash_entry *entry)
-{
-	return (uint64_t)((const struct hash_group *)entry - table);
-}
-
-static unsigned entry_slot(const struct hash_entry *entry)
-{
-	return (unsigned)(entry - table[entry_group(entry)].entry);
-}
-
-/* ---- how a translation leaves the CPUs ---- */
-
-/* Translations that no CPU may hold any longer, collected so that one wait serves many. */
-#define GONE_MAX 32
-struct gone {
-	unsigned count;
-	uint64_t operand[GONE_MAX]; /* tlbie's: virtual address bits 14-65 in place, B = 1 in bits 8-9 */
-};
-
-/*
- * tlbie is broadcast: every CPU drops the entry, without an interrupt, and tlbsync + ptesync wait until the last of them has. isync
- * keeps what follows, reading R and C above all, from starting before. (QEMU does a broadcast flush when the block of instructions ends, so
- * there the isync is what makes the wait real.)
- */
-static void gone_flush(struct gone *gone)
-{
-	if (gone->count == 0)
-		return;
-	ptesync();
-	for (unsigned i = 0; i < gone->count; i++)
-		__asm__ volatile("tlbie %0, %1" : : "r"(gone->operand[i]), "r"(UINT64_C(0)) : "memory");
-	__asm__ volatile("eieio\n\ttlbsync\n\tptesync\n\tisync" : : : "memory");
-	gone->count = 0;
-}
-
-static void gone_add(struct gone *gone, uint64_t v, uint64_t group)
-{
-	if (gone->count == GONE_MAX)
-		gone_flush(gone);
-	uint64_t offset = entry_address(v, group).v % SEGMENT_BYTES;
-	gone->operand[gone->count++] = entry_vsid(v) << SEGMENT_SHIFT | offset | UINT64_C(1) << 8;
-}
-
-/* Takes the entry out of every CPU and returns its second doubleword as the hardware left it. Its place is not free yet. */
-static uint64_t entry_withdraw(struct hash_entry *entry)
-{
-	struct gone gone = {0};
-	gone_add(&gone, entry->v, entry_group(entry));
-	word_store(&entry->v, entry->v & ~ENTRY_VALID);
-	gone_flush(&gone);
-	return word_load(&entry->r);
-}
-
-/* Makes an entry that is not valid, and that no CPU holds, translate. */
-static void entry_enter(struct hash_entry *entry, uint64_t v, uint64_t r)
-{
-	word_store(&entry->r, r);
-	eieio();
-	word_store(&entry->v, v);
-	ptesync();
-}
-
-/*
- * Clears R and nothing else. R is the only bit of its byte that changes while the entry is valid, and C lies in the next byte, so a
- * store of one byte loses no C that the hardware sets meanwhile (Power ISA 3.0B Book III 5.10.1.2). The caller flushes: a CPU
- * that still holds the translation would not set R again.
- */
-static void entry_clear_referenced(struct hash_entry *entry, uint64_t r, struct gone *gone)
-{
-	const unsigned byte_of_r = 14;
-	__atomic_store_n((uint8_t *)entry + byte_of_r, (uint8_t)((r & ~ENTRY_REFERENCED) >> 8), __ATOMIC_RELAXED);
-	gone_add(gone, entry->v, entry_group(entry));
-}
-
-/* ---- finding and choosing places ---- */
-
-static struct hash_entry *group_find(uint64_t group, uint64_t v)
-{
-	for (unsigned i = 0; i < HASH_SLOTS; i++) {
-		struct hash_entry *entry = &table[group].entry[i];
-		if ((word_load(&entry->v) & ~ENTRY_SOFTWARE) == v)
-			return entry;
-	}
-	return NULL;
-}
-
-/* The valid entry for a page, or NULL. */
-static struct hash_entry *entry_find(uint64_t vsid, struct vaddr va)
-{
-	uint64_t primary = hash_primary(vsid, va);
-	struct hash_entry *entry = group_find(primary, entry_v(vsid, va));
-	return entry ? entry : group_find(hash_secondary(primary), entry_v(vsid, va) | ENTRY_SECONDARY);
-}
-
-static struct hash_entry *group_free(uint64_t group)
-{
-	for (unsigned i = 0; i < HASH_SLOTS; i++)
-		if (!(table[group].entry[i].v & ENTRY_VALID))
-			return &table[group].entry[i];
-	return NULL;
-}
-
-/*
- * A round of ageing in a full group: used since the last round (R): age 0, and R starts again; not used: one round older, up to 3.
- * The software bits are ours alone while table_lock is held; the hardware does not compare them.
- */
-static void group_age(uint64_t group)
-{
-	struct gone gone = {0};
-	for (unsigned i = 0; i < HASH_SLOTS; i++) {
-		struct hash_entry *entry = &table[group].entry[i];
-		uint64_t r = word_load(&entry->r);
-		if (entry->v & ENTRY_WIRED)
-			continue;
-		if (r & ENTRY_REFERENCED) {
-			entry_clear_referenced(entry, r, &gone);
-			word_store(&entry->v, (entry->v & ~ENTRY_AGE) | ENTRY_WAS_REFERENCED);
-		} else if ((entry->v & ENTRY_AGE) != ENTRY_AGE) {
-			word_store(&entry->v, entry->v + ENTRY_AGE_ONE);
-		}
-	}
-	gone_flush(&gone);
-}
-
-/* Makes room in a full group: the oldest entry goes, the lowest place among equals. NULL if all are wired. */
-static struct hash_entry *group_evict(uint64_t group)
-{
-	struct hash_entry *victim = NULL;
-	group_age(group);
-	for (unsigned i = 0; i < HASH_SLOTS; i++) {
-		struct hash_entry *entry = &table[group].entry[i];
-		if (!(entry->v & ENTRY_WIRED) && (!victim || (entry->v & ENTRY_AGE) > (victim->v & ENTRY_AGE)))
-			victim = entry;
-	}
-	if (!victim)
-		return NULL;
-	uint64_t v = victim->v;
-	uint64_t r = entry_withdraw(victim);
-	bool referenced = (r & ENTRY_REFERENCED) || (v & ENTRY_WAS_REFERENCED);
-	bool changed = (r & ENTRY_CHANGED) != 0;
-	entries_used--;
-	trace_mmu_evict(entry_vsid(v) / SEGMENTS_A_SPACE, entry_address(v, group).v, group, entry_slot(victim),
-			(v & ENTRY_AGE) / ENTRY_AGE_ONE, referenced | changed << 1);
-	return victim;
-}
-
-/* A place for a page that has none: not valid, in no CPU. NULL if all sixteen are wired. */
-static struct hash_entry *place_find(uint64_t primary)
-{
-	struct hash_entry *entry = group_free(primary);
-	if (!entry)
-		entry = group_free(hash_secondary(primary));
-	if (!entry)
-		entry = group_evict(primary);
-	if (!entry)
-		entry = group_evict(hash_secondary(primary));
-	return entry;
-}
 
 /* ---- the nine operations ---- */
 
@@ -238,15 +63,15 @@ static void space_scan(const struct mmu_space *space, uint64_t start, uint64_t e
 {
 	for (uint64_t group = 0; group < HASH_GROUPS; group++) {
 		for (unsigned i = 0; i < HASH_SLOTS; i++) {
-			uint64_t v = table[group].entry[i].v;
+			uint64_t v = hash_table[group].entry[i].v;
 			if (!(v & ENTRY_VALID) || entry_vsid(v) / SEGMENTS_A_SPACE != space->id)
 				continue;
 			uint64_t va = entry_address(v, group).v;
 			if (va < start || va >= end)
 				continue;
 			gone_add(gone, v, group);
-			word_store(&table[group].entry[i].v, 0);
-			entries_used--;
+			entry_word_store(&hash_table[group].entry[i].v, 0);
+			hash_entries_used--;
 		}
 	}
 }
@@ -254,22 +79,23 @@ static void space_scan(const struct mmu_space *space, uint64_t start, uint64_t e
 /* The same for a few pages, each looked up by its hash. */
 static void pages_remove(const struct mmu_space *space, struct vaddr va, uint64_t pages, struct gone *gone)
 {
-	for (; pages && va.v < USER_END; pages--, va.v += PAGE_BYTES) {
+	for (; pages && va.v < HASH_USER_END; pages--, va.v += PAGE_BYTES) {
 		struct hash_entry *entry = entry_find(segment_vsid(space, segment_of(va)), va);
 		if (!entry)
 			continue;
 		gone_add(gone, entry->v, entry_group(entry));
-		word_store(&entry->v, 0);
-		entries_used--;
+		entry_word_store(&entry->v, 0);
+		hash_entries_used--;
 	}
 }
 
 static void hash_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages)
 {
-	struct gone gone = {0};
+	struct gone gone;
+	gone_begin(&gone);
 	spin_lock(&table_lock);
 	if (pages > UNMAP_SCAN_PAGES) {
-		uint64_t room = va.v < USER_END ? (USER_END - va.v) / PAGE_BYTES : 0;
+		uint64_t room = va.v < HASH_USER_END ? (HASH_USER_END - va.v) / PAGE_BYTES : 0;
 		space_scan(space, va.v, va.v + min_u64(pages, room) * PAGE_BYTES, &gone);
 	} else {
 		pages_remove(space, va, pages, &gone);
@@ -284,9 +110,10 @@ static void hash_close(struct mmu_space *space, void (*release)(struct paddr pag
 {
 	(void)release;
 	ASSERT(space->active == 0);
-	struct gone gone = {0};
+	struct gone gone;
+	gone_begin(&gone);
 	spin_lock(&table_lock);
-	space_scan(space, 0, USER_END, &gone);
+	space_scan(space, 0, HASH_USER_END, &gone);
 	gone_flush(&gone);
 	spin_unlock(&table_lock);
 }
@@ -312,7 +139,7 @@ static void entry_replace(struct hash_entry *entry, uint64_t v, uint64_t r)
 
 static enum status hash_map(struct mmu_space *space, struct vaddr va, struct paddr page, unsigned flags)
 {
-	ASSERT(va.v % PAGE_BYTES == 0 && va.v < USER_END && page.p % PAGE_BYTES == 0);
+	ASSERT(va.v % PAGE_BYTES == 0 && va.v < HASH_USER_END && page.p % PAGE_BYTES == 0);
 	ASSERT((flags & (MMU_WRITE | MMU_EXEC)) != (MMU_WRITE | MMU_EXEC));
 	uint64_t vsid = segment_vsid(space, segment_of(va));
 	uint64_t primary = hash_primary(vsid, va);
@@ -327,7 +154,7 @@ static enum status hash_map(struct mmu_space *space, struct vaddr va, struct pad
 		entry = place_find(primary);
 		if (entry) {
 			entry_enter(entry, v | (entry_group(entry) == primary ? 0 : ENTRY_SECONDARY), r);
-			entries_used++;
+			hash_entries_used++;
 		}
 	}
 	if (entry) {
@@ -345,7 +172,7 @@ static struct hash_entry entry_read(const struct hash_entry *entry)
 	do {
 		copy.v = __atomic_load_n(&entry->v, __ATOMIC_ACQUIRE);
 		copy.r = __atomic_load_n(&entry->r, __ATOMIC_ACQUIRE);
-	} while (word_load(&entry->v) != copy.v);
+	} while (entry_word_load(&entry->v) != copy.v);
 	return copy;
 }
 
@@ -373,7 +200,7 @@ static bool walk_group(struct mmu_walk *walk, uint64_t group, uint64_t v)
 static void hash_walk(struct mmu_space *space, struct vaddr va, struct mmu_walk *walk)
 {
 	*walk = (struct mmu_walk){0};
-	if (va.v >= USER_END)
+	if (va.v >= HASH_USER_END)
 		return;
 	unsigned esid = segment_of(va);
 	uint64_t vsid = segment_vsid(space, esid);
@@ -385,25 +212,27 @@ static void hash_walk(struct mmu_space *space, struct vaddr va, struct mmu_walk 
 }
 
 /*
- * R alone is cleared in place. C shares its byte with rights that the hardware writes back with it, so to clear C the entry is withdrawn
- * first: then nobody updates it, what is read is final, and the entry is entered again. A CPU that needs it in between faults softly.
+ * R alone is cleared in place. C shares its byte with rights that the hardware writes back with it, so to clear C the entry is
+ * withdrawn first: then nobody updates it, what is read is final, and the entry is entered again. A CPU that needs it in between
+ * faults softly.
  */
 static struct mmu_usage hash_harvest(struct mmu_space *space, struct vaddr va)
 {
 	struct mmu_usage usage = {0};
-	struct gone gone = {0};
+	struct gone gone;
+	gone_begin(&gone);
 	spin_lock(&table_lock);
 	struct hash_entry *entry = entry_find(segment_vsid(space, segment_of(va)), va);
 	if (entry) {
 		uint64_t v = entry->v;
-		uint64_t r = word_load(&entry->r);
+		uint64_t r = entry_word_load(&entry->r);
 		if (r & ENTRY_CHANGED) {
 			r = entry_withdraw(entry);
 			entry_enter(entry, v & ~ENTRY_WAS_REFERENCED, r & ~(ENTRY_REFERENCED | ENTRY_CHANGED));
 		} else {
 			if (r & ENTRY_REFERENCED)
 				entry_clear_referenced(entry, r, &gone);
-			word_store(&entry->v, v & ~ENTRY_WAS_REFERENCED);
+			entry_word_store(&entry->v, v & ~ENTRY_WAS_REFERENCED);
 			gone_flush(&gone);
 		}
 		usage.present = true;
@@ -421,9 +250,9 @@ static void hash_sync(struct mmu_space *space)
 	trace_mmu_sync(space->id, (UINT64_C(1) << cpus_present) - 1);
 }
 
-static const struct mmu_ops mmu_hash_ops = {
+static const struct mmu_ops hash_ops = {
 	.name = "hash",
-	.user_end = {USER_END},
+	.user_end = {HASH_USER_END},
 	.group_slots = HASH_SLOTS,
 	.entries_max = HASH_ENTRIES,
 	.open = hash_open,
@@ -441,7 +270,7 @@ const struct mmu_ops *mmu;
 
 uint64_t mmu_entries_in_use(void)
 {
-	return word_load(&entries_used);
+	return entry_word_load(&hash_entries_used);
 }
 
 /* ---- telling the machine where the table is ---- */
@@ -453,10 +282,10 @@ static uint64_t partition_table[PARTITION_TABLE_BYTES / 8] __attribute__((aligne
 
 void mmu_hash_init(void)
 {
-	partition_table[0] = arch_virt_to_phys(table).p; /* HTABSIZE 0: 2^18 bytes */
+	partition_table[0] = arch_virt_to_phys(hash_table).p; /* HTABSIZE 0: 2^18 bytes */
 	partition_table[1] = 0;
 	ptesync();
-	mmu = &mmu_hash_ops;
+	mmu = &hash_ops;
 }
 
 void mmu_hash_cpu_init(void)

@@ -1,7 +1,8 @@
 /*
  * The hashed page table as the hardware reads it, and the arithmetic both its files share.
  *
- * Teaches: how 78 bits of virtual address become one of 2048 groups and back. Power ISA 3.0B Book III 5.7.6-5.7.9.
+ * Teaches: how 78 bits of virtual address become one of 2048 groups and back.
+ * Power ISA 3.0B Book III 5.7.6-5.7.9.
  *
  *     effective address (a user's)        63      40 39                 12 11       0
  *                                        +----------+---------------------+----------+
@@ -71,7 +72,7 @@ struct hash_group {
 #define SEGMENT_SHIFT 40
 #define SEGMENT_BYTES (UINT64_C(1) << SEGMENT_SHIFT)
 #define SEGMENTS_A_SPACE 64u
-#define USER_END (SEGMENTS_A_SPACE * SEGMENT_BYTES)
+#define HASH_USER_END (SEGMENTS_A_SPACE * SEGMENT_BYTES)
 
 /* POWER9 has virtual addresses of 68 bits: 28 for the VSID, so 22 for the space. */
 #define SPACE_IDS (UINT32_C(1) << 22)
@@ -118,6 +119,70 @@ static inline struct vaddr entry_address(uint64_t v, uint64_t group)
 	uint64_t page_low = (primary ^ vsid) % HASH_GROUPS;
 	return vaddr(vsid % SEGMENTS_A_SPACE << SEGMENT_SHIFT | ((v & ENTRY_AVA) << 16) % SEGMENT_BYTES | page_low << PAGE_SHIFT);
 }
+
+/* ---- mmu_hash_table.c ---- */
+
+extern struct hash_group hash_table[HASH_GROUPS];
+extern uint64_t hash_entries_used;
+
+/* The hardware reads and updates entries at any time: every access is one whole doubleword. */
+static inline uint64_t entry_word_load(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static inline void entry_word_store(uint64_t *word, uint64_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t entry_group(const struct hash_entry *entry)
+{
+	return ((uintptr_t)entry - (uintptr_t)hash_table) / sizeof(struct hash_group);
+}
+
+static inline unsigned entry_slot(const struct hash_entry *entry)
+{
+	return (unsigned)((uintptr_t)entry / sizeof(struct hash_entry) % HASH_SLOTS);
+}
+
+/* Translations that no CPU may hold any longer, collected so that one wait serves many. */
+#define GONE_MAX 32
+struct gone {
+	unsigned count;
+	uint64_t operand[GONE_MAX]; /* tlbie's: virtual address bits 14-65 in place, B = 1 in bits 8-9 */
+};
+
+static inline void gone_begin(struct gone *gone)
+{
+	gone->count = 0;
+}
+
+/* Notes a translation whose entry was made invalid (or lost its R); it may flush those noted before. */
+void gone_add(struct gone *gone, uint64_t v, uint64_t group);
+
+/* Returns when no CPU uses any of them. */
+void gone_flush(struct gone *gone);
+
+/* The entry of a group whose first doubleword is `v`, software bits aside; or NULL. */
+struct hash_entry *group_find(uint64_t group, uint64_t v);
+
+/* The valid entry for a page, or NULL. */
+struct hash_entry *entry_find(uint64_t vsid, struct vaddr va);
+
+/* A place for a page that has none: not valid, in no CPU; another page may lose it. NULL if all sixteen are wired. */
+struct hash_entry *place_find(uint64_t primary);
+
+/* Makes an entry that is not valid, and that no CPU holds, translate. */
+void entry_enter(struct hash_entry *entry, uint64_t v, uint64_t r);
+
+/* Takes the entry out of every CPU and returns its second doubleword as the hardware left it. Its place is free. */
+uint64_t entry_withdraw(struct hash_entry *entry);
+
+/* Clears R and nothing else, of an entry that stays valid; notes it in `gone`, which the caller flushes. */
+void entry_clear_referenced(struct hash_entry *entry, uint64_t r, struct gone *gone);
+
+/* ---- mmu_slb.c ---- */
 
 /* What slbmte is given for a segment (Power ISA 3.0B Book III 5.9.3.2): which segment, and what it is. */
 #define SLB_VALID UINT64_C(0x08000000)

@@ -1,13 +1,16 @@
 /*
  * Segments: which address space a CPU translates through.
  *
- * Teaches: on POWER a context switch does not load a page-table root. All spaces share one table, and what differs is the segment
- * lookaside buffer: 32 entries a CPU that say which virtual segment each terabyte of addresses stands for. It is software's to
- * fill; an address in no segment traps before any page is looked for, and the answer is to activate again with that address.
+ * Teaches: on POWER a context switch does not load a page-table root. All spaces share one table, and what differs is the
+ * segment lookaside buffer: 32 entries a CPU that say which virtual segment each terabyte of addresses stands for. It is
+ * software's to fill; an address in no segment traps before any page is looked for, and the answer is to activate again with
+ * that address.
  * Who calls: the scheduler and the fault path through mmu->activate().
- * Invariant: cpu->arch_words knows exactly which segments are in this CPU's SLB; a segment is never in twice (a machine check).
+ * Invariant: cpu->arch_words knows exactly which segments are in this CPU's SLB; a segment is never in twice (a machine
+ * check).
  * Locks: called with the new space's lock held, which covers its words; space->active is atomic.
- * Simplified: a segment is replaced in turn, not by use; entry 0 is never used, since slbia keeps it. Power ISA 3.0B Book III 5.9.3.
+ * Simplified: a segment is replaced in turn, not by use; entry 0 is never used, since slbia keeps it.
+ * Power ISA 3.0B Book III 5.9.3.
  */
 #include <trace_emit.h>
 
@@ -90,7 +93,7 @@ void slb_activate(struct mmu_space *space, struct vaddr hint)
 	if (before != space)
 		space_switch(cpu, before, space);
 	/* The same space again, and no address: nothing to flush, since tlbie reaches every CPU by itself. */
-	if (!space || hint.v == 0 || hint.v >= USER_END)
+	if (!space || hint.v >= HASH_USER_END)
 		return;
 	unsigned esid = segment_of(hint);
 	space->words[SPACE_WORD_SEGMENTS] |= UINT64_C(1) << esid;

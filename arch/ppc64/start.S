@@ -1,9 +1,9 @@
 /*
  * The first instructions of every CPU, and the vectors where the machine delivers traps.
  *
- * Teaches: what a machine gives you before there is an operating system. Every CPU starts at 0x10 at the same moment, untranslated,
- * in hypervisor mode, r3 = device tree, with no stack. One of them wins an election and boots; the others wait until it has
- * published who gets which struct cpu, then until arch_cpu_start() releases them.
+ * Teaches: what a machine gives you before there is an operating system. Every CPU starts at 0x10 at the same moment,
+ * untranslated, in hypervisor mode, r3 = device tree, with no stack. One of them wins an election and boots; the others wait
+ * until it has published who gets which struct cpu, then until arch_cpu_start() releases them.
  * Who calls: the machine. Whom it calls: boot_start() on the boot CPU, boot_hold() on the others.
  * Invariant: nothing in .bss is touched before the boot CPU cleared it; what the others look at lies in .data.
  * Power ISA 3.0B Book III 7.5 lists the vectors.
@@ -13,7 +13,7 @@
 #include "frame_offsets.h"
 #include "ppc64_registers.h"
 
-/* A trap that leaves the interrupted place in SRR0/SRR1 (srr) or HSRR0/HSRR1 (hsrr). Eight instructions is what some vectors have. */
+/* A trap that leaves the interrupted place in SRR0/SRR1 (srr) or HSRR0/HSRR1 (hsrr). Some vectors have eight instructions. */
 .macro VECTOR address, pair
 	.org	\address
 	mtspr	SPR_HSPRG1, %r13

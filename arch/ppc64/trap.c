@@ -1,17 +1,19 @@
 /*
  * What a trap was about, in the portable kernel's words; and the traps the kernel itself takes.
  *
- * Teaches: the machine says why it trapped in four places (the vector, DSISR, DAR, and bits of SRR1 that no machine state needs), and
- * all the portable kernel wants to know fits in struct trap.
+ * Teaches: the machine says why it trapped in four places (the vector, DSISR, DAR, and bits of SRR1 that no machine state
+ * needs), and all the portable kernel wants to know fits in struct trap.
  * Who calls: kernel/core/trap.c, and trap_entry.S for traps from kernel mode. Whom it calls: kernel_trap().
  * Invariant: none of this changes the machine, but for the decrementer of a CPU that is still held.
- * Power ISA 3.0B Book III 7.5. Simplified: a hypervisor instruction in user mode is reported as illegal (0xe40), as the machine does.
+ * Power ISA 3.0B Book III 7.5.
+ * Simplified: a hypervisor instruction in user mode is reported as illegal (0xe40), as the machine does.
  */
 #include "arch.h"
 #include "core/cpu.h"
 #include "ppc64.h"
 
-/* DSISR of a data storage interrupt (7.5.3); SRR1 of an instruction storage interrupt has the first two in the same places (7.5.5). */
+/* DSISR of a data storage interrupt (7.5.3); SRR1 of an instruction storage interrupt has the first two in the same places
+ * (7.5.5). */
 #define DSISR_NO_TRANSLATION 0x40000000
 #define DSISR_PROTECTION 0x08000000
 #define DSISR_STORE 0x02000000
@@ -21,6 +23,46 @@
 #define SRR1_PRIVILEGED 0x40000
 #define SRR1_TRAP 0x20000
 
+/* Whether an instruction stores to memory. Power ISA 3.0B Book I 3.3, Book II 4.6; fixed-point ones: users have no others. */
+static bool is_store(uint32_t instruction)
+{
+	switch (instruction >> 26) {
+	case 36: /* stw stwu stb stbu sth sthu stmw */
+	case 37:
+	case 38:
+	case 39:
+	case 44:
+	case 45:
+	case 47:
+	case 62: /* std stdu stq */
+		return true;
+	case 31: /* indexed, by the extended opcode */
+		break;
+	default:
+		return false;
+	}
+	static const uint16_t stores[] = {149, 150, 151, 181, 183, 214, 215, 247, 407,
+					  439, 660, 661, 662, 694, 725, 726, 918, 1014};
+	for (unsigned i = 0; i < ARRAY_LENGTH(stores); i++)
+		if ((instruction >> 1 & 0x3ff) == stores[i])
+			return true;
+	return false;
+}
+
+/*
+ * A data segment interrupt does not say how the address was used (DSISR is undefined), so the instruction is looked at. A user's
+ * is read where it was just fetched from; if another CPU took the page away meanwhile, it counts as a load.
+ */
+static enum access access_of_instruction(const struct trap_frame *frame)
+{
+	uint32_t instruction = 0;
+	if (!(frame->msr & MSR_PR))
+		instruction = *(const uint32_t *)(uintptr_t)frame->pc;
+	else if (arch_copy_from_user(&instruction, vaddr(frame->pc), sizeof(instruction)) > 0)
+		return ACCESS_LOAD;
+	return is_store(instruction) ? ACCESS_STORE : ACCESS_LOAD;
+}
+
 static void decode_fault(const struct trap_frame *frame, struct trap *trap)
 {
 	bool fetch = trap->vector == VECTOR_INSTRUCTION_STORAGE || trap->vector == VECTOR_INSTRUCTION_SEGMENT;
@@ -28,8 +70,9 @@ static void decode_fault(const struct trap_frame *frame, struct trap *trap)
 	trap->va = vaddr(fetch ? frame->pc : frame->dar);
 	trap->raw = fetch ? frame->msr : frame->dsisr;
 	trap->access = fetch ? ACCESS_EXEC : ACCESS_LOAD;
-	/* A segment interrupt does not set DSISR: a store looks like a load. It only asks for the segment; the page comes next. */
 	trap->segment = trap->vector == VECTOR_DATA_SEGMENT || trap->vector == VECTOR_INSTRUCTION_SEGMENT;
+	if (trap->segment && !fetch)
+		trap->access = access_of_instruction(frame);
 	if (trap->segment)
 		return;
 	if (!fetch && (frame->dsisr & DSISR_STORE))
@@ -102,7 +145,7 @@ static bool held_cpu_interrupt(const struct trap_frame *frame)
 	if (cpu->index == 0 || __atomic_load_n(&cpu->arch_words[CPU_WORD_RELEASED], __ATOMIC_ACQUIRE))
 		return false;
 	if (frame->vector == VECTOR_DECREMENTER)
-		WRITE_SPR(SPR_DEC, INT32_MAX);
+		WRITE_SPR(SPR_DEC, DEC_FAR);
 	return frame->vector == VECTOR_DECREMENTER || frame->vector == VECTOR_HYPERVISOR_DOORBELL;
 }
 
@@ -118,7 +161,8 @@ struct trap_frame *trap_from_kernel(struct trap_frame *frame)
 
 void arch_frame_init(struct trap_frame *frame, struct vaddr entry, struct vaddr stack_top, uint64_t argument)
 {
-	/* ELFv2 ABI 2.2.2, 2.3.2: r1 points at a frame whose back chain is 0; a function finds its table of contents through r12. */
+	/* ELFv2 ABI 2.2.2, 2.3.2: r1 points at a frame whose back chain is 0; a function finds its table of contents through r12.
+	 */
 	*frame = (struct trap_frame){.pc = entry.v, .msr = MSR_USER};
 	frame->gpr[1] = round_down(stack_top.v, 16) - 32;
 	frame->gpr[3] = argument;

@@ -1,13 +1,16 @@
 /*
  * From a trap to kernel_trap() and back: where registers go, and which of them.
  *
- * Teaches: a trap is a call that nobody made. From user mode the registers go straight into the thread (cpu->user_frame) and the
- * kernel starts on the CPU's stack, which is empty; from kernel mode they go on that stack, under what was interrupted. A system call is
- * the cheap case: the caller knows that some registers are lost, and those that C functions keep are still there on the way back.
- * Who calls: the vectors in start.S; the scheduler through arch_user_enter(). Whom it calls: kernel_trap(), trap_from_kernel().
+ * Teaches: a trap is a call that nobody made. From user mode the registers go straight into the thread (cpu->user_frame) and
+ * the kernel starts on the CPU's stack, which is empty; from kernel mode they go on that stack, under what was interrupted. A
+ * system call is the cheap case: the caller knows that some registers are lost, and those that C functions keep are still
+ * there on the way back.
+ * Who calls: the vectors in start.S; the scheduler through arch_user_enter(). Whom it calls: kernel_trap(),
+ * trap_from_kernel().
  * Invariant: r13 is the CPU's struct cpu from the first instruction of a trap; EE is off from the trap until rfid.
  * Every return is by rfid: QEMU 7.2 under icount refuses hrfid when it changes translation, and SRR0/1 are free by then.
- * Simplified: the registers a system call loses come back with what the kernel left in them; machine checks in these lines are fatal.
+ * Simplified: the registers a system call loses come back with what the kernel left in them; machine checks in these lines are
+ * fatal.
  * Power ISA 3.0B Book III 7.4-7.5; OpenPOWER ELFv2 ABI 2.2 for which registers a function keeps.
  */
 #include "core/cpu_offsets.h"
@@ -69,8 +72,8 @@ trap_syscall:
 	nop
 
 	/*
-	 * The short way back is right if r14-r31 are the thread's: it is the frame we came with, and its last trap was a system call
-	 * on this CPU, hence this one. (The thread may have run elsewhere while this CPU idled in here.)
+	 * The short way back is right if r14-r31 are the thread's: it is the frame we came with, and its last trap was a system
+	 * call on this CPU, hence this one. (The thread may have run elsewhere while this CPU idled in here.)
 	 */
 	ld	%r12, BASE_STACK_FRAME(%r1)
 	ld	%r11, FRAME_SYSCALL_CPU(%r3)
@@ -206,8 +209,8 @@ trap_resume:
 /* ---- idle ---- */
 
 /*
- * Waits for an interrupt: EE on, wait, EE off. One that is taken between the first two instructions would return to the wait and be
- * slept through; so trap_from_kernel() moves a pc in the window past it.
+ * Waits for an interrupt: EE on, wait, EE off. One that is taken between the first two would return to the wait and be slept
+ * through; so trap_from_kernel() moves a pc that stands on the wait past it.
  */
 	.globl	arch_cpu_idle, idle_window, idle_window_end
 arch_cpu_idle:

@@ -1,11 +1,12 @@
 /*
  * Copying between the kernel and a user's memory, through the MMU.
  *
- * Teaches: MSR[DR] alone decides whether a load is translated. The kernel runs untranslated, so a copy loads from one world into
- * registers, switches DR, and stores into the other: 32 bytes a turn, then 8, then 1. The instructions themselves come from
- * untranslated memory all the time (IR = 0). A fault in here ends in uaccess_fixup.
- * Who calls: cpu.c, for one page at most, so what a fault leaves uncopied is exactly what lies in the missing page.
- * Invariant: at every load and store that may fault r5 is the number of bytes not copied yet, and the frame on the stack is the caller's.
+ * Teaches: MSR[DR] alone decides whether a load is translated. The kernel runs untranslated, so a copy loads from one world
+ * into registers, switches DR, and stores into the other: 32 bytes a turn, then 8, then 1. The instructions themselves come
+ * from untranslated memory all the time (IR = 0). A fault in here ends in uaccess_fixup.
+ * Who calls: trap.c, for one page at most, so what a fault leaves uncopied is exactly what lies in the missing page.
+ * Invariant: at every load and store that may fault r5 is the number of bytes not copied yet, and the frame on the stack is
+ * the caller's.
  * Power ISA 3.0B Book III 5.7.2 (real and virtual mode), 12.1 (isync after DR changes).
  */
 #include "ppc64_registers.h"

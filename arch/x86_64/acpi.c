@@ -1,8 +1,8 @@
 /*
  * What the firmware's tables say: which CPUs there are, where the interrupt controllers are, which port has a steady clock.
  *
- * Teaches: hardware is found, not assumed. A root pointer in low memory names a table of tables; each has a length and a checksum,
- * and neither is believed before it is checked.
+ * Teaches: hardware is found, not assumed. A root pointer in low memory names a table of tables; each has a length and a
+ * checksum, and neither is believed before it is checked.
  * Who calls: boot_main(), once. Calls direct_map() before it reads. Locks: none needed.
  * The invariant: `acpi` and the CPU list hold only what came from a table with a right length and checksum, or the defaults.
  * QEMU: SeaBIOS leaves the root pointer between 0xe0000 and 0xfffff; `-smp 4,maxcpus=8` lists 8 CPUs of which 4 are enabled.
@@ -16,6 +16,7 @@
 #define ROOT_BYTES 36
 #define TABLE_BYTES_MAX MIB
 #define LOCAL_APIC_DEFAULT 0xfee00000
+#define TIMER_PORT_DEFAULT 0x608 /* where SeaBIOS puts it on q35 */
 
 #define MADT_ENTRIES 44 /* offset of the first entry */
 #define MADT_CPU 0
@@ -26,7 +27,7 @@
 #define FADT_TIMER_PORT 76
 #define FADT_TIMER_BYTES 91
 
-struct acpi acpi = {.local_apic_base = LOCAL_APIC_DEFAULT};
+struct acpi acpi = {.local_apic_base = LOCAL_APIC_DEFAULT, .timer_port = TIMER_PORT_DEFAULT};
 
 struct acpi_header {
 	char signature[4];

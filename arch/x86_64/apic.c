@@ -1,8 +1,9 @@
 /*
  * Interrupt controllers: the local APIC of each CPU, and the I/O APIC for devices.
  *
- * Teaches: two stages. The I/O APIC turns a device's line into a message (vector, CPU); a CPU's local APIC queues such messages,
- * makes its own (timer) and sends some to others (IPI). Taking an interrupt means telling the local APIC when it is over.
+ * Teaches: two stages. The I/O APIC turns a device's line into a message (vector, CPU); a CPU's local APIC queues such
+ * messages, makes its own (timer) and sends some to others (IPI). Taking an interrupt means telling the local APIC when it is
+ * over.
  * Who calls: the trap path (claim, done), the scheduler (IPI), drivers (mask). Locks: io_apic_busy, a byte, irqs off.
  * The invariant: a device line is masked until arch_irq_mask() opens it; all lines go to the boot CPU.
  * QEMU: xAPIC registers in memory (no x2APIC under TCG). `-cpu max` has one I/O APIC with 24 lines, found through the MADT.

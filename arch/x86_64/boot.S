@@ -2,8 +2,8 @@
  * From the loader's 32-bit mode to C at -2 GiB; the same few instructions serve the first CPU, every other one, and the switch
  * to five-level paging.
  *
- * Teaches: that no page needs to be writable and executable, not even at boot: the very first table knows text from data. And that
- * the number of paging levels can change only while paging is off (Intel SDM 3A 4.5), so "turn it on" is one routine,
+ * Teaches: that no page needs to be writable and executable, not even at boot: the very first table knows text from data. And
+ * that the number of paging levels can change only while paging is off (Intel SDM 3A 4.5), so "turn it on" is one routine,
  * boot_paging_on, with three callers:
  *     boot_start_32         the loader jumps here on the first CPU: EAX = magic, EBX = Multiboot information
  *     boot_cpu_start_32     the trampoline jumps here on every other CPU
@@ -205,7 +205,7 @@ boot_paging_restarted:
  * boot_cpu_start_32 in the image, so it is never mapped executable: paging is still off here.
  */
 	.section .rodata
-	.globl	boot_trampoline, boot_trampoline_end
+	.globl	boot_trampoline, boot_trampoline_bytes
 	.code16
 boot_trampoline:
 	cli
@@ -221,6 +221,10 @@ boot_trampoline_gdt_pointer:
 	.long	PHYSICAL(boot_gdt)
 boot_trampoline_end:
 	.code64
+
+	.balign	8
+boot_trampoline_bytes:
+	.long	boot_trampoline_end - boot_trampoline
 
 	.balign	8
 boot_gdt:

@@ -1,11 +1,12 @@
 /*
  * The serial console, and the way out.
  *
- * Teaches: the smallest driver there is: wait until the transmitter is empty, write a byte. And that a machine is left by telling
- * its devices: QEMU's exit device first, the chipset's sleep control otherwise.
+ * Teaches: the smallest driver there is: wait until the transmitter is empty, write a byte. And that a machine is left by
+ * telling its devices: QEMU's exit device first, the chipset's sleep control otherwise.
  * Who calls: arch_putc() the kernel's printing, which serialises it; arch_power_off() the end of a run. Locks: none.
- * QEMU: COM1 is a 16550 at 0x3f8 (`-serial stdio` or `-serial file:...`). `-device isa-debug-exit,iobase=0xf4,iosize=4` ends QEMU with
- * the code (value << 1) | 1. Writing 0x2000 to port 0x604 is S5 on q35 (PM1a control as SeaBIOS places it) and ends with 0.
+ * QEMU: COM1 is a 16550 at 0x3f8 (`-serial stdio` or `-serial file:...`). `-device isa-debug-exit,iobase=0xf4,iosize=4` ends
+ * QEMU with the code (value << 1) | 1. Writing 0x2000 to port 0x604 is S5 on q35 (PM1a control as SeaBIOS places it) and ends
+ * with 0.
  * 16550 data sheet: registers; ACPI 6.4 section 4.8.4.2: PM1 control.
  */
 #include "x86.h"
@@ -26,7 +27,7 @@
 #define STATUS_TRANSMITTER_EMPTY 0x20
 
 #define EXIT_PORT 0xf4
-#define EXIT_WELL 0x10 /* QEMU ends with 33 */
+#define EXIT_WELL 0x10  /* QEMU ends with 33 */
 #define EXIT_BADLY 0x11 /* 35 */
 #define PM1A_CONTROL_PORT 0x604
 #define PM1_SLEEP_S5 0x2000

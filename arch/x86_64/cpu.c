@@ -1,9 +1,10 @@
 /*
  * One CPU's own tables: which code runs for which vector, on which stack, and what SYSCALL does.
  *
- * Teaches: what the processor itself looks up when a trap comes: the IDT gate for the vector, a stack from the TSS (RSP0 from user
- * mode, an IST stack for the three traps that may come at any moment), segments from the GDT.
- * Who calls: boot.c and the portable kernel, once on each CPU, irqs off. Calls apic.c, time.c. Locks: none, each CPU has its own.
+ * Teaches: what the processor itself looks up when a trap comes: the IDT gate for the vector, a stack from the TSS (RSP0 from
+ * user mode, an IST stack for the three traps that may come at any moment), segments from the GDT.
+ * Who calls: boot.c and the portable kernel, once on each CPU, irqs off. Calls apic.c, time.c. Locks: none, each CPU has its
+ * own.
  * The invariant: TSS.RSP0 is the end of cpu->user_frame whenever the CPU is in user mode (trap_entry.S keeps it).
  * Simplified: no I/O permission map; floating point is off (CR0.EM), so there is no state of it to keep.
  * Intel SDM 3A: 3.4.5 (descriptors), 6.14 (IDT, IST), 7.7 (64-bit TSS), 5.8.8 (SYSCALL).
@@ -95,16 +96,21 @@ static void gdt_fill(struct cpu_tables *own)
 	own->gdt[SELECTOR_USER_DATA / 8] = 0x00cff3000000ffff;
 	own->gdt[SELECTOR_USER_CODE / 8] = 0x00affb000000ffff;
 	/* A TSS descriptor is two words: base in four pieces, limit, type 9 (64-bit TSS, available), present. */
-	own->gdt[SELECTOR_TSS / 8] = (tss >> 24 & 0xff) << 56 | UINT64_C(0x89) << 40 | (tss & 0xffffff) << 16 | (sizeof(own->tss) - 1);
+	own->gdt[SELECTOR_TSS / 8] =
+		(tss >> 24 & 0xff) << 56 | UINT64_C(0x89) << 40 | (tss & 0xffffff) << 16 | (sizeof(own->tss) - 1);
 	own->gdt[SELECTOR_TSS / 8 + 1] = tss >> 32;
 }
 
-/* Loads GDT and IDT, and the segment registers from the new GDT. CS stays: the same selector means the same in both GDTs. */
+/*
+ * Loads GDT and IDT, and the segment registers from the new GDT. CS stays: the same selector means the same in both GDTs. After
+ * reset there is an LDT at address 0, in the users' half: LLDT 0 takes it away, or users could write descriptors of their own.
+ */
 static void tables_load(struct cpu_tables *own)
 {
 	struct table_pointer gdt = {.limit = sizeof(own->gdt) - 1, .base = (uint64_t)(uintptr_t)own->gdt};
 	struct table_pointer idt_pointer = {.limit = sizeof(idt) - 1, .base = (uint64_t)(uintptr_t)idt};
-	__asm__ volatile("lgdt %0; lidt %1; ltr %w2" ::"m"(gdt), "m"(idt_pointer), "r"(SELECTOR_TSS) : "memory");
+	__asm__ volatile("lgdt %0; lidt %1; ltr %w2; lldt %w3" ::"m"(gdt), "m"(idt_pointer), "r"(SELECTOR_TSS), "r"(0)
+			 : "memory");
 	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss" ::"r"(SELECTOR_KERNEL_DATA));
 }
 

@@ -5,28 +5,26 @@
  *     0xffffffff80000000   the image, at physical address + this   text r-x, read-only data r--, data rw-   (made by boot.S)
  *     0xffffffffc0000000   device registers                        rw-, cache-inhibited
  *
- * Teaches: two names for one page share its rights problem: text must not be writable through the direct map either, so that maps
- * the 2 MiB around the image page by page, with the text and the read-only data not writable.
+ * Teaches: a page with two names is as weak as the weaker one: text must not be writable through the direct map either, so
+ * that maps the 2 MiB around the image page by page, with text and read-only data not writable.
  * Who calls: boot, before the other CPUs run; nothing changes later. Locks: none needed.
  * The invariant: an entry made here is never changed, so no CPU ever needs a flush for the kernel's half.
- * Simplified: 2 MiB pages only and a fixed stock of tables, enough for DIRECT_TABLES GiB; more RAM than that is left unused.
+ * Simplified: 2 MiB pages only, and a fixed stock of tables, enough for the first DIRECT_BYTES_MAX of physical memory.
  */
 #include "x86.h"
 
-#define DIRECT_TABLES 24
+/* A table for each GiB, and one for each 2 MiB that the image can touch. */
+#define DIRECT_TABLES (DIRECT_BYTES_MAX / GIB + IMAGE_BYTES_MAX / LARGE_BYTES)
 #define DEVICE_BASE (KERNEL_BASE + GIB)
 
 static uint64_t stock[DIRECT_TABLES][TABLE_ENTRIES] __attribute__((aligned(4096)));
 static unsigned stock_used;
 
-/* The table under `entry`, made if it is not there; NULL when the stock is used up. */
+/* The table under `entry`, made if it is not there. */
 static uint64_t *table_under(uint64_t *entry)
 {
-	if (!(*entry & PTE_PRESENT)) {
-		if (stock_used == DIRECT_TABLES)
-			return NULL;
+	if (!(*entry & PTE_PRESENT))
 		*entry = arch_virt_to_phys(stock[stock_used++]).p | PTE_TABLE;
-	}
 	/* All tables of the direct map lie in the image. */
 	return (uint64_t *)(uintptr_t)((*entry & PTE_FRAME) + KERNEL_BASE);
 }
@@ -45,34 +43,28 @@ static uint64_t page_rights(uint64_t page)
 }
 
 /* Maps the 2 MiB at `base`: at once, or page by page where part of the image lies in them. */
-static bool map_large(uint64_t base)
+static void map_large(uint64_t base)
 {
 	uint64_t *directory = table_under(&kernel_direct_pointers[base / GIB]);
-	if (!directory)
-		return false;
 	uint64_t *entry = &directory[base / LARGE_BYTES % TABLE_ENTRIES];
 	if (*entry & PTE_PRESENT)
-		return true;
+		return;
 	if (base >= physical(rodata_end) || base + LARGE_BYTES <= physical(image_start)) {
 		*entry = base | PTE_LARGE | PTE_PRESENT | PTE_WRITE | PTE_NX;
-		return true;
+		return;
 	}
 	uint64_t *table = table_under(entry);
-	if (!table)
-		return false;
 	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
 		table[i] = (base + i * PAGE_BYTES) | page_rights(base + i * PAGE_BYTES);
-	return true;
 }
 
 bool direct_map(uint64_t base, uint64_t bytes)
 {
 	uint64_t end = base + bytes;
-	if (end < base || end > TABLE_ENTRIES * GIB)
+	if (end < base || end > DIRECT_BYTES_MAX)
 		return false;
 	for (uint64_t at = round_down(base, LARGE_BYTES); at < end; at += LARGE_BYTES)
-		if (!map_large(at))
-			return false;
+		map_large(at);
 	return true;
 }
 

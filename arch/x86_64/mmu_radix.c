@@ -9,11 +9,12 @@
  * Teaches: an address is a path. Each nine bits choose an entry in a table of 512; the entry names the next table, or the page.
  * One cursor walks it for map, unmap, walk and harvest; five levels differ from four only in where the cursor starts.
  * Who calls: mm/ and the scheduler, through `mmu`. Calls cpu_flush_others() to reach other CPUs. Locks: as mmu.h says.
- * The invariant: the kernel's half is the same in every space; user tables are pages that were donated, and go back only in close.
- * What a table that other CPUs read needs: entries are stored whole (64 bits, atomic), and a CPU that may hold an old translation is
- * told before the change counts: INVLPG here, cpu_flush_others() in sync. Clearing A and D is one locked AND, so an update that the
- * processor makes at the same time is not lost (Intel SDM 3A 4.8, 4.10.4-5).
- * Simplified: unmap never gives an empty table back; only 4 KiB pages for users; readable is implied, execute-only is not there.
+ * The invariant: the kernel's half is the same in every space; user tables are donated pages, and go back only in close.
+ * What a table that other CPUs read needs: entries are stored whole (64 bits, atomic), and a CPU that may hold an old
+ * translation is told before the change counts: INVLPG here, cpu_flush_others() in sync. Clearing A and D is one locked AND, so
+ * an update that the processor makes at the same time is not lost (Intel SDM 3A 4.8, 4.10.4-5).
+ * Simplified: unmap never gives an empty table back; only 4 KiB pages for users; readable is implied, execute-only is not
+ * there.
  */
 #include "mmu.h"
 
@@ -39,15 +40,21 @@ struct cursor {
 	unsigned level; /* of the table that `entry` is in; 1 is the last */
 };
 
+/* The lowest bit of the index into a table of this level. */
+static unsigned level_shift(unsigned level)
+{
+	return PAGE_SHIFT + INDEX_BITS * (level - 1);
+}
+
 /* How many bytes an entry of a table of this level covers. */
 static uint64_t level_bytes(unsigned level)
 {
-	return PAGE_BYTES << (INDEX_BITS * (level - 1));
+	return UINT64_C(1) << level_shift(level);
 }
 
 static unsigned level_index(uint64_t va, unsigned level)
 {
-	return (unsigned)(va / level_bytes(level)) % TABLE_ENTRIES;
+	return (unsigned)(va >> level_shift(level)) % TABLE_ENTRIES;
 }
 
 static uint64_t *table_at(uint64_t physical)
@@ -316,11 +323,11 @@ static void radix_activate(struct mmu_space *space, struct vaddr hint)
 	trace_mmu_activate(space ? space->id : 0);
 }
 
-#define RADIX_OPS(name_)                                                                                                           \
-	{                                                                                                                          \
-		.name = (name_), .user_end = {USER_END}, .open = radix_open, .close = radix_close, .donate = radix_donate,          \
-		.map = radix_map, .unmap = radix_unmap, .walk = radix_walk, .harvest = radix_harvest, .sync = radix_sync,          \
-		.activate = radix_activate,                                                                                        \
+#define RADIX_OPS(name_)                                                                                                         \
+	{                                                                                                                        \
+		.name = (name_), .user_end = {USER_END}, .open = radix_open, .close = radix_close, .donate = radix_donate,       \
+		.map = radix_map, .unmap = radix_unmap, .walk = radix_walk, .harvest = radix_harvest, .sync = radix_sync,        \
+		.activate = radix_activate,                                                                                      \
 	}
 
 static const struct mmu_ops radix4 = RADIX_OPS("radix4");

@@ -1,13 +1,13 @@
 /*
- * What the loader says: RAM, the command line, the boot archive (Multiboot 1, "Multiboot Specification version 0.6.96", section 3.3).
+ * What the loader says: RAM, the command line, the boot archive (Multiboot Specification 0.6.96, section 3.3).
  *
  * Teaches: data from outside is not trusted: every length is checked before what it measures is read, and what does not fit is
  * left out and said on the console.
  * Who calls: boot_main(), on the boot CPU, before anything else runs. Calls direct_map() before it looks at memory.
  * The invariant: afterwards ram[] is page-aligned, ascending, without overlap, and reachable at DIRECT_BASE.
- * QEMU: `-append` arrives behind the file name given to -kernel and a space; the file of `-initrd` is the first module; information,
- * strings and modules lie in RAM above the image. The first word of the command line is the image's name, so that name cannot
- * hold a space.
+ * QEMU: `-append` arrives behind the file name given to -kernel and a space; the file of `-initrd` is the first module;
+ * information, strings and modules lie in RAM above the image. The first word of the command line is the image's name, so that
+ * name cannot hold a space.
  */
 #include "x86.h"
 
@@ -66,14 +66,16 @@ static void add_ram(struct boot_info *boot, uint64_t base, uint64_t bytes)
 {
 	uint64_t end = round_down(base + bytes, PAGE_BYTES);
 	base = round_up(base, PAGE_BYTES);
+	if (end > DIRECT_BYTES_MAX) {
+		boot_say("multiboot: RAM beyond what the direct map holds: left unused\n");
+		end = DIRECT_BYTES_MAX;
+	}
 	if (base >= end)
 		return;
 	for (unsigned i = 0; i < boot->ram_ranges; i++)
 		if (base < boot->ram[i].base.p + boot->ram[i].bytes && boot->ram[i].base.p < end)
 			return boot_say("multiboot: RAM listed twice: second entry left out\n");
-	if (!direct_map(base, end - base))
-		return boot_say("multiboot: more RAM than the direct map holds: left unused\n");
-	if (!range_insert(boot->ram, &boot->ram_ranges, base, end))
+	if (!direct_map(base, end - base) || !range_insert(boot->ram, &boot->ram_ranges, base, end))
 		boot_say("multiboot: more pieces of RAM than the kernel holds: one left unused\n");
 }
 

@@ -1,11 +1,11 @@
 /*
  * Starting the other CPUs.
  *
- * Teaches: a CPU that is started knows nothing, not even its stack: INIT makes it wait, STARTUP makes it run real-mode code at a
- * page below 1 MiB. From there it takes the boot CPU's road (boot.S), and its own APIC number finds its struct cpu.
+ * Teaches: a CPU that is started knows nothing, not even its stack: INIT makes it wait, STARTUP makes it run real-mode code at
+ * a page below 1 MiB. From there it takes the boot CPU's road (boot.S), and its own APIC number finds its struct cpu.
  * Who calls: the portable kernel on the boot CPU. Locks: trampoline_busy, a byte, for the page's bytes and its count of users.
- * The invariant: a CPU that was told to start finds the trampoline, however late it comes: the page's own bytes come back only when
- * each of them has passed, and the page is never given to anyone (multiboot.c reserves the first MiB).
+ * The invariant: a CPU that was told to start finds the trampoline, however late it comes: the page's own bytes come back only
+ * when each of them has passed, and the page is never given to anyone (multiboot.c reserves the first MiB).
  * No stack or variable is shared between CPUs that start, so several may at once, and one that never comes holds up nobody.
  * QEMU: INIT and STARTUP may follow each other at once; real processors want 10 ms between them, and a second STARTUP.
  * Intel SDM 3A 8.4 (multiple-processor initialization).
@@ -44,13 +44,12 @@ enum status arch_cpu_start(struct cpu *cpu)
 	if (cpu->hw_id >= APIC_IDS || boot_cpu_of_apic[cpu->hw_id])
 		return STATUS_NOT_FOUND;
 	void *page = arch_phys_to_virt(paddr(TRAMPOLINE_PADDR));
-	size_t bytes = (size_t)(boot_trampoline_end - boot_trampoline);
 	boot_cpu_of_apic[cpu->hw_id] = cpu;
 	bool irqs = arch_irq_save();
 	trampoline_lock();
 	if (users++ == 0) {
-		copy(saved, page, bytes);
-		copy(page, boot_trampoline, bytes);
+		copy(saved, page, boot_trampoline_bytes);
+		copy(page, boot_trampoline, boot_trampoline_bytes);
 	}
 	trampoline_unlock();
 	arch_irq_restore(irqs);
@@ -63,6 +62,6 @@ void trampoline_leave(void)
 {
 	trampoline_lock();
 	if (--users == 0)
-		copy(arch_phys_to_virt(paddr(TRAMPOLINE_PADDR)), saved, (size_t)(boot_trampoline_end - boot_trampoline));
+		copy(arch_phys_to_virt(paddr(TRAMPOLINE_PADDR)), saved, boot_trampoline_bytes);
 	trampoline_unlock();
 }

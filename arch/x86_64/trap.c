@@ -1,12 +1,13 @@
 /*
  * What a trap was about, in the portable kernel's words.
  *
- * Teaches: the processor gives a number, an error code and CR2; the meaning has to be put together. Page faults are plain (Intel SDM
- * 3A 4.7). A general protection fault is not: it may be a privileged instruction, a bad selector, or an address that is none
- * (non-canonical), and only the instruction tells which.
+ * Teaches: the processor gives a number, an error code and CR2; the meaning has to be put together. Page faults are plain
+ * (Intel SDM 3A 4.7). A general protection fault is not: it may be a privileged instruction, a bad selector, or an address that
+ * is none (non-canonical), and only the instruction tells which.
  * Who calls: core/trap.c, irqs off, on the CPU that took the trap, before anything else can fault there. Locks: none.
- * Simplified: for a non-canonical address the processor does not say which it was. An access through the stack pointer is reported
- * with that; any other as a load from NOT_AN_ADDRESS. Instructions are recognised by their opcode, not decoded whole.
+ * Simplified: for a non-canonical address the processor does not say which it was. If the program counter or the stack pointer
+ * is none, that is reported; otherwise a load from NOT_AN_ADDRESS. Instructions are recognised by their opcode, not decoded
+ * whole.
  */
 #include "x86.h"
 
@@ -94,6 +95,14 @@ static bool is_canonical_user(uint64_t va)
 	return va >> LOWER_HALF_BITS == 0;
 }
 
+/* The address that was none, as far as the registers tell. */
+static struct vaddr not_canonical(const struct trap_frame *frame)
+{
+	if (!is_canonical_user(frame->rip))
+		return vaddr(frame->rip);
+	return vaddr(is_canonical_user(frame->rsp) ? NOT_AN_ADDRESS : frame->rsp);
+}
+
 /* A general protection or stack fault. A selector in the error code means the instruction loaded one. */
 static void decode_protection(const struct trap_frame *frame, struct trap *trap)
 {
@@ -103,8 +112,8 @@ static void decode_protection(const struct trap_frame *frame, struct trap *trap)
 		trap->kind = TRAP_PRIVILEGED;
 	} else {
 		trap->kind = TRAP_FAULT;
-		trap->access = ACCESS_LOAD;
-		trap->va = vaddr(is_canonical_user(frame->rsp) ? NOT_AN_ADDRESS : frame->rsp);
+		trap->access = is_canonical_user(frame->rip) ? ACCESS_LOAD : ACCESS_EXEC;
+		trap->va = not_canonical(frame);
 	}
 }
 

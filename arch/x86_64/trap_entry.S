@@ -9,8 +9,10 @@
  * Who calls: the processor, arch_user_enter(). Calls kernel_trap(frame), irqs off; it comes back with irqs off.
  *
  * GS: in user mode GS is the user's, in the kernel it points at struct cpu; SWAPGS at each crossing, and nothing between the
- * crossing and SWAPGS can fault: the frames and stacks are always mapped, selectors are constants, the program counter is checked.
- * NMI, double fault and machine check can come in between; they have stacks of their own (IST) and look at GS before they trust it.
+ * crossing and SWAPGS can fault: the frames and stacks are always mapped, selectors are constants, the program counter is
+ * checked.
+ * NMI, double fault and machine check can come in between; they have stacks of their own (IST) and look at GS before they trust
+ * it.
  * Simplified: those three never return. Nothing here defends against speculation.
  * Intel SDM 3A 6.14 (64-bit interrupts), 5.8.8 (SYSCALL).
  */
@@ -208,9 +210,9 @@ syscall_entry:
 	call	kernel_trap
 
 	/*
-	 * The same thread, and still its system call? Then what is lost need not be restored. R12-R15 must be, though kernel_trap() keeps
-	 * them for its caller: the thread may have run on another CPU while this one idled in here. SYSRET to a non-canonical address
-	 * would fault in kernel mode with the user's stack, so such a frame takes the other way.
+	 * The same thread, and still its system call? Then what is lost need not be restored. R12-R15 must be, though
+	 * kernel_trap() keeps them for its caller: the thread may have run on another CPU while this one idled in here. SYSRET
+	 * to a non-canonical address would fault in kernel mode with the user's stack, so such a frame takes the other way.
 	 */
 	cmpq	%rax, %rbx
 	jne	user_return

@@ -1,8 +1,8 @@
 /*
  * Copies between the kernel and the current address space, which may fault anywhere.
  *
- * Teaches: the cheapest way to touch user memory is to touch it, and to have a plan for the fault. The three instructions that may
- * fault are listed with where to go on (uaccess_table); arch_uaccess_fixup() moves a faulting frame there. STAC lets the
+ * Teaches: the cheapest way to touch user memory is to touch it, and to have a plan for the fault. The three instructions that
+ * may fault are listed with where to go on (uaccess_table); arch_uaccess_fixup() moves a faulting frame there. STAC lets the
  * kernel at user pages (SMAP) for just these instructions.
  * Who calls: mm/uaccess.c, irqs on or off, with the address checked to be a user's. Takes no locks.
  *

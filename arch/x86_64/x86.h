@@ -120,7 +120,8 @@ extern char image_start[], text_end[], rodata_end[], image_end[];
 extern uint64_t boot_root4[], boot_root5[], kernel_root4[], kernel_root5[];
 extern uint64_t kernel_direct_pointers[], kernel_device_directory[], boot_image_tables[];
 extern uint32_t boot_root, boot_cr4;
-extern const char boot_trampoline[], boot_trampoline_end[];
+extern const uint8_t boot_trampoline[];
+extern const uint32_t boot_trampoline_bytes;
 void boot_paging_restart(void);
 
 /* ---- boot.c: the upcalls of boot.S ---- */
@@ -129,7 +130,8 @@ _Noreturn void boot_cpu_main(struct cpu *cpu);
 
 /* ---- kernel_space.c: the kernel's half of every address space ---- */
 
-/* Makes physical memory reachable at DIRECT_BASE. False when the few tables kept for that are used up. */
+/* Makes physical memory reachable at DIRECT_BASE. False for what lies beyond DIRECT_BYTES_MAX. */
+#define DIRECT_BYTES_MAX (16 * GIB)
 bool direct_map(uint64_t base, uint64_t bytes);
 
 /* Makes a device's registers reachable, cache-inhibited; at most 4 KiB from `base`. */
@@ -150,7 +152,7 @@ struct acpi {
 	uint64_t local_apic_base;
 	struct acpi_lines io_apic;
 	uint16_t line_flags[VECTOR_DEVICES]; /* MPS INTI flags of the lines that an override names; 0: as usual */
-	uint16_t timer_port;                 /* the power-management timer; 0 if there is none */
+	uint16_t timer_port;                 /* the power-management timer */
 };
 extern struct acpi acpi;
 
@@ -166,9 +168,9 @@ void cpu_load_tables(struct cpu *cpu);
 const char *cpu_missing_feature(void);
 
 /* ---- apic.c ---- */
-void apic_init(void);                           /* this CPU's local APIC */
-void io_apic_init(void);                        /* once, on the boot CPU */
-void apic_timer_start(uint32_t count);          /* counts down once, then VECTOR_TIMER; 0 stops it */
+void apic_init(void);                  /* this CPU's local APIC */
+void io_apic_init(void);               /* once, on the boot CPU */
+void apic_timer_start(uint32_t count); /* counts down once, then VECTOR_TIMER; 0 stops it */
 uint32_t apic_timer_count(void);
 void apic_command(uint64_t hw_id, uint32_t low); /* interrupt command register: IPI, INIT, SIPI */
 #define APIC_COMMAND_INIT 0x4500

@@ -1,5 +1,6 @@
 /*
- * Reads the kernel's command line. Words the kernel knows: program seed trace ring budget cpus broken_cpu mmu selftest.
+ * Reads the kernel's command line. Words the kernel knows: program seed trace ring budget memory cpus broken_cpu mmu
+ * selftest.
  * Who calls: boot. Locks: none.
  */
 #include "boot/command_line.h"

@@ -100,17 +100,22 @@ static void prepare_cpus(uint64_t seed)
 	}
 }
 
+/* The boot archive first: a panic finds its names there. */
 static void prepare_memory(void)
 {
+	if (boot_info->archive.bytes)
+		archive_init(arch_phys_to_virt(boot_info->archive.base), boot_info->archive.bytes);
+	page_limit(command_number(boot_info->command_line, "memory", UINT64_MAX / MIB) * MIB / PAGE_BYTES);
 	page_init(boot_info);
 	uint64_t ring_kib = command_number(boot_info->command_line, "ring", RING_KIB);
 	enum status status = trace_init(ring_kib, command_number(boot_info->command_line, "trace", TRACE_ALL));
-	if (status != STATUS_OK)
-		panic("no event rings of %lu KiB: status %u", (unsigned long)ring_kib, (unsigned)status);
+	if (status != STATUS_OK) {
+		kprintf("no event rings of %lu KiB for %u CPUs: status %u\n", (unsigned long)ring_kib, cpus_present,
+			(unsigned)status);
+		run_end(VERDICT_REFUSED, (int64_t)status);
+	}
 	trace_boot_phase(BOOT_PHASE_MEMORY);
 	trace_free_pages(page_free_count());
-	if (boot_info->archive.bytes)
-		archive_init(arch_phys_to_virt(boot_info->archive.base), boot_info->archive.bytes);
 }
 
 static enum status start_program(const char *name)

@@ -62,11 +62,14 @@ static void emit_number(struct sink *sink, const struct conversion *how, uint64_
 	do
 		digits[--at] = "0123456789abcdef"[value % base];
 	while (value /= base);
-	if (negative && how->zeros)
+	struct conversion rest = *how;
+	if (negative && how->zeros) {
 		emit_char(sink, '-');
-	else if (negative)
+		rest.width--;
+	} else if (negative) {
 		digits[--at] = '-';
-	emit_padded(sink, how, digits + at, sizeof(digits) - at);
+	}
+	emit_padded(sink, &rest, digits + at, sizeof(digits) - at);
 }
 
 static const char *parse_conversion(const char *at, struct conversion *how)

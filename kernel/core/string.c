@@ -8,7 +8,7 @@
 #include "core/string.h"
 
 #define WORD sizeof(uint64_t)
-#define UNROLL 8
+#define UNROLL 16
 
 typedef uint64_t __attribute__((may_alias)) word;
 
@@ -60,6 +60,14 @@ void *memset(void *to, int byte, size_t bytes)
 		w[5] = pattern;
 		w[6] = pattern;
 		w[7] = pattern;
+		w[8] = pattern;
+		w[9] = pattern;
+		w[10] = pattern;
+		w[11] = pattern;
+		w[12] = pattern;
+		w[13] = pattern;
+		w[14] = pattern;
+		w[15] = pattern;
 	}
 	while (bytes--)
 		*t++ = (uint8_t)byte;

@@ -80,6 +80,8 @@ static enum status slab_get(struct cache *cache, struct slab **slab)
 enum status cache_alloc(struct cache *cache, void **object)
 {
 	struct slab *slab;
+	if (page_failure_is_due())
+		return STATUS_NO_MEMORY;
 	spin_lock(&cache->lock);
 	enum status status = slab_get(cache, &slab);
 	if (status == STATUS_OK) {

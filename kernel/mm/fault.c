@@ -87,9 +87,14 @@ static enum fault_result fault_in_object(struct fault *fault, const struct mappi
 	return filled ? FAULT_ZERO_FILLED : FAULT_MAPPED;
 }
 
-/* The segment's answer to a segment fault: load it, unless nothing is mapped there at all. */
+/*
+ * The segment's answer to a segment fault: load it, unless nothing is mapped there at all. Page 0 never is, and the address 0 would be
+ * no hint for activate: the thread would fault on it for ever.
+ */
 static enum fault_result load_segment(struct fault *fault)
 {
+	if (fault->address < PAGE_BYTES)
+		return refuse(fault, CAUSE_NULL_PAGE);
 	if (list_is_empty(&fault->segment->mappings))
 		return refuse(fault, CAUSE_NOT_MAPPED);
 	spin_lock(&fault->aspace->space.lock);

@@ -39,6 +39,7 @@ static uint64_t frame_count;
 static uint32_t free_list[PAGE_ORDER_MAX + 1];
 static uint64_t free_pages;
 static uint64_t total_pages;
+static uint64_t limit = UINT64_MAX; /* the allocator manages no more pages than this */
 static uint64_t fail_at;
 
 static void list_push(uint32_t n, unsigned order)
@@ -69,6 +70,10 @@ static void add_pages(uint64_t first, uint64_t end)
 		unsigned order = PAGE_ORDER_MAX;
 		while ((first & ((UINT64_C(1) << order) - 1)) || first + (UINT64_C(1) << order) > end)
 			order--;
+		if (free_pages + (UINT64_C(1) << order) > limit)
+			end = first + limit - free_pages;
+		if (first + (UINT64_C(1) << order) > end)
+			continue;
 		list_push((uint32_t)first, order);
 		free_pages += UINT64_C(1) << order;
 		first += UINT64_C(1) << order;
@@ -126,6 +131,11 @@ static void add_stretch(uint64_t from, uint64_t to)
 	add_pages(from / PAGE_BYTES - frame_base, to / PAGE_BYTES - frame_base);
 }
 
+void page_limit(uint64_t pages)
+{
+	limit = pages;
+}
+
 void page_init(const struct boot_info *boot)
 {
 	ASSERT(boot->ram_ranges > 0 && !frames);
@@ -162,13 +172,28 @@ static enum status take_block(unsigned order, uint32_t *block)
 	return STATUS_OK;
 }
 
+/* Counts one allocation for the injector. Called with the lock. */
+static bool failure_is_due(void)
+{
+	return fail_at && --fail_at == 0;
+}
+
+bool page_failure_is_due(void)
+{
+	if (__atomic_load_n(&fail_at, __ATOMIC_RELAXED) == 0)
+		return false;
+	spin_lock(&memory_lock);
+	bool due = failure_is_due();
+	spin_unlock(&memory_lock);
+	return due;
+}
+
 enum status page_alloc(unsigned order, struct paddr *block)
 {
 	uint32_t n = 0;
 	ASSERT(order <= PAGE_ORDER_MAX);
 	spin_lock(&memory_lock);
-	bool fail = fail_at && --fail_at == 0;
-	enum status status = fail ? STATUS_NO_MEMORY : take_block(order, &n);
+	enum status status = failure_is_due() ? STATUS_NO_MEMORY : take_block(order, &n);
 	uint64_t left = free_pages;
 	spin_unlock(&memory_lock);
 	if (status == STATUS_OK) {

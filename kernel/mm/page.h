@@ -10,6 +10,9 @@
 /* Blocks are 2^order pages, naturally aligned; the largest is 128 MiB. */
 #define PAGE_ORDER_MAX 15
 
+/* page_init() is to take over no more pages than this. Optional, before it. */
+void page_limit(uint64_t pages);
+
 /* Takes over the RAM of boot_info but what is reserved there. Once, before anything else here. */
 void page_init(const struct boot_info *boot);
 
@@ -26,8 +29,11 @@ void page_free(struct paddr block, unsigned order);
 uint64_t page_free_count(void);
 uint64_t page_total_count(void);
 
-/* The fault injector: the n-th page_alloc from now fails, once; 0 switches it off. */
+/* The fault injector: the n-th allocation from now, of pages or of a kernel object, fails, once; 0 switches it off. */
 void page_fail_at(uint64_t n);
+
+/* Counts an allocation of something made of pages; whether it is the one that is to fail. */
+bool page_failure_is_due(void);
 
 /* Walks every free list: alignment, order, double entries, the count. Panics on what is wrong. For tests. */
 void page_check(void);

@@ -13,7 +13,7 @@ test_same_seed() { # machine, CPUs
 	local name=same-seed-$1-smp$2 first=$work/$1-$2-first second=$work/$1-$2-second
 	run_program "$first" --arch "$1" --program seed --smp "$2" --seed 7 --icount
 	[ "$run_status" = 0 ] || { show_run "$first"; not_ok "$name" "the first run ended with $run_status"; return; }
-	run_program "$second" --arch "$1" --program seed --smp "$2" --seed 7 --icount
+	run_program "$second" --no-build --arch "$1" --program seed --smp "$2" --seed 7 --icount
 	[ "$run_status" = 0 ] || { show_run "$second"; not_ok "$name" "the second run ended with $run_status"; return; }
 	if cmp "$first/run.vtrace" "$second/run.vtrace"; then
 		ok "$name"

@@ -12,12 +12,15 @@ faults_logged_x86_64() { # log, user | kernel
 	grep -c "v=0e e=.* cpl=$privilege " "$1"
 }
 
-# POWER: "Raise exception at 0000000010000123 => DSI (2) error=..", with the address of the instruction, which tells who ran:
-# programs lie below 256 TiB, the kernel's addresses have their highest bits set.
+# POWER: "Raise exception at 0000000010000123 => DSI (2) error=..", with the address of the instruction, which tells who ran: the
+# kernel's code lies below 256 MiB, where programs begin, and the kernel never fails to fetch its own instructions.
 faults_logged_ppc64() { # log, user | kernel
-	local instruction=0000
-	[ "$2" = user ] || instruction=c000
-	grep -c -E "^Raise exception at $instruction[0-9a-f]* => (DSI|ISI|DSEG|ISEG) " "$1"
+	local in_kernel='^Raise exception at 000000000[0-9a-f]{7} => (DSI|DSEG) ' any='^Raise exception at [0-9a-f]* => (DSI|ISI|DSEG|ISEG) '
+	if [ "$2" = kernel ]; then
+		grep -c -E "$in_kernel" "$1"
+	else
+		grep -E "$any" "$1" | grep -c -v -E "$in_kernel"
+	fi
 }
 
 test_faults() { # machine, program
@@ -40,4 +43,5 @@ test_faults() { # machine, program
 for machine in $machines; do
 	test_faults $machine memory
 	test_faults $machine demo
+	test_faults $machine syscalls # hands the kernel addresses of all kinds
 done

@@ -15,7 +15,8 @@ test_missing_cpu() { # machine, mode
 		"$($vitrine events "$run" --event cpu_missing | grep -o 'index=[0-9]*')"
 	expect_equal "$name-online" "the number of CPUs that came up" 3 \
 		"$($vitrine events "$run" --event cpu_online | awk '{ print $2 }' | sort -u | wc -l)"
-	expect_equal "$name-silent" "the number of events from the failed CPU" 0 "$($vitrine events "$run" --cpu 2 --limit 5 | wc -l)"
+	expect_equal "$name-unused" "the number of threads that ran on the failed CPU" 0 \
+		"$($vitrine events "$run" --cpu 2 --event thread_switch | wc -l)"
 }
 
 for machine in $machines; do

@@ -27,8 +27,8 @@ struct story {
 	unsigned cpu;
 	uint64_t now;
 	uint64_t sequence;
-	uint64_t left; /* events still to be made on this CPU */
-	unsigned running;            /* index of the thread that runs */
+	uint64_t left;    /* events still to be made on this CPU */
+	unsigned running; /* index of the thread that runs */
 	bool asleep[THREADS_MAX];
 	uint64_t pages, flows;
 };
@@ -56,11 +56,11 @@ static uint64_t guest(uint64_t word)
 }
 
 /* Emits one event of the schema; the fields are the variable arguments. It is looked up once, at its first use here. */
-#define EMIT(story, name, ...)                                                          \
-	do {                                                                            \
-		static const struct event_schema *event_;                               \
-		event_ = event_ ? event_ : schema_event_named(name);                    \
-		emit(story, event_, (const uint64_t[TRACE_FIELDS_MAX]){__VA_ARGS__});   \
+#define EMIT(story, name, ...)                                                                                                   \
+	do {                                                                                                                     \
+		static const struct event_schema *event_;                                                                        \
+		event_ = event_ ? event_ : schema_event_named(name);                                                             \
+		emit(story, event_, (const uint64_t[TRACE_FIELDS_MAX]){__VA_ARGS__});                                            \
 	} while (0)
 
 static void emit(struct story *story, const struct event_schema *event, const uint64_t *fields)
@@ -188,7 +188,8 @@ static void timer_interrupt(struct story *story)
 }
 
 static void (*const patterns[])(struct story *) = {
-	fault, fault, fault, fault, null_syscall, null_syscall, mark, yield, yield, sleep_for_a_while, timer_interrupt, timer_interrupt,
+	fault,           fault,           fault, fault, null_syscall, null_syscall, mark, yield, yield, sleep_for_a_while,
+	timer_interrupt, timer_interrupt,
 };
 
 /* ---- a CPU's whole story ---- */
@@ -295,7 +296,8 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind != 2) {
-		fprintf(stderr, "usage: make_trace EVENTS FILE [--big-endian] [--cpus N] [--threads N] [--gap-every N] [--seed N]\n");
+		fprintf(stderr,
+			"usage: make_trace EVENTS FILE [--big-endian] [--cpus N] [--threads N] [--gap-every N] [--seed N]\n");
 		return 2;
 	}
 	made.random = seed;

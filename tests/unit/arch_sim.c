@@ -28,6 +28,7 @@ static char console[CONSOLE_BYTES];
 static size_t console_length;
 static enum sim_end machine_end;
 static void (*trace_interrupt)(void);
+static void (*relax_action)(void);
 static uint64_t rings[MAX_CPUS][RING_SLOTS * TRACE_SLOT_WORDS];
 
 /* ---- the test's side ---- */
@@ -98,6 +99,11 @@ void sim_trace_interrupt(void (*handler)(void))
 	trace_interrupt = handler;
 }
 
+void sim_relax_calls(void (*action)(void))
+{
+	relax_action = action;
+}
+
 const uint64_t *sim_event(unsigned cpu, uint64_t sequence)
 {
 	const struct trace_ring *ring = &cpus[cpu].trace;
@@ -108,15 +114,25 @@ const uint64_t *sim_event(unsigned cpu, uint64_t sequence)
 	return whole ? slot : NULL;
 }
 
-unsigned sim_events_count(unsigned id)
+static unsigned count_events(unsigned id, bool any, uint64_t value)
 {
 	unsigned count = 0;
 	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
 		for (uint64_t n = 0; n < cpus[cpu].trace.head; n++) {
 			const uint64_t *slot = sim_event(cpu, n);
-			count += slot && TRACE_ID(slot[1]) == id;
+			count += slot && TRACE_ID(slot[1]) == id && (any || slot[2] == value);
 		}
 	return count;
+}
+
+unsigned sim_events_count(unsigned id)
+{
+	return count_events(id, true, 0);
+}
+
+unsigned sim_events_count_with(unsigned id, uint64_t value)
+{
+	return count_events(id, false, value);
 }
 
 /* ---- cpu ---- */
@@ -151,6 +167,11 @@ void arch_cpu_halt(void)
 /* A CPU that spins lets the others go on: they are what it waits for. */
 void sim_relax(void)
 {
+	if (relax_action) {
+		void (*action)(void) = relax_action;
+		relax_action = NULL;
+		action();
+	}
 	if (sim_in_coroutine())
 		sim_yield(SIM_KERNEL);
 	else

@@ -132,7 +132,7 @@ void sim_mmu_activate(struct mmu_space *space, struct vaddr hint)
 		flush_own();
 		trace_mmu_activate(space ? space->id : 0);
 	}
-	if (hint.v) {
+	if (hint.v != MMU_NO_HINT.v) {
 		uint64_t esid = hint.v >> SEGMENT_SHIFT;
 		unsigned slot = cpu->next_segment++ % SEGMENTS;
 		cpu->segment[slot] = esid + 1;

@@ -26,6 +26,9 @@
  */
 void sim_start(unsigned cpus, uint64_t ram_bytes);
 
+/* The same, and the page allocator manages all of it: for tests of what needs memory and nothing else. */
+void sim_start_with_pages(unsigned cpus, uint64_t ram_bytes);
+
 /* Which CPU the test's next calls into the kernel run on. */
 void sim_cpu_set(unsigned index);
 
@@ -52,13 +55,17 @@ unsigned sim_ipis(unsigned cpu);
 /* Runs once, in the middle of the next emission of an event: after its slot is claimed, before its fields are written. */
 void sim_trace_interrupt(void (*handler)(void));
 
-/* The n-th event from now that is in the ring of `cpu`; NULL if it was overwritten or not yet written. */
+/* Runs once, when the test's own code spins next: what another CPU does meanwhile. */
+void sim_relax_calls(void (*action)(void));
+
+/* Event number `sequence` of a CPU, as it lies in its ring; NULL if it was overwritten or is not there yet. */
 const uint64_t *sim_event(unsigned cpu, uint64_t sequence);
 
-/* How many events with this id the rings hold, over all CPUs. */
+/* How many events with this id the rings hold, over all CPUs; and of these, how many have `value` as their first field. */
 unsigned sim_events_count(unsigned id);
+unsigned sim_events_count_with(unsigned id, uint64_t value);
 
-/* ---- booting the whole kernel: coroutines ---- */
+/* ---- booting the whole kernel ---- */
 
 enum sim_state { SIM_BARE, SIM_OFF, SIM_KERNEL, SIM_USER, SIM_IDLE, SIM_STOPPED };
 enum sim_state sim_state(unsigned cpu);
@@ -84,11 +91,8 @@ void sim_user_syscall(unsigned cpu, uint64_t number, const uint64_t arguments[5]
 /* The thread in user mode on `cpu` does something the machine answers with this trap; then all CPUs run. */
 void sim_user_trap(unsigned cpu, const struct trap *trap);
 
-/*
- * The thread in user mode on `cpu` accesses eight bytes at `va`, taking whatever faults come. True once the access was made; false if
- * the thread is no longer the one in user mode there.
- */
-bool sim_user_access(unsigned cpu, struct vaddr va, enum access access, uint64_t *value);
+/* The thread in user mode on `cpu` accesses eight bytes at `va`. True if the access was made; else the fault was taken. */
+bool sim_user_try(unsigned cpu, struct vaddr va, enum access access, uint64_t *value);
 
 /* ---- the simulated MMU ---- */
 

@@ -6,11 +6,11 @@
 #pragma once
 
 #include <setjmp.h>
-#include <ucontext.h>
 
 #include "sim.h"
+#include "sim_fiber.h"
 
-/* One simulated CPU. Its coroutine exists in the states KERNEL, USER, IDLE and STOPPED. */
+/* One simulated CPU. Its fiber exists in the states KERNEL, USER, IDLE and STOPPED. */
 struct sim_cpu {
 	enum sim_state state;
 	bool irqs_on;
@@ -21,10 +21,8 @@ struct sim_cpu {
 	unsigned ipis;
 
 	struct trap_frame *frame; /* in USER: the registers of the thread */
-	ucontext_t context;
+	struct sim_fiber fiber;
 	jmp_buf user_entry; /* where the coroutine goes when the kernel enters user mode from its scheduler */
-	void *stack;
-	void *sanitizer_stack;
 };
 
 extern struct sim_cpu sim_cpus[MAX_CPUS];

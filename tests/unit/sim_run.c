@@ -7,55 +7,39 @@
  * The invariant: only the test's own context resumes a coroutine, and a coroutine yields only to the test.
  */
 #include "sim_machine.h"
+#include "mm/page.h"
 
-#include <sanitizer/common_interface_defs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define STACK_BYTES (512 * 1024)
 #define ROUNDS_MAX 20000000 /* more rounds of all CPUs than that and they wait for each other */
 
-static ucontext_t test_context;
-static void *test_sanitizer_stack;
-static const void *test_stack;
-static size_t test_stack_bytes;
-static bool in_coroutine;
 static jmp_buf *catcher; /* of sim_catch() */
 static struct boot_info boot;
 
 bool sim_in_coroutine(void)
 {
-	return in_coroutine;
+	return sim_fiber_runs();
 }
-
-/* ---- coroutines ---- */
 
 void sim_yield(enum sim_state state)
 {
-	struct sim_cpu *cpu = &sim_cpus[sim_current];
-	cpu->state = state;
-	__sanitizer_start_switch_fiber(&cpu->sanitizer_stack, test_stack, test_stack_bytes);
-	swapcontext(&cpu->context, &test_context);
-	__sanitizer_finish_switch_fiber(cpu->sanitizer_stack, NULL, NULL);
+	sim_cpus[sim_current].state = state;
+	sim_fiber_yield();
 }
 
 static void resume(unsigned index)
 {
-	struct sim_cpu *cpu = &sim_cpus[index];
 	unsigned before = sim_current;
 	sim_current = index;
-	in_coroutine = true;
-	__sanitizer_start_switch_fiber(&test_sanitizer_stack, cpu->stack, STACK_BYTES);
-	swapcontext(&test_context, &cpu->context);
-	__sanitizer_finish_switch_fiber(test_sanitizer_stack, NULL, NULL);
-	in_coroutine = false;
+	sim_fiber_resume(&sim_cpus[index].fiber);
 	sim_current = before;
 }
 
 void sim_leave(void)
 {
-	if (!in_coroutine) {
+	if (!sim_fiber_runs()) {
 		if (!catcher) {
 			fprintf(stderr, "the machine ended outside sim_catch(); its console:\n%s\n", sim_console());
 			abort();
@@ -79,10 +63,9 @@ bool sim_catch(void (*body)(void *argument), void *argument)
 }
 
 /* A CPU's whole life: boot, then one trap from user mode after the other. The kernel stack is empty at each of them. */
-static void coroutine(void)
+static void cpu_life(void)
 {
 	struct sim_cpu *cpu = &sim_cpus[sim_current];
-	__sanitizer_finish_switch_fiber(NULL, &test_stack, &test_stack_bytes);
 	if (!setjmp(cpu->user_entry)) {
 		cpu->irqs_on = false;
 		if (sim_current == 0)
@@ -99,14 +82,8 @@ static void coroutine(void)
 
 static void start(unsigned index)
 {
-	struct sim_cpu *cpu = &sim_cpus[index];
-	cpu->state = SIM_KERNEL;
-	cpu->stack = aligned_alloc(4096, STACK_BYTES);
-	getcontext(&cpu->context);
-	cpu->context.uc_stack.ss_sp = cpu->stack;
-	cpu->context.uc_stack.ss_size = STACK_BYTES;
-	cpu->context.uc_link = NULL;
-	makecontext(&cpu->context, coroutine, 0);
+	sim_cpus[index].state = SIM_KERNEL;
+	sim_fiber_start(&sim_cpus[index].fiber, cpu_life);
 }
 
 enum status arch_cpu_start(struct cpu *cpu)
@@ -199,7 +176,7 @@ bool sim_skip_to_timer(void)
 {
 	uint64_t first = UINT64_MAX;
 	for (unsigned i = 0; i < MAX_CPUS; i++)
-		if (sim_cpus[i].state != SIM_OFF)
+		if (sim_cpus[i].state != SIM_BARE && sim_cpus[i].state != SIM_OFF)
 			first = min_u64(first, sim_cpus[i].timer_when);
 	if (first == UINT64_MAX)
 		return false;
@@ -210,6 +187,13 @@ bool sim_skip_to_timer(void)
 }
 
 /* ---- boot ---- */
+
+void sim_start_with_pages(unsigned cpu_count, uint64_t ram_bytes)
+{
+	sim_start(cpu_count, ram_bytes);
+	boot = (struct boot_info){.ram_ranges = 1, .ram = {{paddr(SIM_RAM_BASE), ram_bytes}}};
+	page_init(&boot);
+}
 
 void sim_boot(const char *command_line, const void *archive, uint64_t archive_bytes)
 {
@@ -262,17 +246,14 @@ void sim_user_syscall(unsigned cpu, uint64_t number, const uint64_t arguments[5]
 	sim_user_trap(cpu, &(struct trap){.kind = TRAP_SYSCALL});
 }
 
-bool sim_user_access(unsigned cpu, struct vaddr va, enum access access, uint64_t *value)
+bool sim_user_try(unsigned cpu, struct vaddr va, enum access access, uint64_t *value)
 {
-	struct thread *thread = cpus[cpu].current;
-	while (sim_cpus[cpu].state == SIM_USER && cpus[cpu].current == thread) {
-		enum sim_answer answer = sim_mmu_access(cpu, va, access, value);
-		if (answer == SIM_ACCESS_OK)
-			return true;
-		sim_user_trap(cpu, &(struct trap){
-			.kind = TRAP_FAULT, .va = va, .access = access, .segment = answer == SIM_ACCESS_SEGMENT,
-			.protection = answer == SIM_ACCESS_FORBIDDEN, .raw = answer,
-		});
-	}
+	enum sim_answer answer = sim_mmu_access(cpu, va, access, value);
+	if (answer == SIM_ACCESS_OK)
+		return true;
+	sim_user_trap(cpu, &(struct trap){
+		.kind = TRAP_FAULT, .va = va, .access = access, .segment = answer == SIM_ACCESS_SEGMENT,
+		.protection = answer == SIM_ACCESS_FORBIDDEN, .raw = answer,
+	});
 	return false;
 }

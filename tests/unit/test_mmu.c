@@ -19,8 +19,6 @@
 #define RAM (256 * MIB)
 #define SEED 1
 
-static struct boot_info boot;
-
 /* ---- what the conformance cases ask of a machine ---- */
 
 void mmu_test_activate(struct mmu_space *space)
@@ -113,10 +111,8 @@ void mmu_test_other_stop(struct mmu_watch *watch)
 
 static void start(const struct mmu_ops *ops, bool segments)
 {
-	sim_start(2, RAM);
+	sim_start_with_pages(2, RAM);
 	sim_mmu_choose(ops, segments);
-	boot = (struct boot_info){.ram_ranges = 1, .ram = {{paddr(SIM_RAM_BASE), RAM}}};
-	page_init(&boot);
 }
 
 static void conforms(const struct mmu_ops *ops, bool segments)

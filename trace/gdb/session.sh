@@ -14,9 +14,9 @@ out=out/gdb/$arch-$name
 socket=$(mktemp -u /tmp/vitrine-gdb.XXXXXX) # a socket's path may be no longer than 107 characters
 mkdir -p "$out"
 
-build/vitrine run --arch "$arch" --program "$program" --smp "$cpus" --seed "$seed" --icount --wall 0 -o "$out" \
+setsid build/vitrine run --arch "$arch" --program "$program" --smp "$cpus" --seed "$seed" --icount --wall 0 -o "$out" \
 	-- -S -pidfile "$out/qemu.pid" -chardev "socket,path=$socket,server=on,wait=off,id=gdb" -gdb chardev:gdb >"$out/run.log" 2>&1 </dev/null &
-run=$!
+run=$! # in a session of its own: Ctrl-C is for gdb
 end_guest() {
 	kill "$run" 2>/dev/null
 	wait "$run" 2>/dev/null

@@ -1,8 +1,8 @@
 /*
  * POWER's half of kernel/arch.h: the register frame and the calls that are too hot to be calls.
  *
- * Teaches: what a thread is to the machine (48 words), and how little the hot calls cost: the clock, the interrupt switch and the
- * per-CPU pointer are one or two instructions each. Included by kernel/arch.h only, after it has declared them.
+ * Teaches: what a thread is to the machine (48 words), and how little the hot calls cost: the clock, the interrupt switch and
+ * the per-CPU pointer are one or two instructions each. Included by kernel/arch.h only, after it has declared them.
  * Invariant: in the kernel r13 holds the CPU's struct cpu, always; the compiler is told to keep its hands off it.
  */
 #pragma once
@@ -19,8 +19,8 @@ struct trap_frame {
 	uint64_t pc;  /* SRR0 or HSRR0 */
 	uint64_t msr; /* SRR1 or HSRR1: the machine state, and between its bits the reason of some traps */
 	uint64_t vector;
-	uint64_t dar;   /* the address of a data fault */
-	uint64_t dsisr; /* its reason */
+	uint64_t dar;         /* the address of a data fault */
+	uint64_t dsisr;       /* its reason */
 	uint64_t syscall_cpu; /* the struct cpu that took it as a system call; 0: `vector` says what it was */
 };
 
@@ -73,8 +73,11 @@ static inline bool arch_trap_is_syscall(const struct trap_frame *frame)
 
 static inline uint64_t arch_syscall_args(const struct trap_frame *frame, uint64_t arguments[5])
 {
-	for (unsigned i = 0; i < 5; i++)
-		arguments[i] = frame->gpr[3 + i];
+	arguments[0] = frame->gpr[3];
+	arguments[1] = frame->gpr[4];
+	arguments[2] = frame->gpr[5];
+	arguments[3] = frame->gpr[6];
+	arguments[4] = frame->gpr[7];
 	return frame->gpr[0];
 }
 

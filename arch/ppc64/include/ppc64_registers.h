@@ -2,7 +2,8 @@
  * The numbers of POWER: special purpose registers, bits of the machine state, and the instructions C has no words for.
  *
  * Teaches: nothing by itself; it is the phrase book of this folder. Shared by C and assembly. Bits are given as values, since
- * the Power ISA counts them from the left. Power ISA 3.0B, Book III, sections 4 (registers) and 5.10 (barriers around tables).
+ * the Power ISA counts them from the left.
+ * Power ISA 3.0B, Book III, sections 4 (registers) and 5.10 (barriers around tables).
  */
 #pragma once
 
@@ -40,12 +41,11 @@
 #define SPR_PIR 1023
 
 /* Logical partitioning control register. */
-#define LPCR_LD (1 << 17)   /* large decrementer: 56 bits instead of 32 */
 #define LPCR_HR (1 << 20)   /* the host translates by radix tree */
 #define LPCR_UPRT (1 << 22) /* segments come from a table in memory */
 
-/* A decrementer this far away is as good as off: 2 years at 512 MHz. */
-#define DEC_FAR 0x7fffffffffffff
+/* The decrementer has 32 bits, one of them the sign: 4 seconds at 512 MHz. */
+#define DEC_FAR 0x7fffffff
 
 /* Interrupt vectors, Power ISA 3.0B Book III figure 51. */
 #define VECTOR_SYSTEM_RESET 0x100
@@ -78,19 +78,20 @@
 /* Message type of a hypervisor doorbell; the receiver's PIR goes into the low bits. */
 #define DOORBELL_HYPERVISOR (5 << 27)
 
-/* Instructions that are younger than the instruction set the kernel is compiled for (POWER8). */
+/* Instructions that an assembler does not know, or not for the instruction set the kernel is compiled for (POWER8). */
 #define OPCODE_WAIT 0x7c00003c
+#define OPCODE_MSGSND 0x7c00019c /* its register in bits 11-15 */
 #define OPCODE_MSGSYNC 0x7c0006ec
 
 #ifndef __ASSEMBLER__
 
 #include <stdint.h>
 
-#define READ_SPR(number)                                                          \
-	({                                                                        \
-		uint64_t spr_value_;                                              \
-		__asm__ volatile("mfspr %0, %1" : "=r"(spr_value_) : "i"(number)); \
-		spr_value_;                                                       \
+#define READ_SPR(number)                                                                                                         \
+	({                                                                                                                       \
+		uint64_t spr_value_;                                                                                             \
+		__asm__ volatile("mfspr %0, %1" : "=r"(spr_value_) : "i"(number));                                               \
+		spr_value_;                                                                                                      \
 	})
 #define WRITE_SPR(number, value) __asm__ volatile("mtspr %0, %1" : : "i"(number), "r"((uint64_t)(value)) : "memory")
 

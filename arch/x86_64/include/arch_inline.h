@@ -14,8 +14,8 @@
 
 /*
  * What a trap saves. The processor pushes the last five words, and `error` for some exceptions, after it aligned the stack
- * to 16 bytes (Intel SDM 3A 6.14.2); entry code pushes the rest. TSS.RSP0 is the end of the current thread's frame, so a trap from
- * user mode lands in it without a copy.
+ * to 16 bytes (Intel SDM 3A 6.14.2); entry code pushes the rest. TSS.RSP0 is the end of the current thread's frame, so a trap
+ * from user mode lands in it without a copy.
  */
 struct trap_frame {
 	uint64_t r15, r14, r13, r12, rbp, rbx;
@@ -36,7 +36,7 @@ static_assert(offsetof(struct trap_frame, ss) == FRAME_SS, "entry code");
 
 #define RFLAGS_IF (UINT64_C(1) << 9)
 
-/* GS points at struct cpu, whose first word is its own address. A CPU never changes under kernel code: the compiler may reuse it. */
+/* GS points at struct cpu, whose first word is its own address. Kernel code never changes CPU, so the compiler may keep it. */
 static inline struct cpu *arch_cpu(void)
 {
 	struct cpu *cpu;
@@ -138,15 +138,12 @@ static inline uint64_t arch_backtrace_next(uint64_t *frame_pointer)
 static inline uint64_t arch_trace_claim(uint64_t *head, uint64_t *now)
 {
 	uint64_t sequence, next;
-	bool claimed;
+	bool claimed = false;
 	do {
 		sequence = __atomic_load_n(head, __ATOMIC_RELAXED);
 		*now = arch_time_now();
 		next = sequence + 1;
-		__asm__ volatile("cmpxchgq %3, %1"
-				 : "=@ccz"(claimed), "+m"(*head), "+a"(sequence)
-				 : "r"(next)
-				 : "memory");
+		__asm__ volatile("cmpxchgq %3, %1" : "=@ccz"(claimed), "+m"(*head), "+a"(sequence) : "r"(next) : "memory");
 	} while (__builtin_expect(!claimed, 0));
 	return sequence;
 }

@@ -1,0 +1,159 @@
+/*
+ * The places of the hashed page table: how an entry is found, chosen, entered and withdrawn.
+ *
+ * Teaches: two things at once. A full group makes room by age, without the hardware counting for us; and an entry that other
+ * CPUs may be using this very moment leaves in a fixed order: valid cleared, ptesync, tlbie, eieio, tlbsync, ptesync; only
+ * then are its R and C final and its place free (Power ISA 3.0B Book III 5.10.1).
+ * Who calls: mmu_hash.c. Locks: all of it but entry_find() with table_lock held.
+ * Invariant: of all valid entries at most one translates a page.
+ */
+#include <trace_emit.h>
+
+#include "arch.h"
+#include "mmu_hash.h"
+#include "ppc64.h"
+
+struct hash_group hash_table[HASH_GROUPS] __attribute__((aligned(HASH_TABLE_BYTES)));
+uint64_t hash_entries_used;
+
+static_assert(sizeof(hash_table) == 256 * KIB, "HTABSIZE 0 means 256 KiB");
+
+/* ---- how a translation leaves the CPUs ---- */
+
+/*
+ * tlbie is broadcast: every CPU drops the entry, without an interrupt, and tlbsync + ptesync wait until the last of them has.
+ * isync keeps what follows, reading R and C above all, from starting before. (QEMU does a broadcast flush when the block of
+ * instructions ends, so there the isync is what makes the wait real.)
+ */
+void gone_flush(struct gone *gone)
+{
+	if (gone->count == 0)
+		return;
+	ptesync();
+	for (unsigned i = 0; i < gone->count; i++)
+		__asm__ volatile("tlbie %0, %1" : : "r"(gone->operand[i]), "r"(UINT64_C(0)) : "memory");
+	__asm__ volatile("eieio\n\ttlbsync\n\tptesync\n\tisync" : : : "memory");
+	gone->count = 0;
+}
+
+void gone_add(struct gone *gone, uint64_t v, uint64_t group)
+{
+	if (gone->count == GONE_MAX)
+		gone_flush(gone);
+	uint64_t offset = entry_address(v, group).v % SEGMENT_BYTES;
+	gone->operand[gone->count++] = entry_vsid(v) << SEGMENT_SHIFT | offset | UINT64_C(1) << 8;
+}
+
+uint64_t entry_withdraw(struct hash_entry *entry)
+{
+	struct gone gone;
+	gone_begin(&gone);
+	gone_add(&gone, entry->v, entry_group(entry));
+	entry_word_store(&entry->v, entry->v & ~ENTRY_VALID);
+	gone_flush(&gone);
+	return entry_word_load(&entry->r);
+}
+
+void entry_enter(struct hash_entry *entry, uint64_t v, uint64_t r)
+{
+	entry_word_store(&entry->r, r);
+	eieio();
+	entry_word_store(&entry->v, v);
+	ptesync();
+}
+
+/*
+ * R is the only bit of its byte that changes while the entry is valid, and C lies in the next byte, so a
+ * store of one byte loses no C that the hardware sets meanwhile (Power ISA 3.0B Book III 5.10.1.2). The caller flushes, since a
+ * CPU that still holds the translation would not set R again.
+ */
+void entry_clear_referenced(struct hash_entry *entry, uint64_t r, struct gone *gone)
+{
+	const unsigned byte_of_r = 14;
+	__atomic_store_n((uint8_t *)entry + byte_of_r, (uint8_t)((r & ~ENTRY_REFERENCED) >> 8), __ATOMIC_RELAXED);
+	gone_add(gone, entry->v, entry_group(entry));
+}
+
+/* ---- finding and choosing places ---- */
+
+struct hash_entry *group_find(uint64_t group, uint64_t v)
+{
+	for (unsigned i = 0; i < HASH_SLOTS; i++) {
+		struct hash_entry *entry = &hash_table[group].entry[i];
+		if ((entry_word_load(&entry->v) & ~ENTRY_SOFTWARE) == v)
+			return entry;
+	}
+	return NULL;
+}
+
+struct hash_entry *entry_find(uint64_t vsid, struct vaddr va)
+{
+	uint64_t primary = hash_primary(vsid, va);
+	struct hash_entry *entry = group_find(primary, entry_v(vsid, va));
+	return entry ? entry : group_find(hash_secondary(primary), entry_v(vsid, va) | ENTRY_SECONDARY);
+}
+
+static struct hash_entry *group_free(uint64_t group)
+{
+	for (unsigned i = 0; i < HASH_SLOTS; i++)
+		if (!(hash_table[group].entry[i].v & ENTRY_VALID))
+			return &hash_table[group].entry[i];
+	return NULL;
+}
+
+/*
+ * A round of ageing in a full group: used since the last round (R): age 0, and R starts again; not used: one round older, up
+ * to 3. The software bits are ours alone while table_lock is held; the hardware does not compare them.
+ */
+static void group_age(uint64_t group)
+{
+	struct gone gone;
+	gone_begin(&gone);
+	for (unsigned i = 0; i < HASH_SLOTS; i++) {
+		struct hash_entry *entry = &hash_table[group].entry[i];
+		uint64_t r = entry_word_load(&entry->r);
+		if (entry->v & ENTRY_WIRED)
+			continue;
+		if (r & ENTRY_REFERENCED) {
+			entry_clear_referenced(entry, r, &gone);
+			entry_word_store(&entry->v, (entry->v & ~ENTRY_AGE) | ENTRY_WAS_REFERENCED);
+		} else if ((entry->v & ENTRY_AGE) != ENTRY_AGE) {
+			entry_word_store(&entry->v, entry->v + ENTRY_AGE_ONE);
+		}
+	}
+	gone_flush(&gone);
+}
+
+/* Makes room in a full group: the oldest entry goes, the lowest place among equals. NULL if all are wired. */
+static struct hash_entry *group_evict(uint64_t group)
+{
+	struct hash_entry *victim = NULL;
+	group_age(group);
+	for (unsigned i = 0; i < HASH_SLOTS; i++) {
+		struct hash_entry *entry = &hash_table[group].entry[i];
+		if (!(entry->v & ENTRY_WIRED) && (!victim || (entry->v & ENTRY_AGE) > (victim->v & ENTRY_AGE)))
+			victim = entry;
+	}
+	if (!victim)
+		return NULL;
+	uint64_t v = victim->v;
+	uint64_t r = entry_withdraw(victim);
+	bool referenced = (r & ENTRY_REFERENCED) || (v & ENTRY_WAS_REFERENCED);
+	bool changed = (r & ENTRY_CHANGED) != 0;
+	hash_entries_used--;
+	trace_mmu_evict(entry_vsid(v) / SEGMENTS_A_SPACE, entry_address(v, group).v, group, entry_slot(victim),
+			(v & ENTRY_AGE) / ENTRY_AGE_ONE, referenced | changed << 1);
+	return victim;
+}
+
+struct hash_entry *place_find(uint64_t primary)
+{
+	struct hash_entry *entry = group_free(primary);
+	if (!entry)
+		entry = group_free(hash_secondary(primary));
+	if (!entry)
+		entry = group_evict(primary);
+	if (!entry)
+		entry = group_evict(hash_secondary(primary));
+	return entry;
+}

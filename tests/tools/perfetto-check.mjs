@@ -1,0 +1,122 @@
+// Asks Perfetto's own trace processor whether a trace is the runs it was made from.
+//
+//     node perfetto-check.mjs NAME TRACE COUNTS...
+//
+// COUNTS is one JSON object a run, in the order of the runs: {"holes": 0 or 1, "events": {"fault_begin": n, ...}}, as counted from
+// the .vtrace; with holes (events were lost) what depends on both ends of a thing is not asked. Prints `ok NAME-CHECK` or
+// `not ok NAME-CHECK: why`, one a line.
+//
+// Teaches: the trace processor is lenient. An end without a begin, a name without a text, time that goes back: it draws something
+// and says nothing. So besides its own list of complaints, everything that was put in is counted again coming out.
+// Who calls: perfetto-test.sh. Whom it calls: perfetto-sql.mjs.
+import fs from 'node:fs';
+import { openTrace, rows } from './perfetto-sql.mjs';
+
+const [, , name, file, ...counted] = process.argv;
+const runs = counted.map((text) => JSON.parse(text));
+const engine = await openTrace(new Uint8Array(fs.readFileSync(file)));
+const ask = (sql) => rows(engine, sql);
+
+function verdict(check, why) {
+	console.log(why ? `not ok ${name}-${check}: ${why}` : `ok ${name}-${check}`);
+}
+
+async function expectNone(check, sql) {
+	const found = await ask(sql);
+	verdict(check, found.length ? `${found.length} rows, the first is ${JSON.stringify(found[0])}` : '');
+}
+
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+async function expectCounts(check, sql, wanted) {
+	const found = (await ask(sql)).map((row) => row.n);
+	verdict(check, same(found, wanted) ? '' : `the trace has ${found}, the runs have ${wanted}`);
+}
+
+// A run is a machine. With one run the packets carry no machine, and Perfetto calls it 0.
+const machines = runs.map((_, index) => (runs.length > 1 ? index + 1 : 0));
+const event = (which) => runs.map((run) => run.events[which] ?? 0);
+const holes = runs.some((run) => run.holes);
+const perMachine = (table, thread, where) => `
+	with machine_of(id) as (values ${machines.map((id) => `(${id})`).join(', ')})
+	select (select count(*) from ${table} x ${thread ? 'join thread t using (utid)' : 'join track t on x.track_id = t.id'}
+		where ifnull(t.machine_id, 0) = machine_of.id and ${where}) as n
+	from machine_of order by id`;
+
+await expectNone('no-complaints', `select name, value from stats where severity in ('error', 'data_loss') and value > 0`);
+await expectNone('nothing-skipped', `select name, value from stats where name glob 'packet_skipped*' and value > 0`);
+await expectNone('every-slice-has-a-name', `select id, ts from slice where name is null or name = ''`);
+await expectNone('every-slice-has-a-category', `select id, ts, name from slice where category is null and name not glob '*events lost'`);
+await expectNone('every-slice-has-ended', `select id, ts, dur, name from slice where dur < 0`);
+await expectNone('every-run-of-a-cpu-has-ended', `select ts, dur, cpu from sched_slice where dur < 0`);
+await expectNone(
+	'every-argument-has-a-name',
+	`select arg_set_id, key from args where key glob 'debug.*' and (key = 'debug.' or key glob '*unknown*')`,
+);
+
+await expectCounts('faults', perMachine('slice', false, `category = 'fault' and x.name glob 'fault:*'`), event('fault_begin'));
+await expectCounts('switches', perMachine('sched_slice', true, '1'), event('thread_switch'));
+await expectCounts(
+	'system-calls',
+	perMachine('slice', false, `category = 'syscall' and t.type = 'thread_execution'`),
+	event('syscall_enter'),
+);
+await expectCounts('interrupts', perMachine('slice', false, `category = 'irq'`), event('irq_enter'));
+await expectCounts(
+	'marks',
+	perMachine('slice', false, `category = 'user'`),
+	runs.map((run) => run.events.mark_begin + run.events.mark_instant),
+);
+for (const [counter, from] of [
+	['free pages', 'free_pages'],
+	['runnable threads', 'runnable'],
+	['HPT entries in use', 'hpt_entries'],
+])
+	await expectCounts(`counter-${from}`, perMachine('counter', false, `t.name = '${counter}'`), event(from));
+await expectCounts(
+	'counters-of-programs',
+	perMachine('counter', false, `t.name not in ('free pages', 'runnable threads', 'HPT entries in use')`),
+	event('mark_counter'),
+);
+
+// Who runs is told by thread_state; sched_slice must be its other side.
+await expectNone(
+	'no-thread-runs-twice',
+	`select a.utid, a.ts from thread_state a join thread_state b using (utid)
+	 where a.id < b.id and a.state = 'Running' and b.state = 'Running' and a.ts < b.ts + b.dur and b.ts < a.ts + a.dur limit 3`,
+);
+await expectNone(
+	'no-cpu-runs-two',
+	`select * from (select ts, dur, ucpu, lead(ts) over (partition by ucpu order by ts) as next from sched_slice) where next < ts + dur`,
+);
+if (!holes)
+	await expectCounts(
+		'threads-have-states',
+		`with machine_of(id) as (values ${machines.map((id) => `(${id})`).join(', ')})
+		 select (select count(distinct utid) from thread_state join thread t using (utid)
+			where ifnull(t.machine_id, 0) = machine_of.id and not ifnull(t.is_idle, 0)) as n from machine_of order by id`,
+		event('thread_create'),
+	);
+await expectNone(
+	'threads-have-names',
+	`select tid, pid from thread left join process using (upid)
+	 where thread.name is null or (tid > 0 and pid > 0 and process.name is null)`,
+);
+await expectNone(
+	'faults-have-flows',
+	`select s.id from slice s where s.category = 'fault' and s.name glob 'fault:*' and s.dur > 0
+	 and exists (select 1 from slice i where i.parent_id = s.id and i.category = 'fault')
+	 and not exists (select 1 from flow where slice_out = s.id) limit 3`,
+);
+await expectNone(
+	'flows-stay-on-a-machine',
+	`select f.id from flow f join slice a on a.id = f.slice_out join slice b on b.id = f.slice_in
+	 join track ta on ta.id = a.track_id join track tb on tb.id = b.track_id where ifnull(ta.machine_id, 0) != ifnull(tb.machine_id, 0) limit 3`,
+);
+if (!holes)
+	await expectNone(
+		'results-are-words',
+		`select s.id from slice s where s.category = 'fault' and s.name glob 'fault:*' and s.dur > 0 and not exists (
+			select 1 from args where args.arg_set_id = s.arg_set_id and key = 'debug.result' and string_value is not null) limit 3`,
+	);
+engine.dispose();

@@ -1,0 +1,126 @@
+#!/bin/bash
+#
+# Group `perfetto`: what `vitrine perfetto` writes is judged by Perfetto's own trace processor, and what went in is counted coming out.
+#
+# Runs: the demo on both machines, and made-up ones (both byte orders, one with holes, one of ten million events for the memory).
+# Who calls: `make perfetto-test`, which has built and fetched everything. Whom it calls: perfetto-check.mjs, view-test.mjs.
+source "$(dirname "$0")/../e2e/lib.sh"
+work=out/test/perfetto
+rm -rf "$work"
+mkdir -p "$work"
+make_trace=build/tests/make_trace
+
+# What a run has, for perfetto-check.mjs.
+counts_of() { # run, 1 if it has holes
+	$vitrine stats --by-event "$1" | awk -v holes="${2:-0}" '
+		BEGIN { printf "{\"holes\":%d,\"events\":{", holes }
+		{ printf "%s\"%s\":%d", (NR > 1 ? "," : ""), $1, $2 }
+		END { print "}}" }'
+}
+
+# Converts runs and has the result judged. The name stands before each test's; runs with "holes" in their name have holes.
+judge() { # name, suffix of the file, runs...
+	local name=$1 file=$work/$1.$2 run
+	local counts=()
+	shift 2
+	for run in "$@"; do
+		counts+=("$(counts_of "$run" "$(grep -c holes <<<"$run")")")
+	done
+	if ! $vitrine perfetto "$@" -o "$file" >"$work/$name.log" 2>&1; then
+		not_ok "$name-is-written" "$(tail -n 1 "$work/$name.log")"
+		return
+	fi
+	ok "$name-is-written"
+	node tests/tools/perfetto-check.mjs "$name" "$file" "${counts[@]}" 2>"$work/$name.node.log" ||
+		not_ok "$name-is-judged" "$(grep -m 1 Error "$work/$name.node.log")"
+}
+
+# ---- real runs ----
+
+for machine in $machines; do
+	run_program "$work/$machine" --arch "$machine" --program demo --smp 2 --seed 1 --icount
+	[ "$run_status" = 0 ] || not_ok "demo-runs-on-$machine" "$(tail -n 1 "$work/$machine/log")"
+	run_program "$work/$machine-crash" --arch "$machine" --program crash --smp 4 --seed 1 --icount
+done
+judge demo pftrace "$work/x86_64" "$work/ppc64"
+judge crash pftrace "$work/ppc64-crash" "$work/x86_64-crash"
+judge alone pftrace "$work/ppc64"
+
+# ---- made-up runs ----
+
+$make_trace 60000 "$work/little.vtrace" --cpus 4 --seed 7
+$make_trace 60000 "$work/big.vtrace" --big-endian --seed 8
+$make_trace 20000 "$work/holes.vtrace" --cpus 3 --gap-every 41 --seed 9
+judge both-orders pftrace.gz "$work/little.vtrace" "$work/big.vtrace"
+judge holes pftrace "$work/holes.vtrace"
+
+# ---- wrong calls: a sentence, the right status, and no file ----
+
+refused() { # test, status, what the sentence says, arguments of vitrine perfetto...
+	local name=$1 wanted=$2 sentence=$3 status
+	shift 3
+	$vitrine perfetto "$@" >"$work/refused.log" 2>&1
+	status=$?
+	if [ $status = "$wanted" ] && grep -q "$sentence" "$work/refused.log"; then
+		ok "$name"
+	else
+		not_ok "$name" "status $status: $(tail -n 1 "$work/refused.log")"
+	fi
+}
+head -c 300000 "$work/little.vtrace" >"$work/cut.vtrace"
+echo kept >"$work/kept.pftrace"
+refused no-run-is-named 2 'which run' -o "$work/x.pftrace"
+refused no-file-is-named 2 'where to' "$work/little.vtrace"
+refused no-such-run 1 'cannot' "$work/none.vtrace" -o "$work/x.pftrace"
+refused no-such-folder 1 'cannot write' "$work/little.vtrace" -o "$work/none/x.pftrace"
+refused a-folder-is-no-file 1 'directory' "$work/little.vtrace" -o "$work"
+refused a-cut-run 1 'cut.vtrace' "$work/cut.vtrace" -o "$work/kept.pftrace"
+refused a-full-disk 1 'No space left' "$work/little.vtrace" -o /dev/full
+expect_equal a-failure-keeps-the-old-file "the old file" kept "$(cat "$work/kept.pftrace")"
+expect_equal a-failure-leaves-nothing "what was left" "" "$(ls "$work" | grep -E 'part$|^x\.')"
+
+# ---- memory and completeness at ten million events ----
+
+value() { # name, file of "name value" lines
+	awk -v name="$1" '$1 == name { print $2 }' "$2"
+}
+
+# The most memory it took to convert a run, in KiB; the conversion must succeed.
+memory_of() { # run
+	build/tests/max_rss $vitrine perfetto "$1" -o "$work/memory.pftrace" 2>"$work/memory.log" || echo failed
+	tail -n 1 "$work/memory.log"
+}
+
+memory_limit_kib=16384
+small=$(memory_of "$work/little.vtrace")
+$make_trace 10000000 "$work/ten-million.vtrace"
+large=$(memory_of "$work/ten-million.vtrace")
+echo "memory: $small KiB for 60 thousand events, $large KiB for 10 million"
+[ "$large" -le "$memory_limit_kib" ] 2>/dev/null && ok memory-is-small || not_ok memory-is-small "$large KiB"
+[ "$large" -le $((small + 1024)) ] 2>/dev/null && ok memory-is-flat || not_ok memory-is-flat "$small KiB, then $large KiB"
+
+$vitrine stats --by-event "$work/ten-million.vtrace" >"$work/went-in"
+if build/tests/count_packets "$work/memory.pftrace" >"$work/came-out" 2>"$work/count.log"; then
+	ok ten-million-unpack
+else
+	not_ok ten-million-unpack "$(cat "$work/count.log")"
+fi
+sum_of() { # events...
+	local sum=0 event
+	for event in "$@"; do
+		sum=$((sum + $(value "$event" "$work/went-in")))
+	done
+	echo $sum
+}
+slices=$(sum_of fault_begin syscall_enter irq_enter idle_begin mark_begin)
+expect_equal ten-million-begins "slices begun" "$slices" "$(value begins "$work/came-out")"
+expect_equal ten-million-ends "slices ended" "$slices" "$(value ends "$work/came-out")"
+expect_equal ten-million-switches "switches" "$(value thread_switch "$work/went-in")" "$(value runs "$work/came-out")"
+expect_equal ten-million-counters "counter values" "$(sum_of free_pages runnable hpt_entries mark_counter)" \
+	"$(value counters "$work/came-out")"
+echo "size: $(($(stat -c %s "$work/memory.pftrace") / 1000000)) MB for 10 million events"
+rm -f "$work/ten-million.vtrace" "$work/memory.pftrace"
+
+# ---- handing it to the browser ----
+
+node tests/tools/view-test.mjs $vitrine "$work/demo.pftrace"

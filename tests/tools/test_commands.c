@@ -1,0 +1,136 @@
+/*
+ * `vitrine`, `vitrine events` and `vitrine stats`, as people call them: on made-up runs of both byte orders.
+ *
+ * Teaches: two ways to count must agree. Every line that `events` prints is counted and held against what `stats` says.
+ * Argument: the build directory.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "shell.h"
+
+static const char *build;
+static char vitrine[512], work[64];
+
+static int start(void **state)
+{
+	(void)state;
+	snprintf(vitrine, sizeof(vitrine), "%s/asan/vitrine", build);
+	strcpy(work, "/tmp/test_commands.XXXXXX");
+	return !mkdtemp(work) || shell("%s/tests/make_trace 5000 %s/little.vtrace", build, work) ||
+	       shell("%s/tests/make_trace 5000 %s/big.vtrace --big-endian --cpus 3 --gap-every 500", build, work);
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	return shell("rm -r %s", work);
+}
+
+static void says_what_it_can_do(void **state)
+{
+	(void)state;
+	assert_int_equal(shell("%s", vitrine), 2);
+	assert_int_equal(shell("%s --help", vitrine), 0);
+	assert_true(shell_said("usage: vitrine COMMAND"));
+	const char *const commands[] = {"run", "stats", "events", "perfetto", "view"};
+	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		char usage[64];
+		snprintf(usage, sizeof(usage), "usage: vitrine %s", commands[i]);
+		assert_int_equal(shell("%s %s --help", vitrine, commands[i]), 0);
+		assert_true(shell_said(usage));
+		assert_int_equal(shell("%s help %s", vitrine, commands[i]), 0);
+		assert_true(shell_said(usage));
+	}
+}
+
+static void helps_with_wrong_calls(void **state)
+{
+	(void)state;
+	assert_int_equal(shell("%s sttas", vitrine), 2);
+	assert_true(shell_said("did you mean `stats`?"));
+	assert_int_equal(shell("%s zzzzzz", vitrine), 2);
+	assert_true(shell_said("there is no command `zzzzzz`"));
+	assert_int_equal(shell("%s stats", vitrine), 2);
+	assert_int_equal(shell("%s events", vitrine), 2);
+	assert_int_equal(shell("%s events --category fualt %s/big.vtrace", vitrine, work), 2);
+	assert_true(shell_said("fualt"));
+	assert_int_equal(shell("%s events --event nothing %s/big.vtrace", vitrine, work), 2);
+	assert_int_equal(shell("%s events --limit -1 %s/big.vtrace", vitrine, work), 2);
+	assert_int_equal(shell("%s events --bogus %s/big.vtrace", vitrine, work), 2);
+	assert_int_equal(shell("%s stats /nowhere", vitrine), 1);
+	assert_true(shell_said("cannot read /nowhere: No such file"));
+	assert_int_equal(shell("%s events %s/big.vtrace > /dev/full", vitrine, work), 1);
+}
+
+static unsigned lines(void)
+{
+	unsigned count = 0;
+	for (const char *at = shell_output; (at = strchr(at, '\n')); at++)
+		count++;
+	return count;
+}
+
+/* `stats --by-event` has the same number for each event as `events --event` has lines (and gaps, which pass each filter). */
+static void counts_what_it_prints(void **state)
+{
+	static char by_event[sizeof(shell_output)];
+	char name[64];
+	unsigned long long little, big, total = 0;
+	(void)state;
+	assert_int_equal(shell("%s stats --by-event %s/little.vtrace %s/big.vtrace", vitrine, work, work), 0);
+	strcpy(by_event, shell_output);
+	assert_int_equal(shell("%s events --event vm_map %s/big.vtrace", vitrine, work), 0);
+	unsigned gaps = lines();
+	assert_true(gaps > 0 && shell_said("GAP: 7 events"));
+	int length;
+	for (const char *at = by_event; sscanf(at, "%63s %llu %llu\n%n", name, &little, &big, &length) == 3; at += length) {
+		total += little;
+		assert_int_equal(shell("%s events --event %s --limit 100 %s/little.vtrace", vitrine, name, work), 0);
+		assert_int_equal(lines(), little < 100 ? little : 100);
+		assert_int_equal(shell("%s events --event %s %s/big.vtrace | wc -l", vitrine, name, work), 0);
+		assert_int_equal(atoi(shell_output), big + gaps);
+	}
+	assert_int_equal(total, 5000);
+}
+
+static void prints_fields_by_name(void **state)
+{
+	(void)state;
+	assert_int_equal(shell("%s events --event thread_create --limit 1 %s/little.vtrace", vitrine, work), 0);
+	assert_true(shell_said("thread=100  aspace=1  creator=0  affinity=0x1  name=\"cpu0-0\""));
+	assert_int_equal(shell("%s events --event fault_begin --limit 2 %s/big.vtrace", vitrine, work), 0);
+	assert_true(shell_said("access=store"));
+	assert_int_equal(shell("%s events --thread 101 --category syscall --limit 1 %s/little.vtrace", vitrine, work), 0);
+	assert_true(shell_said("thread=101"));
+	assert_int_equal(shell("%s events --cpu 1 --limit 1 %s/little.vtrace", vitrine, work), 0);
+	assert_true(shell_said("cpu1        0  boot_phase        phase=kernel entered"));
+}
+
+static void shows_runs_side_by_side(void **state)
+{
+	(void)state;
+	assert_int_equal(shell("%s stats %s/little.vtrace %s/big.vtrace", vitrine, work, work), 0);
+	assert_true(shell_said("x86_64                 ppc64"));
+	assert_true(shell_said("radix4                  hash"));
+	assert_true(shell_said("finished, status 0    finished, status 0"));
+	assert_true(shell_said("segment not loaded"));
+	assert_true(shell_said("5,000                 5,000"));
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(says_what_it_can_do),     cmocka_unit_test(helps_with_wrong_calls),
+		cmocka_unit_test(counts_what_it_prints),   cmocka_unit_test(prints_fields_by_name),
+		cmocka_unit_test(shows_runs_side_by_side),
+	};
+	if (argc != 2)
+		return 2;
+	build = argv[1];
+	return cmocka_run_group_tests(tests, start, stop);
+}
