@@ -90,7 +90,7 @@ kernel_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) $(kernel_
 user_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) -Iuser/lib -Ikernel
 
 host_cc := $(COMPILER)
-host_packages := libprotobuf-c sqlite3 zlib
+host_packages := libprotobuf-c zlib
 host_flags = -std=gnu2x -g -O2 -MMD -MP $(warnings) -D_GNU_SOURCE -Itrace -Ikernel -I$(B)/gen $(shell pkg-config --cflags $(host_packages))
 host_libs = $(shell pkg-config --libs $(host_packages)) -lpthread
 
@@ -303,6 +303,11 @@ trace-processor: $(trace_processor)/trace_processor.wasm
 perfetto-test: trace-processor $(B)/vitrine $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 	$(Q)tests/tools/perfetto-test.sh
 
+# What the end-to-end tests need beside the machines: a tool that asks QEMU's monitor.
+$(B)/tests/gva2gpa: tests/e2e/gva2gpa.c
+	$(call say,HOSTCC,$@)
+	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) $< -o $@
+
 # ---- the portable kernel on this host: $(1) compiler, $(2) test program ---------------------------------------------------------
 
 unit_compilers := gcc clang
@@ -358,9 +363,10 @@ MODE ?= --live
 OUT ?= out/$(ARCH)-$(program_name)
 programs := $(basename $(notdir $(wildcard user/programs/*.c)))
 everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar))
+everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it.
-setup_level := $(if $(filter test unit setup,$(MAKECMDGOALS)),test,$(if $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
+setup_level := $(if $(filter test test-build unit% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
   $(filter demo run view bench all image,$(MAKECMDGOALS)),run)))
 ifneq ($(setup_level),)
 ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
@@ -368,7 +374,7 @@ $(error The set-up is not complete; what to do stands above)
 endif
 endif
 
-.PHONY: help setup doctor all demo run gdb view bench test clean docs-gen
+.PHONY: help setup doctor all test-build demo run gdb view bench test clean docs-gen
 help:
 	@printf 'Vitrine: a small microkernel behind glass, on x86-64 and POWER.\n\n'
 	@printf '  make %-9s %s\n' \
@@ -394,8 +400,16 @@ doctor:
 
 all: $(everything)
 
+# What tests run, beside what everybody runs.
+test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa) \
+  $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o)
+
 run: $(B)/vitrine image
-	$(Q)$(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) --trace $(TRACE) $(MODE) -o $(OUT) -- $(QEMU)
+	$(Q)$(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) --trace $(TRACE) $(MODE) \
+	  -o $(OUT) -- $(QEMU); code=$$?; \
+	  [ ! -e $(OUT)/run.vtrace ] || $(B)/vitrine perfetto $(OUT) -o $(OUT)/run.pftrace && printf '%s\n' '' \
+	    'What happened:  build/vitrine stats $(OUT)' 'Event by event: build/vitrine events $(OUT) | less' \
+	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; exit $$code
 
 gdb: $(B)/vitrine image
 	$(Q)trace/gdb/session.sh $(ARCH) $(PROGRAM) $(SMP) $(SEED) $(GDB)

@@ -1,11 +1,11 @@
 /*
  * `vitrine bench`: what the kernel and the tools cost, beside the goals and beside other kernels measured under the same QEMU.
  *
- * Teaches: measuring by counting. Under icount a nanosecond of guest time is one instruction, so a figure is exact and the same on
- * every host, and a change that costs two instructions is seen. Only the host's own programs are measured in seconds.
- * The cost of a trace event is the difference between two runs: the null system call emits two events of the category `syscall`,
- * so the difference between its cost with that category on and off, halved, is what one event adds.
- * Who calls: main.c. It runs `vitrine run` and `vitrine perfetto` as programs and reads what user/programs/bench.c printed.
+ * Teaches: measuring by counting. Under icount a nanosecond of guest time is one instruction, so a figure is exact and the same
+ * on every host, and a change that costs two instructions is seen. Only the host's own programs are measured in seconds. The cost
+ * of a trace event is the difference between two runs: the null system call emits two events of the category `syscall`, so the
+ * difference between its cost with that category on and off, halved, is what one event adds. Who calls: main.c. It runs `vitrine
+ * run` and `vitrine perfetto` as programs and reads what user/programs/bench.c printed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,8 +46,7 @@ static const struct machine {
 	const char *name;
 	double ticks_per_instruction;
 } machines[MACHINES] = {
-	{"x86_64", 1.0},
-	{"ppc64", 0.512}, /* the timebase runs at 512 MHz */
+	{"x86_64", 1.0}, {"ppc64", 0.512}, /* the timebase runs at 512 MHz */
 };
 
 /* What is to be reached. Values are instructions unless `unit` says more. */
@@ -142,7 +141,8 @@ static bool take_console(const char *path, const struct machine *machine, bool t
 		return say("%s cannot be read: %s", path, strerror(errno)), false;
 	while (fgets(line, sizeof(line), console))
 		if (sscanf(line, "bench %31s %lf ns %lf ticks", name, &ns, &ticks) == 3) {
-			add_result(name, machine->name, ticks / machine->ticks_per_instruction, traced);
+			if (traced || !strcmp(name, "null_syscall"))
+				add_result(name, machine->name, ticks / machine->ticks_per_instruction, traced);
 			taken++;
 		}
 	fclose(console);
@@ -169,8 +169,10 @@ static bool bench_machine(const struct machine *machine, const char *self, const
 	char output[200], console[220];
 	snprintf(output, sizeof(output), "%s/%s%s", directory, machine->name, traced ? "" : "-no-syscall");
 	snprintf(console, sizeof(console), "%s/console.log", output);
-	char *arguments[] = {(char *)self, "run",	"--arch",  (char *)machine->name, "--program", "bench", "--smp", "1",
-			     "--seed",	   "1",		"--trace", traced ? "all" : ALL_BUT_SYSCALL, "--icount", "-q", "-o", output,
+	char *arguments[] = {(char *)self, "run",   "--arch",  (char *)machine->name,
+			     "--program",  "bench", "--smp",   "1",
+			     "--seed",     "1",     "--trace", traced ? "all" : ALL_BUT_SYSCALL,
+			     "--icount",   "-q",    "-o",      output,
 			     NULL};
 	int status = run_program(arguments, NULL);
 	if (status != 0)
@@ -235,6 +237,8 @@ static void number(char text[32], double value)
 {
 	if (value >= 1e6)
 		snprintf(text, 32, "%.2f M", value / 1e6);
+	else if (value >= 1e3)
+		snprintf(text, 32, "%d,%03d", (int)value / 1000, (int)value % 1000);
 	else
 		snprintf(text, 32, value < 100 ? "%.1f" : "%.0f", value);
 }
@@ -269,7 +273,7 @@ static void print_markdown(FILE *to)
 
 static void print_text(FILE *to)
 {
-	fprintf(to, "%-26s %-7s %10s %-13s %-20s %s\n", "what", "on", "value", "unit", "goal", "others, for comparison");
+	fprintf(to, "%-25s %-7s %8s %-13s %-22s %s\n", "what", "on", "value", "unit", "goal", "others, for comparison");
 	for (size_t i = 0; i < GOALS; i++)
 		for (unsigned j = 0; j < results.count; j++) {
 			const struct result *result = &results.result[j];
@@ -279,7 +283,7 @@ static void print_text(FILE *to)
 			number(value, result->value);
 			print_goal(goal, result);
 			snprintf(name, sizeof(name), "%s%s", result->goal->name, result->traced ? "" : ", untraced");
-			fprintf(to, "%-26s %-7s %10s %-13s %-20s %s\n", name, result->machine, value, result->goal->unit, goal,
+			fprintf(to, "%-25s %-7s %8s %-13s %-22s %s\n", name, result->machine, value, result->goal->unit, goal,
 				result->goal->anchor);
 		}
 }
@@ -292,8 +296,8 @@ static bool write_json(void)
 	fprintf(to, "[\n");
 	for (unsigned i = 0; i < results.count; i++) {
 		const struct result *result = &results.result[i];
-		fprintf(to, "  {\"name\": \"%s\", \"arch\": \"%s\", \"value\": %.3f, \"unit\": \"%s\", ", result->goal->name, result->machine,
-			result->value, result->goal->unit);
+		fprintf(to, "  {\"name\": \"%s\", \"arch\": \"%s\", \"value\": %.3f, \"unit\": \"%s\", ", result->goal->name,
+			result->machine, result->value, result->goal->unit);
 		if (result->goal->goal > 0)
 			fprintf(to, "\"goal\": %.0f, ", result->goal->goal);
 		else

@@ -1,9 +1,9 @@
 /*
  * The LPC bus: a serial port to talk through, and the service processor that switches the power off.
  *
- * Teaches: device registers. The loads and stores are cache-inhibited ones that bypass translation (Power ISA 3.0B Book III
- * 4.4.1), to fixed addresses at which the POWER9 chip answers for its LPC bus; what lies there are two old friends of every
- * PC.
+ * Teaches: device registers. The loads and stores are cache-inhibited ones that bypass translation (Power ISA 3.0B Book III,
+ * "Caching Inhibited Instructions"), to fixed addresses at which the POWER9 chip answers for its LPC bus; what lies there are
+ * two old friends of every PC.
  * Who calls: core/print.c and the end of a run. Locks: the caller's; nothing here can wait for another CPU.
  * 16550 data sheet for the port; IPMI 2.0 section 11 (block transfer interface) and 28.3 (chassis control).
  */

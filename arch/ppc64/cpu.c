@@ -5,7 +5,8 @@
  * relies on.
  * Who calls: the kernel's start-up on each CPU. Whom it calls: mmu_hash.c for the translation registers.
  * Invariant: user mode cannot reach a register that a thread switch does not save, except the performance monitor's.
- * Power ISA 3.0B Book III 2.2 (LPCR), 5.7.13 (storage keys), 7.2.11-12 (facility control).
+ * Power ISA 3.0B Book III, "Logical Partitioning Control Register", "Virtual Page Class Key Protection", "Facility Status and
+ * Control Register".
  */
 #include "arch.h"
 #include "core/cpu.h"
@@ -14,8 +15,8 @@
 void arch_cpu_init(struct cpu *cpu)
 {
 	(void)cpu;
-	uint64_t lpcr = READ_SPR(SPR_LPCR);
-	WRITE_SPR(SPR_LPCR, lpcr & ~(uint64_t)(LPCR_HR | LPCR_UPRT)); /* hash, and segments by slbmte */
+	/* Translation by hash, segments by slbmte. */
+	WRITE_SPR(SPR_LPCR, READ_SPR(SPR_LPCR) & ~(uint64_t)(LPCR_HR | LPCR_UPRT));
 	WRITE_SPR(SPR_LPID, 0);
 	WRITE_SPR(SPR_PID, 0);
 	WRITE_SPR(SPR_UAMOR, 0); /* users cannot change storage keys, */
@@ -52,7 +53,7 @@ void boot_hold(struct cpu *cpu)
 	kernel_secondary(cpu);
 }
 
-/* Power ISA 3.0B Book II 4.3.2 and Book III 2.4: data to memory, then away with the copies in the instruction cache. */
+/* Power ISA 3.0B Book II, "Instruction Storage": data to memory, then away with the copies in the instruction cache. */
 void arch_sync_code(void *code, size_t bytes)
 {
 	const uintptr_t line_bytes = 128; /* POWER9 */

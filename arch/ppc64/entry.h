@@ -11,7 +11,7 @@
 	addi	\register, \register, (\symbol)@l
 .endm
 
-/* r2 is the table of contents, through which C code reaches its data (OpenPOWER ELFv2 ABI 2.3.2). */
+/* r2 is the table of contents, through which C code reaches its data (OpenPOWER ELFv2 ABI, "TOC Pointer Usage"). */
 .macro LOAD_TOC
 	LOAD_ADDRESS %r2, .TOC.
 .endm
@@ -19,5 +19,5 @@
 /* A frame of its own for what calls C from nowhere: back chain, CR, LR and TOC save words, and 32 bytes more. */
 #define BASE_STACK_BYTES 64
 
-/* A leaf function may write 288 bytes below r1 without saying so (ELFv2 ABI 2.2.2.4 reserves 512): a trap stays clear of them. */
+/* A leaf function may write 288 bytes below r1 without saying so (ELFv2 ABI, "Protected Zone"): a trap stays clear of them. */
 #define RED_ZONE_BYTES 512

@@ -275,7 +275,8 @@ uint64_t mmu_entries_in_use(void)
 
 /* ---- telling the machine where the table is ---- */
 
-/* One entry a partition, two doublewords; only partition 0, the kernel's own, exists (Power ISA 3.0B Book III 5.7.6.1). */
+/* One entry a partition, two doublewords; only partition 0, the kernel's own, exists (Power ISA 3.0B Book III, "Partition
+ * Table"). */
 #define PARTITION_TABLE_BYTES (64 * KIB)
 #define PARTITION_TABLE_SIZE_CODE 4 /* 2^(12 + 4) bytes */
 static uint64_t partition_table[PARTITION_TABLE_BYTES / 8] __attribute__((aligned(PARTITION_TABLE_BYTES)));

@@ -2,7 +2,7 @@
  * The hashed page table as the hardware reads it, and the arithmetic both its files share.
  *
  * Teaches: how 78 bits of virtual address become one of 2048 groups and back.
- * Power ISA 3.0B Book III 5.7.6-5.7.9.
+ * Power ISA 3.0B Book III, "Segment Translation", "Hashed Page Table", "Page Table Entry".
  *
  *     effective address (a user's)        63      40 39                 12 11       0
  *                                        +----------+---------------------+----------+
@@ -184,7 +184,7 @@ void entry_clear_referenced(struct hash_entry *entry, uint64_t r, struct gone *g
 
 /* ---- mmu_slb.c ---- */
 
-/* What slbmte is given for a segment (Power ISA 3.0B Book III 5.9.3.2): which segment, and what it is. */
+/* What slbmte is given for a segment (Power ISA 3.0B Book III, "SLB Management Instructions"): which segment, and what it is. */
 #define SLB_VALID UINT64_C(0x08000000)
 #define SLB_SEGMENT_1T (UINT64_C(1) << 62)
 #define SLB_KEYS UINT64_C(0xc00) /* Ks and Kp: rights are read with key 1 in both modes */

@@ -3,7 +3,7 @@
  *
  * Teaches: two things at once. A full group makes room by age, without the hardware counting for us; and an entry that other
  * CPUs may be using this very moment leaves in a fixed order: valid cleared, ptesync, tlbie, eieio, tlbsync, ptesync; only
- * then are its R and C final and its place free (Power ISA 3.0B Book III 5.10.1).
+ * then are its R and C final and its place free (Power ISA 3.0B Book III, "Page Table Updates").
  * Who calls: mmu_hash.c. Locks: all of it but entry_find() with table_lock held.
  * Invariant: of all valid entries at most one translates a page.
  */
@@ -64,7 +64,7 @@ void entry_enter(struct hash_entry *entry, uint64_t v, uint64_t r)
 
 /*
  * R is the only bit of its byte that changes while the entry is valid, and C lies in the next byte, so a
- * store of one byte loses no C that the hardware sets meanwhile (Power ISA 3.0B Book III 5.10.1.2). The caller flushes, since a
+ * store of one byte loses no C that the hardware sets meanwhile ("Page Table Updates", resetting R). The caller flushes, since a
  * CPU that still holds the translation would not set R again.
  */
 void entry_clear_referenced(struct hash_entry *entry, uint64_t r, struct gone *gone)

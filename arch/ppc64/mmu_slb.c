@@ -10,7 +10,7 @@
  * check).
  * Locks: called with the new space's lock held, which covers its words; space->active is atomic.
  * Simplified: a segment is replaced in turn, not by use; entry 0 is never used, since slbia keeps it.
- * Power ISA 3.0B Book III 5.9.3.
+ * Power ISA 3.0B Book III, "Segment Lookaside Buffer".
  */
 #include <trace_emit.h>
 

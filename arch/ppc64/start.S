@@ -6,7 +6,7 @@
  * until it has published who gets which struct cpu, then until arch_cpu_start() releases them.
  * Who calls: the machine. Whom it calls: boot_start() on the boot CPU, boot_hold() on the others.
  * Invariant: nothing in .bss is touched before the boot CPU cleared it; what the others look at lies in .data.
- * Power ISA 3.0B Book III 7.5 lists the vectors.
+ * Power ISA 3.0B Book III, "Interrupt Definitions", lists the vectors.
  */
 #include "core/cpu_offsets.h"
 #include "entry.h"
@@ -58,6 +58,7 @@ kernel_entry:
 	VECTOR	VECTOR_HYPERVISOR_FACILITY_OFF, hsrr
 	.org	0x1000
 
+	.cfi_sections .debug_frame
 	.text
 boot_entry:
 	/* Machine checks interrupt from here on. mtmsrd cannot set ME, only a return from an interrupt can. */
@@ -69,6 +70,8 @@ boot_entry:
 	rfid
 
 boot_elect:
+	.cfi_startproc
+	.cfi_undefined lr /* a debugger's backtrace ends here */
 	mfspr	%r31, SPR_PIR
 	LOAD_TOC
 	LOAD_ADDRESS %r4, boot_elected
@@ -134,6 +137,7 @@ left_out:
 	bl	boot_hold /* (struct cpu) */
 	nop
 	trap
+	.cfi_endproc
 
 	.data
 	.balign	8

@@ -5,25 +5,24 @@
  * needs), and all the portable kernel wants to know fits in struct trap.
  * Who calls: kernel/core/trap.c, and trap_entry.S for traps from kernel mode. Whom it calls: kernel_trap().
  * Invariant: none of this changes the machine, but for the decrementer of a CPU that is still held.
- * Power ISA 3.0B Book III 7.5.
+ * Power ISA 3.0B Book III, "Interrupt Definitions".
  * Simplified: a hypervisor instruction in user mode is reported as illegal (0xe40), as the machine does.
  */
 #include "arch.h"
 #include "core/cpu.h"
 #include "ppc64.h"
 
-/* DSISR of a data storage interrupt (7.5.3); SRR1 of an instruction storage interrupt has the first two in the same places
- * (7.5.5). */
+/* DSISR of a data storage interrupt; SRR1 of an instruction storage interrupt has the first two in the same places. */
 #define DSISR_NO_TRANSLATION 0x40000000
 #define DSISR_PROTECTION 0x08000000
 #define DSISR_STORE 0x02000000
 #define SRR1_NO_EXECUTE 0x10000000 /* N or G of the entry forbids execution */
 
-/* SRR1 of a program interrupt (7.5.9). */
+/* SRR1 of a program interrupt. */
 #define SRR1_PRIVILEGED 0x40000
 #define SRR1_TRAP 0x20000
 
-/* Whether an instruction stores to memory. Power ISA 3.0B Book I 3.3, Book II 4.6; fixed-point ones: users have no others. */
+/* Whether an instruction stores to memory. The fixed-point ones: users have no others. */
 static bool is_store(uint32_t instruction)
 {
 	switch (instruction >> 26) {
@@ -50,7 +49,7 @@ static bool is_store(uint32_t instruction)
 }
 
 /*
- * A data segment interrupt does not say how the address was used (DSISR is undefined), so the instruction is looked at. A user's
+ * A data segment interrupt does not say how the address was used (DSISR says nothing), so the instruction is looked at. A user's
  * is read where it was just fetched from; if another CPU took the page away meanwhile, it counts as a load.
  */
 static enum access access_of_instruction(const struct trap_frame *frame)
@@ -71,10 +70,11 @@ static void decode_fault(const struct trap_frame *frame, struct trap *trap)
 	trap->raw = fetch ? frame->msr : frame->dsisr;
 	trap->access = fetch ? ACCESS_EXEC : ACCESS_LOAD;
 	trap->segment = trap->vector == VECTOR_DATA_SEGMENT || trap->vector == VECTOR_INSTRUCTION_SEGMENT;
-	if (trap->segment && !fetch)
-		trap->access = access_of_instruction(frame);
-	if (trap->segment)
+	if (trap->segment) {
+		trap->raw = fetch ? frame->msr : 0;
+		trap->access = fetch ? ACCESS_EXEC : access_of_instruction(frame);
 		return;
+	}
 	if (!fetch && (frame->dsisr & DSISR_STORE))
 		trap->access = ACCESS_STORE;
 	trap->protection = (trap->raw & (DSISR_PROTECTION | (fetch ? SRR1_NO_EXECUTE : 0))) != 0;
@@ -161,8 +161,7 @@ struct trap_frame *trap_from_kernel(struct trap_frame *frame)
 
 void arch_frame_init(struct trap_frame *frame, struct vaddr entry, struct vaddr stack_top, uint64_t argument)
 {
-	/* ELFv2 ABI 2.2.2, 2.3.2: r1 points at a frame whose back chain is 0; a function finds its table of contents through r12.
-	 */
+	/* ELFv2 ABI, "The Stack Frame": r1 points at a frame whose back chain is 0; r12 tells a function where it is. */
 	*frame = (struct trap_frame){.pc = entry.v, .msr = MSR_USER};
 	frame->gpr[1] = round_down(stack_top.v, 16) - 32;
 	frame->gpr[3] = argument;

@@ -11,7 +11,8 @@
  * Every return is by rfid: QEMU 7.2 under icount refuses hrfid when it changes translation, and SRR0/1 are free by then.
  * Simplified: the registers a system call loses come back with what the kernel left in them; machine checks in these lines are
  * fatal.
- * Power ISA 3.0B Book III 7.4-7.5; OpenPOWER ELFv2 ABI 2.2 for which registers a function keeps.
+ * Power ISA 3.0B Book III, "Interrupt Processing"; OpenPOWER ELFv2 ABI, "Register Roles", for which registers a function
+ * keeps.
  */
 #include "core/cpu_offsets.h"
 #include "entry.h"
@@ -39,6 +40,13 @@
 	.endr
 .endm
 
+/* What a debugger needs to know: nobody called the code between these two, its LR leads nowhere. */
+.macro FROM_USER
+	.cfi_startproc
+	.cfi_undefined lr
+.endm
+
+	.cfi_sections .debug_frame
 	.text
 
 /* ---- system calls ---- */
@@ -46,6 +54,7 @@
 /* r5-r12, r0 (after its use as the number), CTR, XER, CR0-1 and CR5-7 are lost: abi/syscall.h. */
 	.globl	trap_syscall
 trap_syscall:
+	FROM_USER
 	mtspr	SPR_HSPRG1, %r13
 	mfspr	%r13, SPR_HSPRG0
 	ld	%r12, CPU_USER_FRAME(%r13)
@@ -94,6 +103,7 @@ trap_syscall:
 	ld	%r4, FRAME_GPR(4)(%r3)
 	ld	%r3, FRAME_GPR(3)(%r3)
 	rfid
+	.cfi_endproc
 
 /* ---- all other traps ---- */
 
@@ -114,6 +124,7 @@ trap_hsrr:
 	mfspr	%r11, SPR_HSRR1
 
 trap_save: /* r10 = pc, r11 = msr, r12 = vector */
+	FROM_USER
 	std	%r9, SCRATCH(3)(%r13)
 	std	%r8, SCRATCH(4)(%r13)
 	mfcr	%r9
@@ -161,6 +172,7 @@ trap_save: /* r10 = pc, r11 = msr, r12 = vector */
 	bl	kernel_trap
 	nop
 	b	trap_resume
+	.cfi_endproc
 
 /*
  * Below the frame, two links make the back chain pass through the trap: one shows the interrupted instruction as a return
@@ -172,6 +184,14 @@ trap_save: /* r10 = pc, r11 = msr, r12 = vector */
  *     r8-128  the base frame of what is called now; back chain -> r8-64
  */
 trap_kernel:
+	/* For a debugger: the interrupted function is the caller; its registers lie in the frame, below its red zone. */
+	.cfi_startproc
+	.cfi_signal_frame
+	.cfi_def_cfa r1, BASE_STACK_BYTES + 64 + FRAME_BYTES + RED_ZONE_BYTES
+	.cfi_offset lr, FRAME_PC - FRAME_BYTES - RED_ZONE_BYTES
+	.irp	number, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	.cfi_offset \number, FRAME_GPR(\number) - FRAME_BYTES - RED_ZONE_BYTES
+	.endr
 	ld	%r4, 0(%r1)
 	addi	%r5, %r8, -32
 	addi	%r6, %r8, -64
@@ -184,6 +204,7 @@ trap_kernel:
 	mr	%r3, %r8
 	bl	trap_from_kernel
 	nop
+	.cfi_endproc
 
 /* r3 = the frame: all registers. Also where the scheduler starts a CPU's first thread. */
 	.globl	arch_user_enter

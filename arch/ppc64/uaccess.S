@@ -7,7 +7,7 @@
  * Who calls: trap.c, for one page at most, so what a fault leaves uncopied is exactly what lies in the missing page.
  * Invariant: at every load and store that may fault r5 is the number of bytes not copied yet, and the frame on the stack is
  * the caller's.
- * Power ISA 3.0B Book III 5.7.2 (real and virtual mode), 12.1 (isync after DR changes).
+ * Power ISA 3.0B Book III, "Real Addressing Mode", and "Synchronization Requirements for Context Alterations" for the isync.
  */
 #include "ppc64_registers.h"
 

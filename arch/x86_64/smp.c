@@ -17,6 +17,12 @@
 /* Where boot_cpu_start_64 looks itself up. */
 struct cpu *boot_cpu_of_apic[APIC_IDS];
 
+/*
+ * QEMU 7.2 under icount counts a CPU's whole turn as executed when INIT resets it in the middle, so the clock jumps to the next
+ * moment at which any timer is due: tens of milliseconds. A timer that is due in a moment makes it a small jump.
+ */
+#define JUMPS_PER_SECOND 50000
+
 static uint8_t saved[PAGE_BYTES];
 static unsigned users; /* CPUs told to start that have not left the trampoline */
 static uint8_t trampoline_busy;
@@ -53,6 +59,7 @@ enum status arch_cpu_start(struct cpu *cpu)
 	}
 	trampoline_unlock();
 	arch_irq_restore(irqs);
+	arch_timer_set(arch_time_now() + arch_time_hz() / JUMPS_PER_SECOND);
 	apic_command(cpu->hw_id, APIC_COMMAND_INIT);
 	apic_command(cpu->hw_id, APIC_COMMAND_STARTUP | TRAMPOLINE_PADDR / PAGE_BYTES);
 	return STATUS_OK;

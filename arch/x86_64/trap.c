@@ -28,6 +28,7 @@ enum vector {
 
 #define ERROR_PRESENT 0x1
 #define ERROR_WRITE 0x2
+#define ERROR_USER 0x4
 #define ERROR_FETCH 0x10
 
 /* No address on any x86-64: neither user's nor kernel's half, with four levels or five. */
@@ -117,9 +118,18 @@ static void decode_protection(const struct trap_frame *frame, struct trap *trap)
 	}
 }
 
+/*
+ * A user instruction was forbidden an access that was not made with the user's rights: the processor touched memory for itself. QEMU
+ * 7.2 reads the stack for IRETQ and far RET that way, and SMAP forbids it. Mapping the page again would not help.
+ */
+static bool is_processors_own(const struct trap_frame *frame, const struct trap *trap)
+{
+	return trap->from_user && (frame->error & ERROR_PRESENT) && !(frame->error & ERROR_USER);
+}
+
 static void decode_page_fault(const struct trap_frame *frame, struct trap *trap)
 {
-	trap->kind = TRAP_FAULT;
+	trap->kind = is_processors_own(frame, trap) ? TRAP_MACHINE : TRAP_FAULT;
 	trap->va = vaddr(cr2_read());
 	trap->protection = frame->error & ERROR_PRESENT;
 	trap->access = frame->error & ERROR_FETCH ? ACCESS_EXEC : frame->error & ERROR_WRITE ? ACCESS_STORE : ACCESS_LOAD;

@@ -204,11 +204,19 @@ static void spares_give_back(struct spares *spares)
 		cache_free(&mapping_cache, spares->second);
 }
 
+/* The counter in the trace, where translations compete for places. */
+static void trace_entries(void)
+{
+	if (mmu->entries_max)
+		trace_hpt_entries(mmu_entries_in_use());
+}
+
 static void drop_translations(struct aspace *aspace, uint64_t address, uint64_t bytes)
 {
 	spin_lock(&aspace->space.lock);
 	mmu->unmap(&aspace->space, vaddr(address), bytes / PAGE_BYTES);
 	spin_unlock(&aspace->space.lock);
+	trace_entries();
 }
 
 /* Moves the mappings of a range to the list `out`, cutting those that reach beyond it. */
@@ -368,6 +376,7 @@ enum status aspace_enter(struct aspace *aspace, struct vaddr va, struct paddr fr
 			status = mmu->map(&aspace->space, va, frame, flags);
 	}
 	spin_unlock(&aspace->space.lock);
+	trace_entries();
 	return status;
 }
 

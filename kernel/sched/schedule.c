@@ -136,6 +136,8 @@ static void schedule(void)
 	if (previous && previous->state == THREAD_RUNNING)
 		run_queue_add_here(previous);
 	struct thread *next = run_queue_take();
+	if (next == previous)
+		arch_cpu_relax(); /* it spins for another CPU, perhaps: under icount QEMU then lets that one have its turn */
 	if (!next) {
 		switch_to(previous, NULL, reason);
 		next = idle();

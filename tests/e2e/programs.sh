@@ -22,11 +22,12 @@ exit_code_of() { # ending
 	esac
 }
 
-# A livelock only ends when its budget does, so it gets a small one.
+# A livelock only ends when its budget does, so it gets a small one. The others need much less than theirs.
 budget_of() { # program, mode
 	case $1-$2 in
 	livelock---live) echo --wall 5 ;;
 	livelock---icount) echo --budget 200000000 ;;
+	*---icount) echo --budget 5000000000 ;;
 	esac
 }
 

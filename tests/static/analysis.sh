@@ -26,7 +26,7 @@ verdict clang-format "$(c_files '*.c' '*.h' | xargs -P 2 -n 16 clang-format --dr
 kernel_define="-DVITRINE_DEBUG=1"
 x86_64_flags="-std=gnu2x -ffreestanding --target=x86_64-linux-gnu -mgeneral-regs-only $kernel_define -Ikernel -Iarch/x86_64/include -Ibuild/gen"
 ppc64_flags="-std=gnu2x -ffreestanding --target=powerpc64-linux-gnu -mabi=elfv2 -mcpu=power8 -msoft-float $kernel_define -Ikernel \
-	-Iarch/ppc64/include -Ibuild/gen"
+	-Iarch/ppc64/include -Iarch/ppc64/libfdt_shim -Ibuild/libfdt -Ibuild/gen"
 user_flags="-std=gnu2x -ffreestanding --target=x86_64-linux-gnu -mgeneral-regs-only -Iuser/lib -Ikernel"
 host_flags="-std=gnu2x -D_GNU_SOURCE -Itrace -Ikernel -Ibuild/gen"
 
@@ -53,13 +53,15 @@ tidy() { # flags, files...
 	verdict clang-tidy-host "$(tidy "$host_flags" $(c_files 'trace/*.c'))"
 }
 
-# cppcheck does not know that inline assembly writes its outputs.
+# cppcheck does not know that inline assembly writes its outputs, nor that two symbols of a linker script may lie in one object; it
+# compares formats with the types it guesses, which the compilers do with those that are; and tests compare equal texts on purpose.
 inspect() { # include paths and defines, files...
 	local flags=$1
 	shift
 	# shellcheck disable=SC2086
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -j 2 \
-		--suppress=missingIncludeSystem --suppress='uninitvar:arch/*/include/*' \
+		--suppress='uninitvar:arch/*' --suppress='comparePointers:arch/*' --suppress='invalidPrintfArgType_*' \
+		--suppress=staticStringCompare --suppress='*:build/*' --suppress=missingIncludeSystem \
 		--template='{file}:{line}: {severity}: {message} [{id}]' $flags "$@" 2>&1
 }
 # shellcheck disable=SC2046
@@ -68,5 +70,6 @@ inspect() { # include paths and defines, files...
 		$(c_files 'kernel/*.c' 'arch/x86_64/*.c'))"
 	verdict cppcheck-ppc64 "$(inspect "--platform=unix64 $kernel_define -Ikernel -Iarch/ppc64/include -Ibuild/gen" $(c_files 'arch/ppc64/*.c'))"
 	verdict cppcheck-user "$(inspect "--platform=unix64 -Iuser/lib -Ikernel" $(c_files 'user/*.c'))"
-	verdict cppcheck-host "$(inspect "--platform=unix64 -D_GNU_SOURCE -Itrace -Ikernel -Ibuild/gen" $(c_files 'trace/*.c'))"
+	verdict cppcheck-host "$(inspect "--platform=unix64 -D_GNU_SOURCE -DPROTOBUF_C_VERSION_NUMBER=9999999 -DPROTOBUF_C_MIN_COMPILER_VERSION=0 \
+		-Itrace -Ikernel -Ibuild/gen" $(c_files 'trace/*.c'))"
 }

@@ -79,6 +79,16 @@ await expectCounts(
 	event('mark_counter'),
 );
 
+// Every event but an end, a counter and what only says who runs is a slice or an instant, and Perfetto keeps both in `slice`.
+const beginOf = (which) => which.replace(/_end$/, '_begin').replace(/_exit$/, '_enter');
+const elsewhere = ['thread_switch', 'aspace_create', 'aspace_destroy', 'free_pages', 'runnable', 'hpt_entries', 'mark_counter'];
+const isSlice = (which, events) => !elsewhere.includes(which) && (beginOf(which) === which || !(beginOf(which) in events));
+await expectCounts(
+	'every-event',
+	perMachine('slice', false, `x.name not glob '*events lost'`),
+	runs.map(({ events }) => Object.keys(events).reduce((sum, which) => sum + (isSlice(which, events) ? events[which] : 0), 0)),
+);
+
 // Who runs is told by thread_state; sched_slice must be its other side.
 await expectNone(
 	'no-thread-runs-twice',

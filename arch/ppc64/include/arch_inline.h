@@ -1,7 +1,7 @@
 /*
  * POWER's half of kernel/arch.h: the register frame and the calls that are too hot to be calls.
  *
- * Teaches: what a thread is to the machine (48 words), and how little the hot calls cost: the clock, the interrupt switch and
+ * Teaches: what a thread is to the machine (42 words), and how little the hot calls cost: the clock, the interrupt switch and
  * the per-CPU pointer are one or two instructions each. Included by kernel/arch.h only, after it has declared them.
  * Invariant: in the kernel r13 holds the CPU's struct cpu, always; the compiler is told to keep its hands off it.
  */
@@ -43,7 +43,7 @@ static inline struct cpu *arch_cpu(void)
 	return arch_cpu_register;
 }
 
-/* `yield`, Power ISA 3.0B Book II 3.2: the other threads of the core go first. QEMU lets another CPU run. */
+/* `yield` (Power ISA 3.0B Book II, "or Instruction"): the other threads of the core go first. QEMU lets another CPU run. */
 static inline void arch_cpu_relax(void)
 {
 	__asm__ volatile("or 27, 27, 27" : : : "memory");
@@ -116,8 +116,8 @@ static inline struct paddr arch_virt_to_phys(const void *address)
 }
 
 /*
- * The back chain, OpenPOWER ELFv2 ABI 2.2.2: r1 points at the word that points at the caller's frame, and a function saves its
- * return address two words into its caller's frame.
+ * The back chain, OpenPOWER ELFv2 ABI, "The Stack Frame": r1 points at the word that points at the caller's frame, and a function
+ * saves its return address two words into its caller's frame.
  */
 static inline uint64_t arch_backtrace_next(uint64_t *frame_pointer)
 {
@@ -133,8 +133,8 @@ static inline uint64_t arch_backtrace_next(uint64_t *frame_pointer)
 
 /*
  * The clock is read between the load that reserves `head` and the store that needs the reservation. An interrupt in between that
- * emits claims a slot itself, which ends the reservation (Power ISA 3.0B Book II 4.6.2.1: any stdcx. does); so does QEMU on
- * rfid. The store then fails and the clock is read again.
+ * emits claims a slot itself, which ends the reservation (Power ISA 3.0B Book II, "Load and Reserve": any stdcx. does); so does
+ * QEMU on rfid. The store then fails and the clock is read again.
  */
 static inline uint64_t arch_trace_claim(uint64_t *head, uint64_t *now)
 {

@@ -3,7 +3,7 @@
  *
  * Teaches: nothing by itself; it is the phrase book of this folder. Shared by C and assembly. Bits are given as values, since
  * the Power ISA counts them from the left.
- * Power ISA 3.0B, Book III, sections 4 (registers) and 5.10 (barriers around tables).
+ * Power ISA 3.0B Book III, "Special Purpose Registers", "Machine State Register".
  */
 #pragma once
 
@@ -47,7 +47,7 @@
 /* The decrementer has 32 bits, one of them the sign: 4 seconds at 512 MHz. */
 #define DEC_FAR 0x7fffffff
 
-/* Interrupt vectors, Power ISA 3.0B Book III figure 51. */
+/* Interrupt vectors, Power ISA 3.0B Book III, "Interrupt Vectors". */
 #define VECTOR_SYSTEM_RESET 0x100
 #define VECTOR_MACHINE_CHECK 0x200
 #define VECTOR_DATA_STORAGE 0x300
