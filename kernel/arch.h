@@ -24,11 +24,11 @@ struct boot_range {
 	uint64_t bytes;
 };
 struct boot_info {
-	const char *machine;      /* "x86_64", "ppc64" */
-	unsigned elf_machine;     /* e_machine of programs that run here: 62 (x86-64), 21 (64-bit POWER) */
-	const char *command_line; /* without the image's name */
+	const char *machine;       /* "x86_64", "ppc64" */
+	unsigned elf_machine;      /* e_machine of programs that run here: 62 (x86-64), 21 (64-bit POWER) */
+	const char *command_line;  /* without the image's name */
 	struct boot_range archive; /* the boot archive (ustar); bytes = 0 if there is none */
-	unsigned ram_ranges;      /* usable RAM, page-aligned, in ascending order */
+	unsigned ram_ranges;       /* usable RAM, page-aligned, in ascending order */
 	struct boot_range ram[BOOT_RANGES_MAX];
 	unsigned reserved_ranges; /* parts of it already in use: image, archive, tables, firmware's data */
 	struct boot_range reserved[BOOT_RANGES_MAX];
@@ -57,11 +57,11 @@ struct trap {
 	unsigned vector; /* the machine's own number for it */
 	struct vaddr pc;
 	/* TRAP_FAULT only: */
-	struct vaddr va;     /* the address that faulted; what the machine reports for a non-canonical one is 0 or the address */
+	struct vaddr va; /* the address that faulted; what the machine reports for a non-canonical one is 0 or the address */
 	enum access access;
-	bool segment;        /* the address's segment was not loaded (POWER SLB miss); the page was not even looked for */
-	bool protection;     /* there was a translation, and it forbade the access */
-	uint64_t raw;        /* error code, DSISR, SRR1: for the trace */
+	bool segment;    /* the address's segment was not loaded (POWER SLB miss); the page was not even looked for */
+	bool protection; /* there was a translation, and it forbade the access */
+	uint64_t raw;    /* error code, DSISR, SRR1: for the trace */
 };
 
 /* What arch_irq_claim() found. A device's line n is IRQ_DEVICE + n. */
@@ -199,8 +199,8 @@ _Noreturn void kernel_main(const struct boot_info *boot);
 _Noreturn void kernel_secondary(struct cpu *cpu);
 
 /*
- * Any trap, irqs off. From user mode the frame is cpu->user_frame, and the machine enters user mode with the frame that comes back
- * (the same one if the same thread goes on). From kernel mode the frame is on the kernel stack and comes back itself.
+ * Any trap, irqs off. From user mode the frame is cpu->user_frame, and the machine enters user mode with the frame that comes
+ * back (the same one if the same thread goes on). From kernel mode the frame is on the kernel stack and comes back itself.
  */
 struct trap_frame *kernel_trap(struct trap_frame *frame);
 

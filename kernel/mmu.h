@@ -35,8 +35,8 @@ enum mmu_flags {
 #define MMU_SPACE_WORDS 16
 struct mmu_space {
 	struct spinlock lock;
-	uint32_t id;            /* never used twice in a run */
-	uint64_t active;        /* bit n: CPU n translates through this space; set and cleared by activate, atomically */
+	uint32_t id;     /* never used twice in a run */
+	uint64_t active; /* bit n: CPU n translates through this space; set and cleared by activate, atomically */
 	uint64_t words[MMU_SPACE_WORDS];
 };
 
@@ -77,10 +77,10 @@ struct mmu_usage {
 #define MMU_NO_HINT vaddr(UINT64_MAX)
 
 struct mmu_ops {
-	const char *name;       /* "radix4", "radix5", "hash", "sim" */
-	struct vaddr user_end;  /* the first address users cannot have */
-	unsigned group_slots;   /* hash: entries a group; 0 where translations never compete for places */
-	uint64_t entries_max;   /* hash: entries in the table; 0 where there is no such limit */
+	const char *name;      /* "radix4", "radix5", "hash", "sim" */
+	struct vaddr user_end; /* the first address users cannot have */
+	unsigned group_slots;  /* hash: entries a group; 0 where translations never compete for places */
+	uint64_t entries_max;  /* hash: entries in the table; 0 where there is no such limit */
 
 	/* Makes an empty space; space->id is set by the caller. NO_TABLE: donate, try again. */
 	enum status (*open)(struct mmu_space *space);
@@ -103,7 +103,8 @@ struct mmu_ops {
 	/* Returns and clears the referenced and changed bits of one page. */
 	struct mmu_usage (*harvest)(struct mmu_space *space, struct vaddr va);
 
-	/* Makes rule 4 true for all that happened to the space before. May wait for other CPUs; answers their requests meanwhile. */
+	/* Makes rule 4 true for all that happened to the space before. May wait for other CPUs; answers their requests meanwhile.
+	 */
 	void (*sync)(struct mmu_space *space);
 
 	/* The calling CPU translates users' addresses through `space` (NULL: none) from now on. Flushes its own stale entries. */

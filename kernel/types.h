@@ -64,4 +64,4 @@ static inline uint64_t max_u64(uint64_t a, uint64_t b)
 }
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-#define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))

@@ -35,8 +35,14 @@ static void print_emitters(void)
 static const char *phase_text(enum event_phase phase)
 {
 	static const char *const texts[] = {
-		"starts a slice of the thread", "ends a slice of the thread", "a moment of the thread", "starts a slice of the CPU",
-		"ends a slice of the CPU",      "a moment of the CPU",        "a counter",              "a counter of the CPU",
+		"starts a slice of the thread",
+		"ends a slice of the thread",
+		"a moment of the thread",
+		"starts a slice of the CPU",
+		"ends a slice of the CPU",
+		"a moment of the CPU",
+		"a counter",
+		"a counter of the CPU",
 		"scheduling",
 	};
 	return texts[phase];

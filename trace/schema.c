@@ -13,7 +13,7 @@
 #include "../kernel/abi/trace_enums.h"
 
 #define F(name_, type_, meaning_) {#name_, FIELD_##type_, meaning_},
-#define EVENT(id_, name_, category_, phase_, meaning_, ...) \
+#define EVENT(id_, name_, category_, phase_, meaning_, ...)                                                                      \
 	{id_, #name_, TRACE_##category_, PHASE_##phase_, meaning_, 0, {__VA_ARGS__}},
 static struct event_schema events[] = {
 #include "events.h"
@@ -75,13 +75,20 @@ static const struct named_value rights[] = {{0, "none"}, {1, "r"}, {2, "w"}, {3,
 static const struct named_value irqs[] = {{0, "spurious"}, {1, "timer"}, {2, "ipi"}, {0}};
 
 static const struct named_value *const values_of_type[FIELD_TYPE_COUNT] = {
-	[FIELD_BOOT_PHASE] = boot_phases,       [FIELD_SEGMENT_KIND] = segment_kinds,
-	[FIELD_FAULT_KIND] = fault_kinds,       [FIELD_FAULT_RESULT] = fault_results,
-	[FIELD_CRASH_CAUSE] = crash_causes,     [FIELD_SWITCH_REASON] = switch_reasons,
-	[FIELD_WAKE_REASON] = wake_reasons,     [FIELD_MISSING_REASON] = missing_reasons,
-	[FIELD_VERDICT] = verdicts,             [FIELD_SYSCALL] = syscalls,
-	[FIELD_STATUS] = statuses,              [FIELD_ACCESS] = accesses,
-	[FIELD_RIGHTS] = rights,                [FIELD_IRQ] = irqs,
+	[FIELD_BOOT_PHASE] = boot_phases,
+	[FIELD_SEGMENT_KIND] = segment_kinds,
+	[FIELD_FAULT_KIND] = fault_kinds,
+	[FIELD_FAULT_RESULT] = fault_results,
+	[FIELD_CRASH_CAUSE] = crash_causes,
+	[FIELD_SWITCH_REASON] = switch_reasons,
+	[FIELD_WAKE_REASON] = wake_reasons,
+	[FIELD_MISSING_REASON] = missing_reasons,
+	[FIELD_VERDICT] = verdicts,
+	[FIELD_SYSCALL] = syscalls,
+	[FIELD_STATUS] = statuses,
+	[FIELD_ACCESS] = accesses,
+	[FIELD_RIGHTS] = rights,
+	[FIELD_IRQ] = irqs,
 };
 
 int schema_type_is_enum(enum field_type type)

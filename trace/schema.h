@@ -24,11 +24,11 @@ enum event_phase {
 };
 
 /* Types of fields that are plain numbers, and those that are an enumeration with names. */
-#define FIELD_TYPES(X)                                                                                     \
-	X(THREAD) X(ASPACE) X(OBJECT) X(FLOW) X(CPU) X(ADDRESS) X(PADDR) X(HEX) X(COUNT) X(BYTES) X(PAGES) \
-	X(TICKS) X(NS) X(SIGNED) X(CHARS)                                                                  \
-	X(BOOT_PHASE) X(SEGMENT_KIND) X(FAULT_KIND) X(FAULT_RESULT) X(CRASH_CAUSE) X(SWITCH_REASON)        \
-	X(WAKE_REASON) X(MISSING_REASON) X(VERDICT) X(SYSCALL) X(STATUS) X(ACCESS) X(RIGHTS) X(IRQ)
+#define FIELD_TYPES(X)                                                                                                           \
+	X(THREAD)                                                                                                                \
+	X(ASPACE) X(OBJECT) X(FLOW) X(CPU) X(ADDRESS) X(PADDR) X(HEX) X(COUNT) X(BYTES) X(PAGES) X(TICKS) X(NS) X(SIGNED)        \
+		X(CHARS) X(BOOT_PHASE) X(SEGMENT_KIND) X(FAULT_KIND) X(FAULT_RESULT) X(CRASH_CAUSE) X(SWITCH_REASON)             \
+			X(WAKE_REASON) X(MISSING_REASON) X(VERDICT) X(SYSCALL) X(STATUS) X(ACCESS) X(RIGHTS) X(IRQ)
 
 #define FIELD_TYPE_ENUM(name) FIELD_##name,
 enum field_type { FIELD_TYPES(FIELD_TYPE_ENUM) FIELD_TYPE_COUNT };

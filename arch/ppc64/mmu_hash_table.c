@@ -21,9 +21,24 @@ static_assert(sizeof(hash_table) == 256 * KIB, "HTABSIZE 0 means 256 KiB");
 /* ---- how a translation leaves the CPUs ---- */
 
 /*
+ * QEMU 7.2 lets ptesync return while another CPU may still be in the middle of a block of instructions that uses the old
+ * translation: a store of its could come after what follows here. An atomic memory operation that QEMU cannot do with the
+ * host's own atomics is run while all other CPUs stand between blocks, and they drop what they were told to before they go on.
+ * The one here, fetch and increment bounded, changes nothing: the number is at its bound. (QEMU 9.1 waits in ptesync itself.)
+ */
+static void wait_for_other_cpus(void)
+{
+	static uint64_t number_and_bound[2] __attribute__((aligned(32)));
+	uint64_t number;
+	__asm__ volatile(".long %2 | %0 << 21 | %1 << 16 | %3 << 11"
+			 : "=r"(number)
+			 : "b"(number_and_bound), "i"(OPCODE_LDAT), "i"(LDAT_INCREMENT_BOUNDED)
+			 : "memory");
+}
+
+/*
  * tlbie is broadcast: every CPU drops the entry, without an interrupt, and tlbsync + ptesync wait until the last of them has.
- * isync keeps what follows, reading R and C above all, from starting before. (QEMU does a broadcast flush when the block of
- * instructions ends, so there the isync is what makes the wait real.)
+ * isync keeps what follows, reading R and C above all, from starting before.
  */
 void gone_flush(struct gone *gone)
 {
@@ -33,6 +48,7 @@ void gone_flush(struct gone *gone)
 	for (unsigned i = 0; i < gone->count; i++)
 		__asm__ volatile("tlbie %0, %1" : : "r"(gone->operand[i]), "r"(UINT64_C(0)) : "memory");
 	__asm__ volatile("eieio\n\ttlbsync\n\tptesync\n\tisync" : : : "memory");
+	wait_for_other_cpus();
 	gone->count = 0;
 }
 

@@ -13,14 +13,16 @@
 #define DESCRIPTOR_ENTRIES_MAX 16
 
 /* How the run ended, as the guest saw it. A guest that stops with RUNNING never got to say: triple fault, checkstop, hang. */
-#define VERDICTS(X)                                                             \
-	X(RUNNING, 0, "the guest has not said how it ended")                    \
+/* clang-format off */
+#define VERDICTS(X) \
+	X(RUNNING, 0, "the guest has not said how it ended") \
 	X(FINISHED, 1, "the program ended by itself; exit_status is its result") \
-	X(CRASHED, 2, "the last thread of the program was killed")              \
+	X(CRASHED, 2, "the last thread of the program was killed") \
 	X(DEADLOCK, 3, "every CPU idle, nothing pending, threads still waiting") \
-	X(BUDGET, 4, "the budget of guest time was used up")                    \
-	X(PANIC, 5, "the kernel found a bug in itself")                         \
+	X(BUDGET, 4, "the budget of guest time was used up") \
+	X(PANIC, 5, "the kernel found a bug in itself") \
 	X(REFUSED, 6, "the kernel could not start the program")
+/* clang-format on */
 
 #define VERDICT_ENUM(name, number, text) VERDICT_##name = number,
 enum verdict { VERDICTS(VERDICT_ENUM) };

@@ -1,10 +1,9 @@
 /*
  * The boot of the portable kernel: STARTUP: machine -> kernel_main -> scheduler.
  *
- * Teaches: the order in which a kernel becomes able to do things: print, allocate, trace, take traps, use other CPUs, run programs.
- * CPUs start one at a time; all meet at a barrier before the first of them schedules. A CPU that does not report in time is left out,
- * and if it turns up later it stops at once.
- * Who calls: the machine, once on each CPU. Locks: none.
+ * Teaches: the order in which a kernel becomes able to do things: print, allocate, trace, take traps, use other CPUs, run
+ * programs. CPUs start one at a time; all meet at a barrier before the first of them schedules. A CPU that does not report in
+ * time is left out, and if it turns up later it stops at once. Who calls: the machine, once on each CPU. Locks: none.
  */
 #include <trace_emit.h>
 
@@ -21,7 +20,6 @@
 #include "mmu.h"
 #include "sched/sched.h"
 #include "trace/ring.h"
-
 
 /* How long a CPU may take to report, and how much ring each CPU has if the command line does not say. */
 #define CPU_START_MS 200

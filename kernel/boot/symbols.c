@@ -2,7 +2,8 @@
  * Names for addresses: what a backtrace prints.
  *
  * Teaches: a symbol table is a sorted list of addresses. The file is what `nm -n` prints, a line each: address, type, name.
- * Who calls: panic, the line about a crashed thread. Only then: a search reads the whole file. Locks: none; the archive never changes.
+ * Who calls: panic, the line about a crashed thread. Only then: a search reads the whole file. Locks: none; the archive never
+ * changes.
  */
 #include "boot/symbols.h"
 

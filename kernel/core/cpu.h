@@ -18,7 +18,7 @@ struct mmu_space;
 enum hazard {
 	HAZARD_RESCHEDULE = 1,
 	HAZARD_TLB = 2,
-	HAZARD_PARK = 4, /* stop for good: the run is over */
+	HAZARD_PARK = 4,  /* stop for good: the run is over */
 	HAZARD_TIMER = 8, /* a thread was queued here: see whether a timeslice has to end some time */
 };
 
@@ -32,17 +32,17 @@ struct cpu {
 
 	unsigned index;
 	uint64_t hw_id;
-	uint64_t hazards;     /* enum hazard; any CPU sets, atomically; this CPU clears */
-	uint64_t tlb_wanted;  /* generation others want flushed; any CPU raises */
-	uint64_t tlb_done;    /* generation this CPU has flushed */
+	uint64_t hazards;    /* enum hazard; any CPU sets, atomically; this CPU clears */
+	uint64_t tlb_wanted; /* generation others want flushed; any CPU raises */
+	uint64_t tlb_done;   /* generation this CPU has flushed */
 	bool online;
 	bool idle;
-	uint8_t lock_level;   /* enum lock_level of the innermost lock held */
+	uint8_t lock_level;    /* enum lock_level of the innermost lock held */
 	uint8_t switch_reason; /* enum switch_reason: why the current thread is about to stop */
 	bool uaccess_faulted;
 	struct trap uaccess_trap; /* the last fault inside arch_copy_*_user() */
 
-	struct thread *current; /* NULL in idle */
+	struct thread *current;  /* NULL in idle */
 	struct mmu_space *space; /* what activate() was last given here; kept by the caller of activate */
 	uint64_t next_flow;      /* flow ids of this CPU: unique with the CPU's number */
 	uint64_t timer_next;     /* the tick arch_timer_set() was last given */

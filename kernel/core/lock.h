@@ -20,16 +20,16 @@ enum lock_level {
 	LOCK_TIMER,
 	LOCK_RUN_QUEUE,
 	LOCK_MEMORY_CACHE, /* small kernel objects */
-	LOCK_MEMORY,    /* page frames */
+	LOCK_MEMORY,       /* page frames */
 	LOCK_CONSOLE,
 };
 
 struct spinlock {
 	uint32_t taken;
-	uint8_t level;     /* enum lock_level */
+	uint8_t level; /* enum lock_level */
 	uint8_t irqs_were_on;
-	uint8_t outer;     /* the level this CPU held before */
-	uint8_t holder;    /* CPU, valid while taken */
+	uint8_t outer;  /* the level this CPU held before */
+	uint8_t holder; /* CPU, valid while taken */
 };
 
 #define SPINLOCK(level_) ((struct spinlock){.level = (level_)})

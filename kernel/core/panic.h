@@ -12,8 +12,8 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
 void backtrace_print(void);
 
 /* A fact the code relies on. In every build: a teaching kernel would rather stop than go on wrongly. */
-#define ASSERT(condition)                                                                               \
-	do {                                                                                            \
-		if (__builtin_expect(!(condition), 0))                                                  \
-			panic("%s:%d: %s: assertion '%s' failed", __FILE__, __LINE__, __func__, #condition); \
+#define ASSERT(condition)                                                                                                        \
+	do {                                                                                                                     \
+		if (__builtin_expect(!(condition), 0))                                                                           \
+			panic("%s:%d: %s: assertion '%s' failed", __FILE__, __LINE__, __func__, #condition);                     \
 	} while (0)

@@ -57,7 +57,8 @@ static enum status call_thread_exit(struct thread *thread, const uint64_t argume
 static enum status call_thread_yield(struct thread *thread, const uint64_t arguments[ARGUMENTS], uint64_t *value)
 {
 	(void)thread, (void)arguments, (void)value;
-	/* It may wait for a thread on another CPU. Under icount QEMU turns to the next CPU only when this one relaxes or halts. */
+	/* It may wait for a thread on another CPU. Under icount QEMU turns to the next CPU only when this one relaxes or halts.
+	 */
 	arch_cpu_relax();
 	sched_yield(SWITCH_YIELD);
 	return STATUS_OK;

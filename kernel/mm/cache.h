@@ -18,7 +18,10 @@ struct cache {
 };
 
 /* A cache for objects of `type`. CACHE_INIT needs no call at boot: lists are made at first use. */
-#define CACHE(type) {.name = #type, .object_bytes = sizeof(type), .lock = {.level = LOCK_MEMORY_CACHE}}
+#define CACHE(type)                                                                                                              \
+	{                                                                                                                        \
+		.name = #type, .object_bytes = sizeof(type), .lock = {.level = LOCK_MEMORY_CACHE }                               \
+	}
 
 /* A new object, all zero. NO_MEMORY if no page is left for it. */
 enum status cache_alloc(struct cache *cache, void **object);

@@ -88,8 +88,8 @@ static enum fault_result fault_in_object(struct fault *fault, const struct mappi
 }
 
 /*
- * The segment's answer to a segment fault: load it, unless nothing is mapped there at all. Page 0 never is, and the address 0 would be
- * no hint for activate: the thread would fault on it for ever.
+ * The segment's answer to a segment fault: load it, unless nothing is mapped there at all. Page 0 never is, and the address 0
+ * would be no hint for activate: the thread would fault on it for ever.
  */
 static enum fault_result load_segment(struct fault *fault)
 {
@@ -123,11 +123,8 @@ static enum fault_result fault_in_aspace(struct fault *fault)
 
 enum fault_result fault_handle(struct aspace *aspace, uint32_t thread, const struct trap *trap, enum crash_cause *cause)
 {
-	struct fault fault = {
-		.flow = cpu_new_flow(), .thread = thread, .aspace = aspace, .trap = trap, .address = trap->va.v};
-	enum fault_kind kind = trap->segment      ? FAULT_KIND_SEGMENT
-			       : trap->protection ? FAULT_KIND_PROTECTION
-						  : FAULT_KIND_MISSING;
+	struct fault fault = {.flow = cpu_new_flow(), .thread = thread, .aspace = aspace, .trap = trap, .address = trap->va.v};
+	enum fault_kind kind = trap->segment ? FAULT_KIND_SEGMENT : trap->protection ? FAULT_KIND_PROTECTION : FAULT_KIND_MISSING;
 	trace_fault_begin(fault.flow, thread, fault.address, trap->pc.v, trap->access, kind);
 	spin_lock(&aspace->lock);
 	enum fault_result result = fault_in_aspace(&fault);

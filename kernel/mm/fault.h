@@ -20,8 +20,8 @@ enum fault_action {
 enum fault_action fault_decide(unsigned rights, enum access access, uint64_t slot);
 
 /*
- * Answers a fault of thread `thread` in `aspace`, with an event for each step. *cause says why, if the result is KILLED or NO_MEMORY:
- * the caller then kills the thread, or answers FAULT for the system call that touched the address.
+ * Answers a fault of thread `thread` in `aspace`, with an event for each step. *cause says why, if the result is KILLED or
+ * NO_MEMORY: the caller then kills the thread, or answers FAULT for the system call that touched the address.
  */
 enum fault_result fault_handle(struct aspace *aspace, uint32_t thread, const struct trap *trap, enum crash_cause *cause);
 

@@ -6,7 +6,8 @@
  *                  v       v
  *               512 slots  512 slots
  *
- * Who calls: mappings (aspace.c), the fault path, the program loader. Whom: page.h, cache.h. Locks: the object's, inside the aspace's.
+ * Who calls: mappings (aspace.c), the fault path, the program loader. Whom: page.h, cache.h. Locks: the object's, inside the
+ * aspace's.
  */
 #include "mm/object.h"
 

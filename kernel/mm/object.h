@@ -1,8 +1,8 @@
 /*
  * vm_object: pages, and where they come from.
  *
- * Teaches: the portable truth about memory. Each page of an object has a *slot*, the shadow PTE: what the kernel knows of the page
- * whatever the MMU has forgotten.
+ * Teaches: the portable truth about memory. Each page of an object has a *slot*, the shadow PTE: what the kernel knows of the
+ * page whatever the MMU has forgotten.
  *
  *      63                                12 11                         3 2     0
  *     +------------------------------------+----------------------------+-------+
@@ -32,8 +32,8 @@ struct vm_object {
 	uint32_t references; /* mappings; under the lock */
 	struct spinlock lock;
 	uint64_t pages;
-	uint64_t present;     /* pages with a frame */
-	uint64_t **chunks;    /* one page of pointers to pages of 512 slots; NULL where all are absent */
+	uint64_t present;  /* pages with a frame */
+	uint64_t **chunks; /* one page of pointers to pages of 512 slots; NULL where all are absent */
 };
 
 static inline enum slot_state slot_state(uint64_t slot)

@@ -46,7 +46,7 @@ struct segment *segment_find(struct segment segments[SEGMENTS], uint64_t address
 
 struct mapping *segment_mapping(const struct segment *segment, uint64_t address)
 {
-	LIST_FOR_EACH(node, &segment->mappings) {
+	LIST_FOR_EACH (node, &segment->mappings) {
 		struct mapping *mapping = container_of(node, struct mapping, node);
 		if (address < mapping->start)
 			return NULL;
@@ -58,7 +58,7 @@ struct mapping *segment_mapping(const struct segment *segment, uint64_t address)
 
 bool segment_overlaps(const struct segment *segment, uint64_t start, uint64_t bytes)
 {
-	LIST_FOR_EACH(node, &segment->mappings) {
+	LIST_FOR_EACH (node, &segment->mappings) {
 		const struct mapping *mapping = container_of(node, struct mapping, node);
 		if (mapping->start < start + bytes && start < mapping->start + mapping->bytes)
 			return true;
@@ -78,7 +78,7 @@ enum status segment_view_address(const struct segment *segment, uint64_t bytes, 
 {
 	uint64_t slots = round_up(bytes + PAGE_BYTES, VIEW_SLOT_BYTES) / VIEW_SLOT_BYTES;
 	uint64_t slot = segment->base;
-	LIST_FOR_EACH(node, &segment->mappings) {
+	LIST_FOR_EACH (node, &segment->mappings) {
 		const struct mapping *mapping = container_of(node, struct mapping, node);
 		if (mapping->start >= slot + slots * VIEW_SLOT_BYTES)
 			break;
@@ -99,7 +99,7 @@ uint64_t stack_start(unsigned slot)
 void segment_check(const struct segment *segment)
 {
 	uint64_t end = segment->base;
-	LIST_FOR_EACH(node, &segment->mappings) {
+	LIST_FOR_EACH (node, &segment->mappings) {
 		const struct mapping *mapping = container_of(node, struct mapping, node);
 		ASSERT(mapping->start >= end && mapping->bytes > 0 && mapping->object);
 		ASSERT(mapping->start % PAGE_BYTES == 0 && mapping->bytes % PAGE_BYTES == 0);

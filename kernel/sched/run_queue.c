@@ -58,7 +58,8 @@ static void queue_add(struct run_queue *queue, struct thread *thread, unsigned c
 /* How busy a CPU is: those that wait and the one that runs. */
 static uint64_t load_of(unsigned cpu)
 {
-	return __atomic_load_n(&queues[cpu].length, __ATOMIC_RELAXED) + (__atomic_load_n(&cpus[cpu].current, __ATOMIC_RELAXED) != NULL);
+	return __atomic_load_n(&queues[cpu].length, __ATOMIC_RELAXED) +
+	       (__atomic_load_n(&cpus[cpu].current, __ATOMIC_RELAXED) != NULL);
 }
 
 static bool may_run_on(const struct thread *thread, unsigned cpu)
@@ -128,7 +129,7 @@ static struct thread *queue_take(struct run_queue *queue, bool (*fits)(const str
 {
 	struct thread *taken = NULL;
 	spin_lock(&queue->lock);
-	LIST_FOR_EACH(node, &queue->ready) {
+	LIST_FOR_EACH (node, &queue->ready) {
 		struct thread *thread = container_of(node, struct thread, queue_node);
 		if (!fits(thread))
 			continue;
@@ -186,7 +187,7 @@ void run_queue_check(void)
 	for (unsigned i = 0; i < cpus_present; i++) {
 		uint64_t length = 0;
 		spin_lock(&queues[i].lock);
-		LIST_FOR_EACH(node, &queues[i].ready) {
+		LIST_FOR_EACH (node, &queues[i].ready) {
 			const struct thread *thread = container_of(node, struct thread, queue_node);
 			ASSERT(thread->state == THREAD_READY && thread->cpu == i);
 			length++;

@@ -1,8 +1,8 @@
 /*
  * Threads: what runs.
  *
- * Teaches: a thread that is not running is only a record. Its user registers lie in `frame`, saved there by the trap entry itself; it
- * has no kernel stack, because nothing in the kernel ever waits.
+ * Teaches: a thread that is not running is only a record. Its user registers lie in `frame`, saved there by the trap entry
+ * itself; it has no kernel stack, because nothing in the kernel ever waits.
  */
 #pragma once
 
@@ -25,20 +25,20 @@ enum thread_state {
 struct thread {
 	struct trap_frame frame __attribute__((aligned(64))); /* first: the machine may know it */
 	uint32_t id;
-	enum thread_state state;   /* under the run queue's lock, or the table's for EXITED */
+	enum thread_state state; /* under the run queue's lock, or the table's for EXITED */
 	struct aspace *aspace;
 	char name[NAME_CHARS + 1];
-	uint64_t affinity;         /* bit n: may run on CPU n */
-	unsigned cpu;              /* where it runs, or ran last, or is queued */
-	bool on_cpu;               /* a CPU still uses the record: it may be queued, but only there */
+	uint64_t affinity; /* bit n: may run on CPU n */
+	unsigned cpu;      /* where it runs, or ran last, or is queued */
+	bool on_cpu;       /* a CPU still uses the record: it may be queued, but only there */
 	unsigned stack_slot;
-	struct list queue_node;    /* in a run queue or among a CPU's sleepers */
-	uint64_t wake_at;          /* ticks, for a sleeper */
-	unsigned sleeps_on;        /* CPU + 1 among whose sleepers it is, or 0; under that CPU's timer lock */
-	struct thread *joiner;     /* who waits for this thread's end; under the table's lock */
-	uint32_t joining;          /* the thread this one waits for, or 0 */
+	struct list queue_node; /* in a run queue or among a CPU's sleepers */
+	uint64_t wake_at;       /* ticks, for a sleeper */
+	unsigned sleeps_on;     /* CPU + 1 among whose sleepers it is, or 0; under that CPU's timer lock */
+	struct thread *joiner;  /* who waits for this thread's end; under the table's lock */
+	uint32_t joining;       /* the thread this one waits for, or 0 */
 	bool crashed;
-	bool joined;               /* its record may go once no CPU uses it */
+	bool joined; /* its record may go once no CPU uses it */
 	int64_t exit_status;
 };
 
@@ -67,9 +67,9 @@ void thread_crash(enum crash_cause cause, const struct trap *trap);
 void program_exit(int64_t status);
 
 /*
- * Waits for a thread of the same program. OK: it is over, *status is its result and its record is gone. RETRY: the caller is blocked now;
- * its results will be set when it is woken. CRASHED; NOT_FOUND; DEADLOCK for itself; EXISTS if another waits. A circle of waiters is not
- * refused: the run ends with VERDICT_DEADLOCK once nothing else can happen.
+ * Waits for a thread of the same program. OK: it is over, *status is its result and its record is gone. RETRY: the caller is
+ * blocked now; its results will be set when it is woken. CRASHED; NOT_FOUND; DEADLOCK for itself; EXISTS if another waits. A
+ * circle of waiters is not refused: the run ends with VERDICT_DEADLOCK once nothing else can happen.
  */
 enum status thread_join(struct thread *self, uint32_t id, int64_t *status);
 

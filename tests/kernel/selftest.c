@@ -117,8 +117,7 @@ static void serve_watch(struct mmu_watch *watch)
 	while (__atomic_load_n(&watched, __ATOMIC_ACQUIRE) == watch) {
 		if (watch->rounds < __atomic_load_n(&watch->rounds_asked, __ATOMIC_ACQUIRE))
 			mmu_watch_step(watch);
-		else
-			arch_cpu_relax();
+		arch_cpu_relax(); /* under icount CPUs take turns, and this ends the turn */
 	}
 	mmu_test_activate(NULL);
 	__atomic_store_n(&serving, false, __ATOMIC_RELEASE);

@@ -1,10 +1,10 @@
 /*
  * Translations that compete for places, and wired ones that must not lose theirs.
  *
- * Teaches: in a hashed table nine pages can want the eight slots of one group. The ninth goes to the secondary group; if that is full too, one
- * that is not wired is forgotten and comes back by a fault. In a tree the same addresses never meet. The addresses are found by
- * walk alone: of an unmapped address it reports the primary and the secondary group.
- * Who calls: mmu_conformance(). Locks: in conformance.c.
+ * Teaches: in a hashed table nine pages can want the eight slots of one group. The ninth goes to the secondary group; if that is
+ * full too, one that is not wired is forgotten and comes back by a fault. In a tree the same addresses never meet. The addresses
+ * are found by walk alone: of an unmapped address it reports the primary and the secondary group. Who calls: mmu_conformance().
+ * Locks: in conformance.c.
  */
 #include "mmu/conformance.h"
 
@@ -237,10 +237,7 @@ static const char *case_wipe_loses_nothing(void)
 }
 
 const struct mmu_case mmu_group_cases[] = {
-	{"ninth_evicts_one", case_ninth_evicts_one},
-	{"ninth_goes_to_secondary", case_ninth_goes_to_secondary},
-	{"all_wired_is_full", case_all_wired_is_full},
-	{"wired_survive", case_wired_survive},
-	{"wipe_loses_nothing", case_wipe_loses_nothing},
-	{NULL, NULL},
+	{"ninth_evicts_one", case_ninth_evicts_one},     {"ninth_goes_to_secondary", case_ninth_goes_to_secondary},
+	{"all_wired_is_full", case_all_wired_is_full},   {"wired_survive", case_wired_survive},
+	{"wipe_loses_nothing", case_wipe_loses_nothing}, {NULL, NULL},
 };

@@ -1,8 +1,8 @@
 /*
  * The rules of kernel/mmu.h, a case or more for each.
  *
- * Teaches: each rule as something that can be seen: a load that succeeds or fails, a word read from one frame or another. Nothing here asks
- * which back end it is, except whether it has groups. Who calls: mmu_conformance(). Locks: in conformance.c.
+ * Teaches: each rule as something that can be seen: a load that succeeds or fails, a word read from one frame or another. Nothing
+ * here asks which back end it is, except whether it has groups. Who calls: mmu_conformance(). Locks: in conformance.c.
  */
 #include "mmu/conformance.h"
 
@@ -86,7 +86,8 @@ static const char *case_protection_changes(void)
 
 static const char *case_walk_reports_flags(void)
 {
-	static const unsigned flags[] = {MMU_READ, RW, MMU_READ | MMU_EXEC, RW | MMU_WIRED, RW | MMU_DEVICE, MMU_READ | MMU_WIRED};
+	static const unsigned flags[] = {
+		MMU_READ, RW, MMU_READ | MMU_EXEC, RW | MMU_WIRED, RW | MMU_DEVICE, MMU_READ | MMU_WIRED};
 	begin();
 	for (unsigned i = 0; i < ARRAY_LENGTH(flags); i++) {
 		struct vaddr va = vaddr(here.v + i * PAGE_BYTES);
@@ -110,7 +111,8 @@ static const char *case_walk_reports_steps(void)
 		CHECK(step->kind != MMU_STEP_LEVEL || step->level == walk.steps - i);
 		CHECK(step->kind != MMU_STEP_HASH || step->slot == MMU_NO_SLOT || step->slot < mmu->group_slots);
 		if (step->entry.p && (step->kind == MMU_STEP_LEVEL || step->slot != MMU_NO_SLOT))
-			CHECK(*mmu_case_word(paddr(round_down(step->entry.p, PAGE_BYTES)), step->entry.p % PAGE_BYTES) == step->raw[0]);
+			CHECK(*mmu_case_word(paddr(round_down(step->entry.p, PAGE_BYTES)), step->entry.p % PAGE_BYTES) ==
+			      step->raw[0]);
 	}
 	CHECK(mmu->group_slots == 0 || walk.step[walk.steps - 1].slot != MMU_NO_SLOT);
 	CHECK(!mmu_case_walk(&space, vaddr(mmu->user_end.v - PAGE_BYTES)).present);
@@ -128,19 +130,22 @@ static const char *case_unmap_is_idempotent(void)
 		mmu_case_unmap(&space, vaddr(here.v + PAGE_BYTES), 2);
 		mmu->sync(&space);
 		CHECK(reads(here, frames[0]) && reads(vaddr(here.v + 3 * PAGE_BYTES), frames[3]));
-		CHECK(!mmu_test_load(vaddr(here.v + PAGE_BYTES), &value) && !mmu_test_load(vaddr(here.v + 2 * PAGE_BYTES), &value));
+		CHECK(!mmu_test_load(vaddr(here.v + PAGE_BYTES), &value) &&
+		      !mmu_test_load(vaddr(here.v + 2 * PAGE_BYTES), &value));
 	}
 	return end();
 }
 
 static const char *case_unmap_of_everything(void)
 {
-	static const uint64_t places[] = {PAGE_BYTES, 511 * PAGE_BYTES, 512 * PAGE_BYTES, GIB - PAGE_BYTES, GIB, TIB - PAGE_BYTES,
-					  TIB, 17 * TIB + 5 * PAGE_BYTES, 64 * TIB - PAGE_BYTES};
+	static const uint64_t places[] = {
+		PAGE_BYTES, 511 * PAGE_BYTES,          512 * PAGE_BYTES,     GIB - PAGE_BYTES, GIB, TIB - PAGE_BYTES,
+		TIB,        17 * TIB + 5 * PAGE_BYTES, 64 * TIB - PAGE_BYTES};
 	begin();
 	for (unsigned round = 0; round < 2; round++) {
 		for (unsigned i = 0; i < ARRAY_LENGTH(places); i++)
-			CHECK(mmu_case_map(&space, vaddr(places[i]), frames[i % FRAMES], RW | (i % 2 ? MMU_WIRED : 0)) == STATUS_OK);
+			CHECK(mmu_case_map(&space, vaddr(places[i]), frames[i % FRAMES], RW | (i % 2 ? MMU_WIRED : 0)) ==
+			      STATUS_OK);
 		for (unsigned i = 0; i < ARRAY_LENGTH(places); i++)
 			CHECK(reads(vaddr(places[i]), frames[i % FRAMES]));
 		mmu_case_unmap(&space, vaddr(0), 64 * TIB / PAGE_BYTES);

@@ -1,11 +1,10 @@
 /*
  * Random operations: what a program can see is the same on every back end.
  *
- * Teaches: the contract's promise, tested as a whole. A script of random maps, unmaps, wipes, loads and stores runs against a model of
- * a few lines. A miss the model can answer is soft: map again and go on. A miss it cannot answer is hard and goes into a log; how many
- * soft misses there are is the back end's own business. What was read and the hard misses make a digest: it is printed, and has
- * to be the same number on every machine.
- * Who calls: mmu_conformance(). Locks: in conformance.c.
+ * Teaches: the contract's promise, tested as a whole. A script of random maps, unmaps, wipes, loads and stores runs against a
+ * model of a few lines. A miss the model can answer is soft: map again and go on. A miss it cannot answer is hard and goes into a
+ * log; how many soft misses there are is the back end's own business. What was read and the hard misses make a digest: it is
+ * printed, and has to be the same number on every machine. Who calls: mmu_conformance(). Locks: in conformance.c.
  */
 #include "mmu/conformance.h"
 
@@ -212,7 +211,8 @@ static const char *case_walk_agrees(void)
 	for (unsigned i = 0; i < WALKS; i++) {
 		unsigned page = random_below(PAGES);
 		if (random_below(3) == 0)
-			CHECK(mmu_case_map(&space, page_address(page), frames[random_below(FRAMES)], random_flags()) == STATUS_OK);
+			CHECK(mmu_case_map(&space, page_address(page), frames[random_below(FRAMES)], random_flags()) ==
+			      STATUS_OK);
 		else if (random_below(4) == 0)
 			mmu_case_unmap(&space, page_address(page), 1 + random_below(PAGES_A_RUN - page % PAGES_A_RUN));
 		mmu->sync(&space);

@@ -2,8 +2,9 @@
 #
 # Group `layering`: the portable kernel asks a machine for nothing but the machine contract, and includes nothing but itself.
 #
-# The portable objects of each machine are linked into one (`ld -r`). What that leaves undefined may only be: the calls of kernel/arch.h
-# (arch_*), the MMU table chosen at boot, kernel_selftest (weak: the test image has it), and what tests/helpers.list names.
+# The portable objects of each machine are linked into one (`ld -r`). What that leaves undefined may only be: the calls of
+# kernel/arch.h (arch_*), the MMU table chosen at boot, kernel_selftest (weak: the test image has it), and what
+# tests/helpers.list names.
 # The host's unit tests link the same sources against a simulated machine; that they do is the other half of the proof.
 source "$(dirname "$0")/../e2e/lib.sh"
 

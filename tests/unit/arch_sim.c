@@ -4,9 +4,9 @@
  * Teaches: what kernel/arch.h really asks for. If the portable kernel links against this file and runs, the contract is complete;
  * nothing of a real machine can have leaked into it.
  * Who calls: all of kernel/, through arch.h. Whom it calls: kernel_trap(), and sim_run.c where a CPU has to wait.
- * The invariant: kernel_trap() runs with irqs off, and an interrupt comes only where the contract allows one: when irqs are switched
- * on, in idle, in user mode. That makes every interrupt of a test repeatable.
- * What is simplified: one clock, one interrupt of each kind per CPU, no devices.
+ * The invariant: kernel_trap() runs with irqs off, and an interrupt comes only where the contract allows one: when irqs are
+ * switched on, in idle, in user mode. That makes every interrupt of a test repeatable. What is simplified: one clock, one
+ * interrupt of each kind per CPU, no devices.
  */
 #include "sim_machine.h"
 
@@ -45,7 +45,9 @@ void sim_start(unsigned cpu_count, uint64_t bytes)
 		cpu_prepare(i, i);
 		cpus[i].online = true;
 		cpus[i].trace = (struct trace_ring){
-			.mask = RING_SLOTS - 1, .categories = UINT64_MAX, .header_base = (uint64_t)i << 16,
+			.mask = RING_SLOTS - 1,
+			.categories = UINT64_MAX,
+			.header_base = (uint64_t)i << 16,
 			.slots = (uintptr_t)rings[i],
 		};
 	}
@@ -279,8 +281,12 @@ static bool copy_address(struct vaddr va, enum access access, struct paddr *addr
 	while ((answer = sim_mmu_translate(sim_current, va, access, address)) != SIM_ACCESS_OK) {
 		struct trap_frame frame = {.in_copy = true};
 		frame.trap = (struct trap){
-			.kind = TRAP_FAULT, .va = va, .access = access, .segment = answer == SIM_ACCESS_SEGMENT,
-			.protection = answer == SIM_ACCESS_FORBIDDEN, .raw = answer,
+			.kind = TRAP_FAULT,
+			.va = va,
+			.access = access,
+			.segment = answer == SIM_ACCESS_SEGMENT,
+			.protection = answer == SIM_ACCESS_FORBIDDEN,
+			.raw = answer,
 		};
 		bool irqs_were_on = sim_cpus[sim_current].irqs_on;
 		sim_cpus[sim_current].irqs_on = false;

@@ -190,7 +190,8 @@ static void hash_walk(struct mmu_space *space, struct vaddr va, struct mmu_walk 
 	uint64_t page_number = va.v >> PAGE_SHIFT;
 	unsigned group = primary_group(space, page_number);
 	*walk = (struct mmu_walk){0};
-	walk->step[walk->steps++] = (struct mmu_step){.kind = MMU_STEP_SEGMENT, .index = (uint32_t)(va.v >> 40), .slot = MMU_NO_SLOT};
+	walk->step[walk->steps++] =
+		(struct mmu_step){.kind = MMU_STEP_SEGMENT, .index = (uint32_t)(va.v >> 40), .slot = MMU_NO_SLOT};
 	for (unsigned try = 0; try < 2 && !walk->present; try++, group = secondary_group(group)) {
 		struct mmu_step *step = &walk->step[walk->steps++];
 		*step = (struct mmu_step){.kind = MMU_STEP_HASH, .index = group, .slot = MMU_NO_SLOT};

@@ -5,7 +5,8 @@
  * its own stack; it runs until it enters user mode, idles, spins or stops, and then the test decides what happens next. CPUs
  * that did not boot are "bare": the test picks one with sim_cpu_set() and calls kernel functions on it directly.
  * Who calls: the unit tests. Who answers: arch_sim.c, sim_run.c, mmu_sim.c and mmu_sim_tree.c.
- * What is simplified: one host thread plays all CPUs, so memory is sequentially consistent; real reordering is for the guest's tests.
+ * What is simplified: one host thread plays all CPUs, so memory is sequentially consistent; real reordering is for the guest's
+ * tests.
  */
 #pragma once
 
@@ -21,8 +22,9 @@
 #define SIM_ELF_MACHINE 0x5149 /* programs for this machine do not exist; tests make them up */
 
 /*
- * A new machine: `ram_bytes` of RAM from SIM_RAM_BASE, the first part of it filled with garbage, `cpus` bare CPUs with irqs on, the clock at 1, trace rings
- * of 256 slots on every CPU, all categories on. CPU 0 is current. Called once in each test, which is a process of its own.
+ * A new machine: `ram_bytes` of RAM from SIM_RAM_BASE, the first part of it filled with garbage, `cpus` bare CPUs with irqs on,
+ * the clock at 1, trace rings of 256 slots on every CPU, all categories on. CPU 0 is current. Called once in each test, which is
+ * a process of its own.
  */
 void sim_start(unsigned cpus, uint64_t ram_bytes);
 
@@ -39,7 +41,8 @@ const char *sim_console(void);
 enum sim_end { SIM_RUNS, SIM_ENDED_WELL, SIM_ENDED_BADLY };
 enum sim_end sim_end(void);
 
-/* Calls `body` and returns true if it ended the machine (a panic, power off) or stopped the CPU for good; false if it returned. */
+/* Calls `body` and returns true if it ended the machine (a panic, power off) or stopped the CPU for good; false if it returned.
+ */
 bool sim_catch(void (*body)(void *argument), void *argument);
 
 /* Moves the clock on; timers that become due fire when their CPU next can take an interrupt. */

@@ -3,8 +3,8 @@
  *
  * Teaches: a kernel that never sleeps gives up the CPU in three places only: entering user mode, idling, and spinning. These are
  * where a coroutine yields, so a whole multiprocessor kernel runs in one host thread, the same way every time.
- * Who calls: the unit tests (sim.h), arch_sim.c where a CPU waits. Whom it calls: kernel_main(), kernel_secondary(), kernel_trap().
- * The invariant: only the test's own context resumes a coroutine, and a coroutine yields only to the test.
+ * Who calls: the unit tests (sim.h), arch_sim.c where a CPU waits. Whom it calls: kernel_main(), kernel_secondary(),
+ * kernel_trap(). The invariant: only the test's own context resumes a coroutine, and a coroutine yields only to the test.
  */
 #include "sim_machine.h"
 #include "mm/page.h"
@@ -252,8 +252,12 @@ bool sim_user_try(unsigned cpu, struct vaddr va, enum access access, uint64_t *v
 	if (answer == SIM_ACCESS_OK)
 		return true;
 	sim_user_trap(cpu, &(struct trap){
-		.kind = TRAP_FAULT, .va = va, .access = access, .segment = answer == SIM_ACCESS_SEGMENT,
-		.protection = answer == SIM_ACCESS_FORBIDDEN, .raw = answer,
-	});
+				   .kind = TRAP_FAULT,
+				   .va = va,
+				   .access = access,
+				   .segment = answer == SIM_ACCESS_SEGMENT,
+				   .protection = answer == SIM_ACCESS_FORBIDDEN,
+				   .raw = answer,
+			   });
 	return false;
 }

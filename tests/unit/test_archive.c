@@ -1,8 +1,8 @@
 /*
  * The boot archive and the ELF loader against hostile input: cut short, overlapping, huge, for another machine, and plain noise.
  *
- * Teaches: whoever can put a file in front of the kernel must not be able to do more than be refused. Every buffer here ends exactly where
- * its content ends, so a sanitizer sees a read one byte too far.
+ * Teaches: whoever can put a file in front of the kernel must not be able to do more than be refused. Every buffer here ends
+ * exactly where its content ends, so a sanitizer sees a read one byte too far.
  */
 #include "sim.h"
 #include "sim_image.h"
@@ -90,13 +90,13 @@ static void test_archive_damaged(void)
 		const char *bytes;
 		size_t count;
 	} damages[] = {
-		{257, "xstar", 5},          /* no ustar */
-		{124, "77777777777", 11},   /* 8 GiB */
-		{124, "0000000000z", 11},   /* no octal digit */
+		{257, "xstar", 5},        /* no ustar */
+		{124, "77777777777", 11}, /* 8 GiB */
+		{124, "0000000000z", 11}, /* no octal digit */
 		{124, "-0000000001", 11},
 		{124, "           ", 11},
 		{124, "\200\0\0\0\0\0\0\0\0\0\1", 11}, /* base 256, as GNU tar has it */
-		{124, "00000100000", 11},   /* larger than the rest */
+		{124, "00000100000", 11},              /* larger than the rest */
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(damages); i++) {
 		struct archive_file file;
@@ -157,7 +157,8 @@ static void test_symbols(void)
 	assert_symbol("0000000000001000 T", 0x1000, NULL);
 	assert_symbol("0000000000001000 T ", 0x1000, NULL);
 	assert_symbol("0000000000001000 T a", 0x1000, NULL);
-	assert_symbol("0000000000001000 T a_name_that_is_much_longer_than_any_line_of_a_backtrace_can_hold_or_should\n", UINT64_MAX, NULL);
+	assert_symbol("0000000000001000 T a_name_that_is_much_longer_than_any_line_of_a_backtrace_can_hold_or_should\n",
+		      UINT64_MAX, NULL);
 }
 
 /* ---- ELF ---- */
@@ -221,7 +222,8 @@ static void test_elf(void)
 	assert_int_equal(byte_at(good_parts[1].address + 300), 0);
 	assert_int_equal(byte_at(good_parts[2].address + 100 * PAGE_BYTES - 1), 0);
 	assert_int_equal(segment_mapping(segment_find(aspace->segments, TEXT), TEXT)->rights, RIGHTS_READ | RIGHTS_EXEC);
-	assert_int_equal(segment_mapping(segment_find(aspace->segments, TEXT), good_parts[1].address)->rights, RIGHTS_READ | RIGHTS_WRITE);
+	assert_int_equal(segment_mapping(segment_find(aspace->segments, TEXT), good_parts[1].address)->rights,
+			 RIGHTS_READ | RIGHTS_WRITE);
 	unload();
 	image_free(&program);
 }
@@ -247,38 +249,38 @@ struct damage {
 	enum status status;
 };
 
-#define PART(n, field) (ELF_HEADER_BYTES + (n) * ELF_PART_BYTES + (field))
+#define PART(n, field) (ELF_HEADER_BYTES + (n)*ELF_PART_BYTES + (field))
 
 static const struct damage damages[] = {
-	{0, 0, 1, STATUS_INVALID},                                     /* no ELF */
-	{4, 1, 1, STATUS_INVALID},                                     /* 32-bit */
-	{5, 2, 1, STATUS_INVALID},                                     /* the other byte order */
-	{ELF_AT_TYPE, 3, 2, STATUS_INVALID},                           /* a shared object */
-	{ELF_AT_MACHINE, 62, 2, STATUS_INVALID},                       /* another machine */
-	{ELF_AT_PROGRAM_BYTES, 32, 2, STATUS_INVALID},                 /* strange program headers */
+	{0, 0, 1, STATUS_INVALID},                     /* no ELF */
+	{4, 1, 1, STATUS_INVALID},                     /* 32-bit */
+	{5, 2, 1, STATUS_INVALID},                     /* the other byte order */
+	{ELF_AT_TYPE, 3, 2, STATUS_INVALID},           /* a shared object */
+	{ELF_AT_MACHINE, 62, 2, STATUS_INVALID},       /* another machine */
+	{ELF_AT_PROGRAM_BYTES, 32, 2, STATUS_INVALID}, /* strange program headers */
 	{ELF_AT_PROGRAM_BYTES, 0, 2, STATUS_INVALID},
-	{ELF_AT_PROGRAM_COUNT, 0xffff, 2, STATUS_INVALID},             /* more of them than the file holds */
+	{ELF_AT_PROGRAM_COUNT, 0xffff, 2, STATUS_INVALID}, /* more of them than the file holds */
 	{ELF_AT_PROGRAM_OFFSET, UINT64_MAX, 8, STATUS_INVALID},
-	{ELF_AT_PROGRAM_OFFSET, UINT64_MAX - 100, 8, STATUS_INVALID},  /* the end overflows */
+	{ELF_AT_PROGRAM_OFFSET, UINT64_MAX - 100, 8, STATUS_INVALID}, /* the end overflows */
 	{ELF_AT_PROGRAM_OFFSET, 1 << 20, 8, STATUS_INVALID},
 	{PART(0, PART_AT_OFFSET), UINT64_MAX, 8, STATUS_INVALID},
 	{PART(0, PART_AT_OFFSET), 1 << 20, 8, STATUS_INVALID},
 	{PART(0, PART_AT_FILE_BYTES), UINT64_MAX, 8, STATUS_INVALID},
-	{PART(0, PART_AT_FILE_BYTES), 1 << 20, 8, STATUS_INVALID},     /* more in the file than in memory */
+	{PART(0, PART_AT_FILE_BYTES), 1 << 20, 8, STATUS_INVALID}, /* more in the file than in memory */
 	{PART(0, PART_AT_MEMORY_BYTES), 0, 8, STATUS_INVALID},
 	{PART(0, PART_AT_MEMORY_BYTES), 4999, 8, STATUS_INVALID},
 	{PART(0, PART_AT_MEMORY_BYTES), UINT64_MAX, 8, STATUS_INVALID},
 	{PART(0, PART_AT_MEMORY_BYTES), 2 * TIB, 8, STATUS_INVALID},
-	{PART(0, PART_AT_MEMORY_BYTES), 2 * GIB, 8, STATUS_LIMIT},     /* larger than an object */
-	{PART(0, PART_AT_ADDRESS), 0, 8, STATUS_INVALID},              /* page 0 */
+	{PART(0, PART_AT_MEMORY_BYTES), 2 * GIB, 8, STATUS_LIMIT}, /* larger than an object */
+	{PART(0, PART_AT_ADDRESS), 0, 8, STATUS_INVALID},          /* page 0 */
 	{PART(0, PART_AT_ADDRESS), 100, 8, STATUS_INVALID},
-	{PART(0, PART_AT_ADDRESS), TIB, 8, STATUS_INVALID},            /* the stacks */
-	{PART(0, PART_AT_ADDRESS), TIB - PAGE_BYTES, 8, STATUS_INVALID}, /* reaching into them */
+	{PART(0, PART_AT_ADDRESS), TIB, 8, STATUS_INVALID},                          /* the stacks */
+	{PART(0, PART_AT_ADDRESS), TIB - PAGE_BYTES, 8, STATUS_INVALID},             /* reaching into them */
 	{PART(0, PART_AT_ADDRESS), UINT64_C(0xffffffff80000000), 8, STATUS_INVALID}, /* the kernel */
 	{PART(0, PART_AT_ADDRESS), UINT64_MAX - 5, 8, STATUS_INVALID},
 	{PART(1, PART_AT_ADDRESS), TEXT + PAGE_BYTES, 8, STATUS_EXISTS}, /* over the first */
 	{PART(2, PART_AT_ADDRESS), TEXT - 50 * PAGE_BYTES, 8, STATUS_EXISTS},
-	{PART(0, PART_AT_FLAGS), 7, 4, STATUS_DENIED},                 /* W and X */
+	{PART(0, PART_AT_FLAGS), 7, 4, STATUS_DENIED}, /* W and X */
 };
 
 static void test_elf_damaged(void)

@@ -1,8 +1,8 @@
 /*
  * Address spaces: every refusal, and random maps, unmaps and protects against a model of pages.
  *
- * Teaches: mappings are cut and moved about, but what a program can see is a rule for each page: is it mapped, with which rights, and what is
- * in it. The model knows nothing but that.
+ * Teaches: mappings are cut and moved about, but what a program can see is a rule for each page: is it mapped, with which rights,
+ * and what is in it. The model knows nothing but that.
  */
 #include "sim.h"
 
@@ -55,8 +55,8 @@ static bool access_page(uint64_t address, enum access access, uint64_t *value)
 {
 	for (unsigned tries = 0; tries < 3; tries++) {
 		enum sim_answer answer = sim_mmu_access(0, vaddr(address), access, value);
-		struct trap trap = {.kind = TRAP_FAULT, .va = vaddr(address), .access = access,
-				    .protection = answer == SIM_ACCESS_FORBIDDEN};
+		struct trap trap = {
+			.kind = TRAP_FAULT, .va = vaddr(address), .access = access, .protection = answer == SIM_ACCESS_FORBIDDEN};
 		enum crash_cause cause;
 		if (answer == SIM_ACCESS_OK)
 			return true;
@@ -75,26 +75,26 @@ static const struct {
 	unsigned rights;
 	enum status status;
 } refusals[] = {
-	{MIB, 0, RW, STATUS_INVALID},                         /* nothing */
-	{MIB, 100, RW, STATUS_INVALID},                       /* no whole pages */
-	{MIB + 1, PAGE_BYTES, RW, STATUS_INVALID},            /* misaligned */
-	{MIB, PAGE_BYTES, RIGHTS_WRITE, STATUS_INVALID},      /* write without read */
-	{MIB, PAGE_BYTES, RIGHTS_EXEC, STATUS_INVALID},       /* execute without read */
-	{MIB, PAGE_BYTES, 8, STATUS_INVALID},                 /* a right that does not exist */
-	{MIB, PAGE_BYTES, RW | RIGHTS_EXEC, STATUS_DENIED},   /* W and X */
+	{MIB, 0, RW, STATUS_INVALID},                       /* nothing */
+	{MIB, 100, RW, STATUS_INVALID},                     /* no whole pages */
+	{MIB + 1, PAGE_BYTES, RW, STATUS_INVALID},          /* misaligned */
+	{MIB, PAGE_BYTES, RIGHTS_WRITE, STATUS_INVALID},    /* write without read */
+	{MIB, PAGE_BYTES, RIGHTS_EXEC, STATUS_INVALID},     /* execute without read */
+	{MIB, PAGE_BYTES, 8, STATUS_INVALID},               /* a right that does not exist */
+	{MIB, PAGE_BYTES, RW | RIGHTS_EXEC, STATUS_DENIED}, /* W and X */
 	{MIB, PAGE_BYTES, RIGHTS_WRITE | RIGHTS_EXEC, STATUS_DENIED},
-	{TIB, PAGE_BYTES, RW, STATUS_INVALID},                /* stacks are the kernel's to place */
-	{2 * TIB, PAGE_BYTES, RW, STATUS_INVALID},            /* devices */
-	{12 * TIB, PAGE_BYTES, RW, STATUS_INVALID},           /* no segment */
+	{TIB, PAGE_BYTES, RW, STATUS_INVALID},                  /* stacks are the kernel's to place */
+	{2 * TIB, PAGE_BYTES, RW, STATUS_INVALID},              /* devices */
+	{12 * TIB, PAGE_BYTES, RW, STATUS_INVALID},             /* no segment */
 	{TIB - PAGE_BYTES, 2 * PAGE_BYTES, RW, STATUS_INVALID}, /* out of the base segment */
 	{USER_END - PAGE_BYTES, 2 * PAGE_BYTES, RW, STATUS_INVALID},
 	{USER_END, PAGE_BYTES, RW, STATUS_INVALID},
 	{UINT64_C(0xffff800000000000), PAGE_BYTES, RW, STATUS_INVALID},
-	{-PAGE_BYTES, PAGE_BYTES, RW, STATUS_INVALID},        /* the end overflows */
+	{-PAGE_BYTES, PAGE_BYTES, RW, STATUS_INVALID}, /* the end overflows */
 	{MIB, -PAGE_BYTES, RW, STATUS_LIMIT},
-	{MIB, GIB + PAGE_BYTES, RW, STATUS_LIMIT},            /* larger than an object */
+	{MIB, GIB + PAGE_BYTES, RW, STATUS_LIMIT}, /* larger than an object */
 	{0, UINT64_MAX - PAGE_BYTES + 1, RW, STATUS_LIMIT},
-	{10 * MIB, PAGE_BYTES, RW, STATUS_EXISTS},            /* the tests' own mapping is at 10 MiB, 16 pages */
+	{10 * MIB, PAGE_BYTES, RW, STATUS_EXISTS}, /* the tests' own mapping is at 10 MiB, 16 pages */
 	{10 * MIB - PAGE_BYTES, 2 * PAGE_BYTES, RW, STATUS_EXISTS},
 	{10 * MIB + 15 * PAGE_BYTES, 2 * PAGE_BYTES, RW, STATUS_EXISTS},
 	{9 * MIB, 4 * MIB, RW, STATUS_EXISTS},
@@ -175,7 +175,7 @@ static void test_views(void)
 
 #define PAGES 64
 #define WINDOWS 3
-static const uint64_t windows[WINDOWS] = {4 * MIB, TIB - PAGES * PAGE_BYTES, 20 * TIB + 512 * PAGE_BYTES};
+static const uint64_t windows[WINDOWS] = {4 * MIB, TIB - PAGES *PAGE_BYTES, 20 * TIB + 512 * PAGE_BYTES};
 
 static struct model_page {
 	bool mapped;
@@ -283,8 +283,10 @@ static void test_stacks(void)
 		assert_true(top.v % 16 == 0 && top.v > TIB && top.v < 2 * TIB);
 		if (i % 100)
 			continue;
-		assert_true(access_page(top.v - 8, ACCESS_STORE, &value) && access_page(top.v - STACK_BYTES, ACCESS_STORE, &value));
-		assert_false(access_page(top.v, ACCESS_STORE, &value) || access_page(top.v - STACK_BYTES - 8, ACCESS_STORE, &value));
+		assert_true(access_page(top.v - 8, ACCESS_STORE, &value) &&
+			    access_page(top.v - STACK_BYTES, ACCESS_STORE, &value));
+		assert_false(access_page(top.v, ACCESS_STORE, &value) ||
+			     access_page(top.v - STACK_BYTES - 8, ACCESS_STORE, &value));
 	}
 	assert_int_equal(aspace_stack_new(aspace, &slot, &top), STATUS_LIMIT);
 	/* A stack whose program cut it to pieces is given back whole; its slot is taken next. */

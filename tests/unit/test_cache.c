@@ -1,7 +1,8 @@
 /*
  * Caches of kernel objects: random allocations against a model, and every misuse that must be caught.
  *
- * Teaches: what a slab cache promises: an object is all zero, aligned, overlaps no other; and when all are free, every page is back.
+ * Teaches: what a slab cache promises: an object is all zero, aligned, overlaps no other; and when all are free, every page is
+ * back.
  */
 #include "sim.h"
 

@@ -52,24 +52,38 @@ static void test_number(void)
 		const char *line;
 		uint64_t value;
 	} rows[] = {
-		{"n=0", 0}, {"n=7", 7}, {"n=0x7f", 127}, {"n=0xABcd", 0xabcd}, {"n=18446744073709551615", UINT64_MAX},
+		{"n=0", 0},
+		{"n=7", 7},
+		{"n=0x7f", 127},
+		{"n=0xABcd", 0xabcd},
+		{"n=18446744073709551615", UINT64_MAX},
 		{"n=0xffffffffffffffff", UINT64_MAX},
 		/* not numbers: what stands for them instead is 42 */
-		{"", 42}, {"n=", 42}, {"n=x", 42}, {"n=-1", 42}, {"n=1k", 42}, {"n=0x", 42}, {"n=0xg", 42}, {"n= 1", 42},
-		{"n=18446744073709551616", 42}, {"n=99999999999999999999", 42}, {"n=0x10000000000000000", 42}, {"n=12ab", 42},
+		{"", 42},
+		{"n=", 42},
+		{"n=x", 42},
+		{"n=-1", 42},
+		{"n=1k", 42},
+		{"n=0x", 42},
+		{"n=0xg", 42},
+		{"n= 1", 42},
+		{"n=18446744073709551616", 42},
+		{"n=99999999999999999999", 42},
+		{"n=0x10000000000000000", 42},
+		{"n=12ab", 42},
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
 		assert_int_equal(command_number(rows[i].line, "n", 42), rows[i].value);
 }
 
-#define FORMATS(expected_, ...)                                                              \
-	do {                                                                                 \
-		char text[128], other[128];                                                  \
-		size_t length = kformat(text, sizeof(text), __VA_ARGS__);                    \
-		assert_string_equal(text, expected_);                                        \
-		assert_int_equal(length, strlen(expected_));                                 \
-		snprintf(other, sizeof(other), __VA_ARGS__);                                 \
-		assert_string_equal(text, other); /* the C library is of the same opinion */ \
+#define FORMATS(expected_, ...)                                                                                                  \
+	do {                                                                                                                     \
+		char text[128], other[128];                                                                                      \
+		size_t length = kformat(text, sizeof(text), __VA_ARGS__);                                                        \
+		assert_string_equal(text, expected_);                                                                            \
+		assert_int_equal(length, strlen(expected_));                                                                     \
+		snprintf(other, sizeof(other), __VA_ARGS__);                                                                     \
+		assert_string_equal(text, other); /* the C library is of the same opinion */                                     \
 	} while (0)
 
 static void test_format(void)
@@ -116,12 +130,8 @@ static void test_console_and_log(void)
 }
 
 static const struct sim_test tests[] = {
-	{"text", test_text},
-	{"long_word", test_long_word},
-	{"number", test_number},
-	{"format", test_format},
-	{"format_is_cut", test_format_is_cut},
-	{"console_and_log", test_console_and_log},
+	{"text", test_text},     {"long_word", test_long_word},         {"number", test_number},
+	{"format", test_format}, {"format_is_cut", test_format_is_cut}, {"console_and_log", test_console_and_log},
 };
 
 int main(void)

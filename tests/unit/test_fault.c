@@ -1,8 +1,8 @@
 /*
  * The fault path as a table: segment x rights x access x slot x what the machine said, and what has to come of it.
  *
- * Teaches: the whole path is a decision that depends on five things. Here every combination is tried on a real address space, and the
- * events of each must tell the same story under one flow id.
+ * Teaches: the whole path is a decision that depends on five things. Here every combination is tried on a real address space, and
+ * the events of each must tell the same story under one flow id.
  */
 #include "sim.h"
 
@@ -38,7 +38,11 @@ static void start(const struct mmu_ops *ops, bool segments)
 
 static enum fault_result fault(uint64_t address, enum access access, bool protection, bool segment, enum crash_cause *cause)
 {
-	struct trap trap = {.kind = TRAP_FAULT, .va = vaddr(address), .access = access, .protection = protection, .segment = segment,
+	struct trap trap = {.kind = TRAP_FAULT,
+			    .va = vaddr(address),
+			    .access = access,
+			    .protection = protection,
+			    .segment = segment,
 			    .pc = vaddr(0x1234)};
 	return fault_handle(aspace, 7, &trap, cause);
 }
@@ -89,7 +93,8 @@ static void try_access(uint64_t page, unsigned rights, enum access access, bool 
 	if (!allowed)
 		assert_int_equal(cause, CAUSE_NO_RIGHT);
 	if (expected == FAULT_ZERO_FILLED)
-		assert_story(from, (unsigned[]){EVENT_BEGIN, EVENT_SEGMENT, EVENT_MAPPING, EVENT_SLOT, EVENT_ZERO_FILL, EVENT_END}, 6);
+		assert_story(from,
+			     (unsigned[]){EVENT_BEGIN, EVENT_SEGMENT, EVENT_MAPPING, EVENT_SLOT, EVENT_ZERO_FILL, EVENT_END}, 6);
 	else
 		assert_story(from, (unsigned[]){EVENT_BEGIN, EVENT_SEGMENT, EVENT_MAPPING, EVENT_SLOT, EVENT_END}, 5);
 	struct mmu_walk walk;
@@ -146,11 +151,11 @@ static void test_unmapped(void)
 		{TIB - 1, CAUSE_NOT_MAPPED},
 		{top.v, CAUSE_GUARD},
 		{top.v - STACK_BYTES - 1, CAUSE_GUARD},
-		{TIB, CAUSE_GUARD},                           /* slot 0 is taken, and this is its lower guard */
-		{TIB + STACK_SLOT_BYTES, CAUSE_NOT_MAPPED},   /* slot 1 is not */
+		{TIB, CAUSE_GUARD},                         /* slot 0 is taken, and this is its lower guard */
+		{TIB + STACK_SLOT_BYTES, CAUSE_NOT_MAPPED}, /* slot 1 is not */
 		{TIB + 2000 * STACK_SLOT_BYTES, CAUSE_NOT_MAPPED},
-		{3 * TIB, CAUSE_NOT_MAPPED},                  /* a device */
-		{12 * TIB, CAUSE_NOT_MAPPED},                 /* no segment */
+		{3 * TIB, CAUSE_NOT_MAPPED},  /* a device */
+		{12 * TIB, CAUSE_NOT_MAPPED}, /* no segment */
 		{16 * TIB, CAUSE_NOT_MAPPED},
 		{USER_END - 1, CAUSE_NOT_MAPPED},
 		{USER_END, CAUSE_KERNEL_ADDRESS},
@@ -224,12 +229,9 @@ static void test_no_memory(void)
 }
 
 static const struct sim_test tests[] = {
-	{"decision_table", test_decision_table},
-	{"base_and_view", test_base_and_view},
-	{"in_a_tree", test_in_a_tree},
-	{"unmapped", test_unmapped},
-	{"segment_fault", test_segment_fault},
-	{"null_segment_fault_is_a_null_fault", test_null_segment_fault_is_a_null_fault},
+	{"decision_table", test_decision_table}, {"base_and_view", test_base_and_view},
+	{"in_a_tree", test_in_a_tree},           {"unmapped", test_unmapped},
+	{"segment_fault", test_segment_fault},   {"null_segment_fault_is_a_null_fault", test_null_segment_fault_is_a_null_fault},
 	{"no_memory", test_no_memory},
 };
 

@@ -1,8 +1,8 @@
 /*
  * MMU conformance on the host: the two simulated back ends, and the proof that the cases can fail.
  *
- * Teaches: a conformance test is only worth what it catches. The last tests here run it against back ends with one rule broken each, and
- * expect the case for that rule to say `not ok`.
+ * Teaches: a conformance test is only worth what it catches. The last tests here run it against back ends with one rule broken
+ * each, and expect the case for that rule to say `not ok`.
  */
 #include "sim.h"
 

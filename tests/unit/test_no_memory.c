@@ -1,9 +1,9 @@
 /*
  * Out of memory at every place there is: the n-th allocation fails, for every n.
  *
- * Teaches: the only way to know that no allocation is forgotten is to fail each of them. A small program does a bit of everything; it is
- * run again and again, and each time another allocation fails, of a page or of a kernel object. Whatever happens, it is a status or a killed
- * thread, never a panic; and when the program is gone, every page is back.
+ * Teaches: the only way to know that no allocation is forgotten is to fail each of them. A small program does a bit of
+ * everything; it is run again and again, and each time another allocation fails, of a page or of a kernel object. Whatever
+ * happens, it is a status or a killed thread, never a panic; and when the program is gone, every page is back.
  */
 #include "sim_user.h"
 

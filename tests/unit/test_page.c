@@ -1,8 +1,8 @@
 /*
  * The page-frame allocator: a million answers compared with a model that only counts.
  *
- * Teaches: what a buddy system promises. Blocks are aligned to their size, never overlap, and when everything has been given back,
- * memory is as whole as on the first day. page_check() walks the free lists after every few steps.
+ * Teaches: what a buddy system promises. Blocks are aligned to their size, never overlap, and when everything has been given
+ * back, memory is as whole as on the first day. page_check() walks the free lists after every few steps.
  */
 #include "sim.h"
 
@@ -129,10 +129,10 @@ static void test_exhaustion_by_order(void)
 static void test_reserved_is_never_given(void)
 {
 	static const struct boot_range reserved[] = {
-		{{SIM_RAM_BASE}, 3 * PAGE_BYTES},                     /* at the start */
-		{{SIM_RAM_BASE + 5 * MIB + 123}, 1},                  /* one byte: its whole page */
-		{{SIM_RAM_BASE + 9 * MIB}, 2 * MIB},                  /* a hole */
-		{{SIM_RAM_BASE + 10 * MIB}, 3 * MIB + 5},             /* overlapping the one before, ragged */
+		{{SIM_RAM_BASE}, 3 * PAGE_BYTES},                      /* at the start */
+		{{SIM_RAM_BASE + 5 * MIB + 123}, 1},                   /* one byte: its whole page */
+		{{SIM_RAM_BASE + 9 * MIB}, 2 * MIB},                   /* a hole */
+		{{SIM_RAM_BASE + 10 * MIB}, 3 * MIB + 5},              /* overlapping the one before, ragged */
 		{{SIM_RAM_BASE + RAM - PAGE_BYTES}, 100 * PAGE_BYTES}, /* beyond the end */
 	};
 	sim_start(1, RAM);
@@ -144,7 +144,8 @@ static void test_reserved_is_never_given(void)
 	struct paddr page;
 	while (page_alloc(0, &page) == STATUS_OK)
 		for (size_t i = 0; i < ARRAY_LENGTH(reserved); i++)
-			assert_true(page.p + PAGE_BYTES <= reserved[i].base.p || page.p >= reserved[i].base.p + reserved[i].bytes);
+			assert_true(page.p + PAGE_BYTES <= reserved[i].base.p ||
+				    page.p >= reserved[i].base.p + reserved[i].bytes);
 }
 
 static void test_ranges_with_holes(void)

@@ -1,8 +1,8 @@
 /*
  * Whole programs on a whole kernel: boot, threads, faults, ends, on one to eight simulated CPUs.
  *
- * Teaches: what a program may rely on, told as programs. Each test is a program of a few lines; the machine's end and the verdict in the
- * debug descriptor are what it is judged by.
+ * Teaches: what a program may rely on, told as programs. Each test is a program of a few lines; the machine's end and the verdict
+ * in the debug descriptor are what it is judged by.
  */
 #include "sim_user.h"
 
@@ -26,7 +26,8 @@ static uint64_t results[64];
 static void assert_verdict(enum verdict verdict, int64_t status)
 {
 	if (descriptor.verdict != verdict || (int64_t)descriptor.exit_status != status)
-		fail_msg("verdict %u, status %d; the console:\n%s", (unsigned)descriptor.verdict, (int)descriptor.exit_status, sim_console());
+		fail_msg("verdict %u, status %d; the console:\n%s", (unsigned)descriptor.verdict, (int)descriptor.exit_status,
+			 sim_console());
 	assert_int_equal(sim_end(), verdict == VERDICT_FINISHED && status == 0 ? SIM_ENDED_WELL : SIM_ENDED_BADLY);
 }
 
@@ -194,10 +195,10 @@ static const struct {
 	user_code *code;
 	enum crash_cause cause;
 } crashes[] = {
-	{crash_null, CAUSE_NULL_PAGE},       {crash_kernel, CAUSE_KERNEL_ADDRESS}, {crash_unmapped, CAUSE_NOT_MAPPED},
-	{crash_rights, CAUSE_NO_RIGHT},      {crash_execute, CAUSE_NO_RIGHT},      {crash_text_write, CAUSE_NO_RIGHT},
-	{crash_stack, CAUSE_GUARD},          {crash_illegal, CAUSE_ILLEGAL},       {crash_privileged, CAUSE_PRIVILEGED},
-	{crash_divide, CAUSE_DIVIDE},        {crash_alignment, CAUSE_ALIGNMENT},   {crash_breakpoint, CAUSE_BREAKPOINT},
+	{crash_null, CAUSE_NULL_PAGE},  {crash_kernel, CAUSE_KERNEL_ADDRESS}, {crash_unmapped, CAUSE_NOT_MAPPED},
+	{crash_rights, CAUSE_NO_RIGHT}, {crash_execute, CAUSE_NO_RIGHT},      {crash_text_write, CAUSE_NO_RIGHT},
+	{crash_stack, CAUSE_GUARD},     {crash_illegal, CAUSE_ILLEGAL},       {crash_privileged, CAUSE_PRIVILEGED},
+	{crash_divide, CAUSE_DIVIDE},   {crash_alignment, CAUSE_ALIGNMENT},   {crash_breakpoint, CAUSE_BREAKPOINT},
 	{crash_machine, CAUSE_MACHINE},
 };
 
@@ -243,8 +244,15 @@ static void test_crashes(void)
 		assert_int_equal(results[i], 1);
 	assert_crash_events();
 	const char *text = sim_console();
-	static const char *const said[] = {"first page is never mapped", "address is the kernel's", "nothing is mapped", "overflowed",
-					   "mapping does not allow", "does not exist", "only the kernel", "division", "misaligned",
+	static const char *const said[] = {"first page is never mapped",
+					   "address is the kernel's",
+					   "nothing is mapped",
+					   "overflowed",
+					   "mapping does not allow",
+					   "does not exist",
+					   "only the kernel",
+					   "division",
+					   "misaligned",
 					   "breakpoint"};
 	for (unsigned i = 0; i < ARRAY_LENGTH(said); i++)
 		assert_non_null(strstr(text, said[i]));

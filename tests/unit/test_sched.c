@@ -1,8 +1,8 @@
 /*
  * The scheduler: turns, affinity, sleep, and that no thread is ever lost.
  *
- * Teaches: most of what a scheduler promises can be said about programs: who runs how often, where, and not too early. The last test is
- * a storm of random calls by many threads, with every list walked again and again.
+ * Teaches: most of what a scheduler promises can be said about programs: who runs how often, where, and not too early. The last
+ * test is a storm of random calls by many threads, with every list walked again and again.
  */
 #include "sim_user.h"
 
@@ -20,8 +20,6 @@
 #define TICKS_A_MS (SIM_HZ / 1000)
 #define MS UINT64_C(1000000) /* in ns, for thread_sleep */
 #define ANYWHERE UINT64_MAX
-
-
 
 enum { EVENT_IRQ_ENTER = 40 };
 
@@ -320,13 +318,15 @@ static void storm_thread(uint64_t depth)
 			assert_int_equal(user_call(SYSCALL_thread_yield, 0, 0, 0, NULL), STATUS_OK);
 			break;
 		case 1:
-			assert_int_equal(user_call(SYSCALL_thread_sleep, (unsigned)rand_r(&seed) % (3 * MS), 0, 0, NULL), STATUS_OK);
+			assert_int_equal(user_call(SYSCALL_thread_sleep, (unsigned)rand_r(&seed) % (3 * MS), 0, 0, NULL),
+					 STATUS_OK);
 			break;
 		case 2:
 			user_compute((unsigned)rand_r(&seed) % (3 * TICKS_A_MS));
 			break;
 		case 3:
-			assert_int_equal(user_call(SYSCALL_thread_affinity, 0, (unsigned)rand_r(&seed) % 15 + 1, 0, NULL), STATUS_OK);
+			assert_int_equal(user_call(SYSCALL_thread_affinity, 0, (unsigned)rand_r(&seed) % 15 + 1, 0, NULL),
+					 STATUS_OK);
 			break;
 		case 4:
 			if (!child && storm_left) {

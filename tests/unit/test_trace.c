@@ -1,8 +1,8 @@
 /*
  * The event ring: what the kernel writes and what a reader may believe.
  *
- * Teaches: claim, fill, commit. An interrupt that emits in the middle of an emission takes the next slot; a reader never sees half an event;
- * and an event that was overwritten is known to be lost, because its slot carries another number.
+ * Teaches: claim, fill, commit. An interrupt that emits in the middle of an emission takes the next slot; a reader never sees
+ * half an event; and an event that was overwritten is known to be lost, because its slot carries another number.
  */
 #include "sim.h"
 
@@ -159,7 +159,8 @@ static void test_nested_wrap(void)
 	assert_int_equal(ring->head, SLOTS + 1);
 	for (uint64_t n = 1; n < SLOTS; n++)
 		assert_int_equal(sim_event(0, n)[2], n - 1);
-	/* Slot 0 holds either; a reader that wants event 256 and finds event 0 there counts it as lost, and the other way round. */
+	/* Slot 0 holds either; a reader that wants event 256 and finds event 0 there counts it as lost, and the other way round.
+	 */
 	assert_true(!sim_event(0, 0) || !sim_event(0, SLOTS));
 }
 
