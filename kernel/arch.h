@@ -132,9 +132,9 @@ static inline struct vaddr arch_frame_stack(const struct trap_frame *frame);
 _Noreturn void arch_user_enter(struct trap_frame *frame);
 
 /*
- * Copies `bytes` between the kernel and the *current* address space through the MMU, with plain loads and stores that may fault.
- * Returns how many bytes at the end were NOT copied. On a fault the machine calls kernel_trap() as for any other; the portable
- * handler stores what happened in cpu->uaccess_trap and resumes at the fix-up by arch_uaccess_fixup().
+ * Copies `bytes` between the kernel and the *current* address space through the MMU, with plain loads and stores that may
+ * fault. Returns how many bytes at the end were NOT copied. On a fault the machine calls kernel_trap() as for any other; the
+ * portable handler stores what happened in cpu->uaccess_trap and resumes at the fix-up by arch_uaccess_fixup().
  */
 size_t arch_copy_from_user(void *to, struct vaddr from, size_t bytes);
 size_t arch_copy_to_user(struct vaddr to, const void *from, size_t bytes);

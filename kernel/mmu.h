@@ -103,11 +103,15 @@ struct mmu_ops {
 	/* Returns and clears the referenced and changed bits of one page. */
 	struct mmu_usage (*harvest)(struct mmu_space *space, struct vaddr va);
 
-	/* Makes rule 4 true for all that happened to the space before. May wait for other CPUs; answers their requests meanwhile.
+	/*
+	 * Makes rule 4 true for all that happened to the space before. May wait for other CPUs; answers their requests
+	 * meanwhile.
 	 */
 	void (*sync)(struct mmu_space *space);
 
-	/* The calling CPU translates users' addresses through `space` (NULL: none) from now on. Flushes its own stale entries. */
+	/*
+	 * The calling CPU translates users' addresses through `space` (NULL: none) from now on. Flushes its own stale entries.
+	 */
 	void (*activate)(struct mmu_space *space, struct vaddr hint);
 };
 

@@ -2,10 +2,10 @@
  * `vitrine bench`: what the kernel and the tools cost, beside the goals and beside other kernels measured under the same QEMU.
  *
  * Teaches: measuring by counting. Under icount a nanosecond of guest time is one instruction, so a figure is exact and the same
- * on every host, and a change that costs two instructions is seen. Only the host's own programs are measured in seconds. The cost
- * of a trace event is the difference between two runs: the null system call emits two events of the category `syscall`, so the
- * difference between its cost with that category on and off, halved, is what one event adds. Who calls: main.c. It runs `vitrine
- * run` and `vitrine perfetto` as programs and reads what user/programs/bench.c printed.
+ * on every host, and a change that costs two instructions is seen. Only the host's own programs are measured in seconds. The
+ * cost of a trace event is the difference between two runs: the null system call emits two events of the category `syscall`,
+ * so the difference between its cost with that category on and off, halved, is what one event adds. Who calls: main.c. It runs
+ * `vitrine run` and `vitrine perfetto` as programs and reads what user/programs/bench.c printed.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,11 @@
 /*
  * The commands of the host program, one row each, and how they speak.
  *
- * Teaches: a command is a function with main's arguments and a help text; the table in main.c is the only place that lists them.
- * A command gets its own name as argv[0], parses the rest with getopt_long, and returns the exit code: 0 well, 1 it did not work,
- * 2 it was called wrongly (`vitrine run` has more of them: docs/trace.md). `vitrine CMD --help` is answered by main.c, from the
- * help text. Who calls: main.c. To add one: declare it here, write it in a file of its own, add its row in main.c.
+ * Teaches: a command is a function with main's arguments and a help text; the table in main.c is the only place that lists
+ * them. A command gets its own name as argv[0], parses the rest with getopt_long, and returns the exit code: 0 well, 1 it did
+ * not work, 2 it was called wrongly (`vitrine run` has more of them: docs/trace.md). `vitrine CMD --help` is answered by
+ * main.c, from the help text. Who calls: main.c. To add one: declare it here, write it in a file of its own, add its row in
+ * main.c.
  */
 #pragma once
 

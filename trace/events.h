@@ -5,8 +5,8 @@
  *     EVENT(id, name, CATEGORY, PHASE, "what happened",
  *           F(field, TYPE, "meaning") ...)               at most six fields, each a 64-bit word
  *
- * Ids are append-only: an event that is no longer emitted keeps its id. To add one: append it here, call trace_<name>(...) in the
- * kernel, `make docs-gen`; everything else follows.
+ * Ids are append-only: an event that is no longer emitted keeps its id. To add one: append it here, call trace_<name>(...) in
+ * the kernel, `make docs-gen`; everything else follows.
  *
  * PHASE says how a picture draws it:
  *     THREAD_BEGIN THREAD_END THREAD_INSTANT   on the track of the thread in the field `thread`
@@ -14,8 +14,9 @@
  *     COUNTER                                  the field `value`, one counter for the machine (per CPU with CPU_COUNTER)
  *     SCHED                                    drives CPU scheduling and thread states
  *
- * TYPE is THREAD ASPACE OBJECT FLOW CPU; ADDRESS (user's) PADDR HEX; COUNT BYTES PAGES TICKS NS SIGNED; CHARS (eight characters,
- * the first in the highest byte); or an enumeration of abi/trace_enums.h, abi/syscall.h, abi/status.h, abi/descriptor.h.
+ * TYPE is THREAD ASPACE OBJECT FLOW CPU; ADDRESS (user's) PADDR HEX; COUNT BYTES PAGES TICKS NS SIGNED; CHARS (eight
+ * characters, the first in the highest byte); or an enumeration of abi/trace_enums.h, abi/syscall.h, abi/status.h,
+ * abi/descriptor.h.
  */
 
 /* clang-format off */
@@ -42,32 +43,38 @@ EVENT(16, aspace_create, THREAD, SCHED, "a new address space, with its program",
 EVENT(17, aspace_destroy, THREAD, SCHED, "the last thread of an address space ended and its memory was given back",
       F(aspace, ASPACE, "the address space"))
 EVENT(18, thread_create, THREAD, SCHED, "a new thread",
-      F(thread, THREAD, "the new thread") F(aspace, ASPACE, "its address space") F(creator, THREAD, "who asked; 0 for the kernel")
+      F(thread, THREAD, "the new thread") F(aspace, ASPACE, "its address space")
+      F(creator, THREAD, "who asked; 0 for the kernel")
       F(affinity, HEX, "bit n: may run on CPU n") F(name_0, CHARS, "its name") F(name_1, CHARS, "continued"))
 EVENT(19, thread_switch, THREAD, SCHED, "the CPU stops running one thread and runs another",
-      F(previous, THREAD, "who stops; 0 from idle") F(next, THREAD, "who runs; 0 into idle") F(reason, SWITCH_REASON, "why the first stopped"))
+      F(previous, THREAD, "who stops; 0 from idle") F(next, THREAD, "who runs; 0 into idle")
+      F(reason, SWITCH_REASON, "why the first stopped"))
 EVENT(20, thread_block, THREAD, SCHED, "a thread can no longer run",
       F(thread, THREAD, "who") F(reason, SWITCH_REASON, "what it waits for") F(object, HEX, "which one: a thread, a time"))
 EVENT(21, thread_wake, THREAD, SCHED, "a thread can run again",
-      F(thread, THREAD, "who") F(reason, WAKE_REASON, "why") F(waker, THREAD, "who woke it; 0 for an interrupt") F(cpu, CPU, "the run queue it went to"))
+      F(thread, THREAD, "who") F(reason, WAKE_REASON, "why") F(waker, THREAD, "who woke it; 0 for an interrupt")
+      F(cpu, CPU, "the run queue it went to"))
 EVENT(22, thread_move, THREAD, SCHED, "a runnable thread went to another CPU's run queue",
       F(thread, THREAD, "who") F(from, CPU, "from here") F(to, CPU, "to here"))
 EVENT(23, thread_exit, THREAD, SCHED, "a thread is over",
       F(thread, THREAD, "who") F(status, SIGNED, "its exit status"))
 EVENT(24, thread_crashed, THREAD, THREAD_INSTANT, "a thread did something illegal and is killed",
-      F(thread, THREAD, "who") F(cause, CRASH_CAUSE, "why") F(address, ADDRESS, "the address it used") F(pc, ADDRESS, "the instruction") F(access, ACCESS, "how"))
+      F(thread, THREAD, "who") F(cause, CRASH_CAUSE, "why") F(address, ADDRESS, "the address it used")
+      F(pc, ADDRESS, "the instruction") F(access, ACCESS, "how"))
 EVENT(25, runnable, THREAD, COUNTER, "threads that could run now, over all run queues",
       F(value, COUNT, "how many, those running not counted"))
 
 /* ---- syscall ---- */
 EVENT(32, syscall_enter, SYSCALL, THREAD_BEGIN, "a thread calls the kernel",
-      F(thread, THREAD, "who") F(number, SYSCALL, "what it asks") F(argument_0, HEX, "first argument") F(argument_1, HEX, "second argument"))
+      F(thread, THREAD, "who") F(number, SYSCALL, "what it asks") F(argument_0, HEX, "first argument")
+      F(argument_1, HEX, "second argument"))
 EVENT(33, syscall_exit, SYSCALL, THREAD_END, "the kernel is done with the call; the thread may still have to wait",
       F(thread, THREAD, "who") F(number, SYSCALL, "what it asked") F(status, STATUS, "how it went") F(value, HEX, "the result"))
 
 /* ---- irq ---- */
 EVENT(40, irq_enter, IRQ, CPU_BEGIN, "the CPU takes an interrupt",
-      F(irq, IRQ, "timer, another CPU, or a device line") F(from_user, COUNT, "1 if it stopped a user thread, 0 if the kernel") F(pc, HEX, "where"))
+      F(irq, IRQ, "timer, another CPU, or a device line")
+      F(from_user, COUNT, "1 if it stopped a user thread, 0 if the kernel") F(pc, HEX, "where"))
 EVENT(41, irq_exit, IRQ, CPU_END, "the interrupt is handled",
       F(irq, IRQ, "which"))
 
@@ -81,7 +88,8 @@ EVENT(50, fault_mapping, FAULT, THREAD_INSTANT, "the mapping the address lies in
       F(flow, FLOW, "the fault") F(thread, THREAD, "who") F(start, ADDRESS, "its first address") F(bytes, BYTES, "its size")
       F(rights, RIGHTS, "what it allows") F(object, OBJECT, "the object behind it"))
 EVENT(51, fault_slot, FAULT, THREAD_INSTANT, "the object's page slot (the shadow PTE)",
-      F(flow, FLOW, "the fault") F(thread, THREAD, "who") F(object, OBJECT, "the object") F(page, COUNT, "page number in the object")
+      F(flow, FLOW, "the fault") F(thread, THREAD, "who") F(object, OBJECT, "the object")
+      F(page, COUNT, "page number in the object")
       F(slot, HEX, "the slot as it was found"))
 EVENT(52, fault_zero_fill, FAULT, THREAD_INSTANT, "a page frame was taken and zeroed for it",
       F(flow, FLOW, "the fault") F(thread, THREAD, "who") F(frame, PADDR, "the page frame"))
@@ -92,7 +100,8 @@ EVENT(54, uaccess_fault, FAULT, THREAD_INSTANT, "the kernel touched user memory 
 
 /* ---- mmu: what the back end does to the machine's tables ---- */
 EVENT(64, mmu_map, MMU, CPU_INSTANT, "a translation was entered",
-      F(space, ASPACE, "the address space") F(address, ADDRESS, "the page") F(frame, PADDR, "its frame") F(flags, HEX, "enum mmu_flags")
+      F(space, ASPACE, "the address space") F(address, ADDRESS, "the page") F(frame, PADDR, "its frame")
+      F(flags, HEX, "enum mmu_flags")
       F(place, HEX, "where: hash: group << 8 | slot, bit 31 set for the secondary hash; radix: levels walked"))
 EVENT(65, mmu_unmap, MMU, CPU_INSTANT, "translations were removed",
       F(space, ASPACE, "the address space") F(address, ADDRESS, "the first page") F(pages, PAGES, "how many were asked for"))
@@ -100,7 +109,8 @@ EVENT(66, mmu_evict, MMU, CPU_INSTANT, "the hash made room: a translation was fo
       F(space, ASPACE, "whose") F(address, ADDRESS, "the page") F(group, COUNT, "the group") F(slot, COUNT, "the slot")
       F(age, COUNT, "how many rounds it had not been used") F(usage, HEX, "bit 0 referenced, bit 1 changed"))
 EVENT(67, mmu_segment, MMU, CPU_INSTANT, "a segment was loaded into this CPU (SLB)",
-      F(space, ASPACE, "the address space") F(esid, HEX, "effective segment id") F(vsid, HEX, "virtual segment id") F(slot, COUNT, "SLB slot"))
+      F(space, ASPACE, "the address space") F(esid, HEX, "effective segment id") F(vsid, HEX, "virtual segment id")
+      F(slot, COUNT, "SLB slot"))
 EVENT(68, mmu_activate, MMU, CPU_INSTANT, "this CPU translates through another space",
       F(space, ASPACE, "the address space; 0 for none"))
 EVENT(69, mmu_sync, MMU, CPU_INSTANT, "no CPU can use what was unmapped before",
@@ -138,10 +148,13 @@ EVENT(112, lock_contended, LOCK, CPU_INSTANT, "this CPU had to spin for a lock",
 
 /* ---- user: marks that programs make ---- */
 EVENT(120, mark_begin, USER, THREAD_BEGIN, "the program says that something starts",
-      F(thread, THREAD, "who") F(name_0, CHARS, "its name") F(name_1, CHARS, "continued") F(value, SIGNED, "a number of its own"))
+      F(thread, THREAD, "who") F(name_0, CHARS, "its name") F(name_1, CHARS, "continued")
+      F(value, SIGNED, "a number of its own"))
 EVENT(121, mark_end, USER, THREAD_END, "the program says that it ended",
-      F(thread, THREAD, "who") F(name_0, CHARS, "its name") F(name_1, CHARS, "continued") F(value, SIGNED, "a number of its own"))
+      F(thread, THREAD, "who") F(name_0, CHARS, "its name") F(name_1, CHARS, "continued")
+      F(value, SIGNED, "a number of its own"))
 EVENT(122, mark_instant, USER, THREAD_INSTANT, "the program marks a moment",
-      F(thread, THREAD, "who") F(name_0, CHARS, "its name") F(name_1, CHARS, "continued") F(value, SIGNED, "a number of its own"))
+      F(thread, THREAD, "who") F(name_0, CHARS, "its name") F(name_1, CHARS, "continued")
+      F(value, SIGNED, "a number of its own"))
 EVENT(123, mark_counter, USER, COUNTER, "the program counts something",
       F(thread, THREAD, "who") F(name_0, CHARS, "its name") F(name_1, CHARS, "continued") F(value, SIGNED, "its value now"))

@@ -1,9 +1,10 @@
 /*
  * Events into packets: slices, instants and counters, by the plan of each event.
  *
- * Teaches: phase decides the shape (a slice begins, a slice ends, something happened, a number changed), fields decide the rest:
- * `thread` the track, a FLOW the arrows, every other one an argument that shows when the slice is clicked.
- * Who calls: perfetto.c. Whom it calls: perfetto_plan.h for what an event is, perfetto_track.h where it goes, perfetto_packet.h.
+ * Teaches: phase decides the shape (a slice begins, a slice ends, something happened, a number changed), fields decide the
+ * rest: `thread` the track, a FLOW the arrows, every other one an argument that shows when the slice is clicked.
+ * Who calls: perfetto.c. Whom it calls: perfetto_plan.h for what an event is, perfetto_track.h where it goes,
+ * perfetto_packet.h.
  */
 #include "perfetto_event.h"
 

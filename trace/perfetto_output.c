@@ -1,8 +1,8 @@
 /*
  * The file a converter writes: see perfetto_output.h.
  *
- * Teaches: how a program never leaves half a file: write under another name, look at every error, rename last. A rename replaces
- * a file in one step, so a reader sees the old one or the new one.
+ * Teaches: how a program never leaves half a file: write under another name, look at every error, rename last. A rename
+ * replaces a file in one step, so a reader sees the old one or the new one.
  * Who calls: trace/perfetto.c opens and closes, trace/perfetto_packet.c fills the buffer.
  */
 #include "perfetto_output.h"

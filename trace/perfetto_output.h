@@ -48,7 +48,7 @@ static inline uint64_t output_bytes(const struct output *output)
 }
 
 /*
- * Ends the file. With `keep` it gets its name, and what had that name before is replaced; without, nothing is left. Returns false
- * if anything since output_open went wrong (the sentence is in output->error), and then nothing is left either.
+ * Ends the file. With `keep` it gets its name, and what had that name before is replaced; without, nothing is left. Returns
+ * false if anything since output_open went wrong (the sentence is in output->error), and then nothing is left either.
  */
 bool output_close(struct output *output, bool keep);

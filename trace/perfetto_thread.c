@@ -104,8 +104,9 @@ static void forget_namesake(struct perfetto *perfetto, unsigned cpu, uint64_t ns
 }
 
 /*
- * Says who a thread is, and describes its track. Perfetto sorts what is said about threads and what happens on tracks apart, and
- * an event that it meets first makes up a thread of its own; so events on a track come a nanosecond after this at the earliest.
+ * Says who a thread is, and describes its track. Perfetto sorts what is said about threads and what happens on tracks apart,
+ * and an event that it meets first makes up a thread of its own; so events on a track come a nanosecond after this at the
+ * earliest.
  */
 static void introduce(struct perfetto *perfetto, unsigned cpu, uint64_t ns, struct thread *thread)
 {

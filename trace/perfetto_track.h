@@ -31,8 +31,8 @@ void track_start_marks(struct perfetto *perfetto, uint64_t ns, struct thread *th
 bool track_begin(struct perfetto *perfetto, struct track *track, struct open_slice slice);
 
 /*
- * Finds the innermost open slice that an end belongs to and ends those inside it. Returns false if there is none: then the end is
- * not to be drawn. After true the slice counts as ended, and the caller sends its end.
+ * Finds the innermost open slice that an end belongs to and ends those inside it. Returns false if there is none: then the end
+ * is not to be drawn. After true the slice counts as ended, and the caller sends its end.
  */
 bool track_end(struct perfetto *perfetto, unsigned cpu, uint64_t ns, struct track *track, struct open_slice slice);
 

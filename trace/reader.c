@@ -1,9 +1,9 @@
 /*
  * The .vtrace reader's second half: records, one CPU at a time, merged into one stream. reader_open.c checks the file's head.
  *
- * Teaches: a streaming k-way merge. Each CPU's records are in order already, so the next event of the run is the smallest of the
- * CPUs' next ones. Events come in bursts, so the CPU that won goes on without a look at the others until it passes the runner-up.
- * Invariant: the next record of each stream has been checked whole before its timestamp takes part in the merge.
+ * Teaches: a streaming k-way merge. Each CPU's records are in order already, so the next event of the run is the smallest of
+ * the CPUs' next ones. Events come in bursts, so the CPU that won goes on without a look at the others until it passes the
+ * runner-up. Invariant: the next record of each stream has been checked whole before its timestamp takes part in the merge.
  */
 #include "reader_inside.h"
 

@@ -2,8 +2,8 @@
  * The .vtrace reader's first half: is this a trace, whole, and one that this program understands?
  *
  * Teaches: checking in the order in which things may be believed. Nothing is used before what vouches for it was checked: first
- * the magic, then the byte order, the version, the size of the head, its checksum, the schema; only then the counts, and they are
- * held against the file's size and against each other before a byte is allocated for them.
+ * the magic, then the byte order, the version, the size of the head, its checksum, the schema; only then the counts, and they
+ * are held against the file's size and against each other before a byte is allocated for them.
  * Who calls: trace_open(), and through it every tool.
  */
 #include "reader_inside.h"

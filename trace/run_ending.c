@@ -1,5 +1,6 @@
 /*
- * What the end of a run means. The guest's verdict comes first; where it could not give one, QEMU's end and the last events tell.
+ * What the end of a run means. The guest's verdict comes first; where it could not give one, QEMU's end and the last events
+ * tell.
  *
  * Teaches: a livelock looks like work from outside. Only the trace shows that, at the end, threads did nothing but yield, sleep
  * and look again: many turns and hardly any work. Who calls: run.c. docs/trace.md has the rules as a table.
@@ -23,9 +24,9 @@
 #define TURNS_PER_WORK 100
 
 /*
- * Time without an event, while a thread runs, is computing. In a live run each CPU is looked at alone, and such stretches have to
- * fill 7/8 of its time, since the host may keep a CPU from running for a good while. Under icount one CPU runs at a time, and the
- * others stand still: so all are looked at together, and 1/4 is enough.
+ * Time without an event, while a thread runs, is computing. In a live run each CPU is looked at alone, and such stretches have
+ * to fill 7/8 of its time, since the host may keep a CPU from running for a good while. Under icount one CPU runs at a time,
+ * and the others stand still: so all are looked at together, and 1/4 is enough.
  */
 #define COMPUTING_NS 1000000
 

@@ -1,8 +1,8 @@
 /*
  * Finding one's way in a guest's RAM without symbols: the descriptor first, the rings from there.
  *
- * Teaches: a debug descriptor (abi/descriptor.h). It starts a page with an eyecatcher, so it is found by looking at the start of
- * every page, and its byte order mark says how to read the rest. Who calls: run.c, again and again until the rings exist.
+ * Teaches: a debug descriptor (abi/descriptor.h). It starts a page with an eyecatcher, so it is found by looking at the start
+ * of every page, and its byte order mark says how to read the rest. Who calls: run.c, again and again until the rings exist.
  * Invariant: whatever the guest wrote, no pointer kept here leads out of its RAM.
  */
 #include <byteswap.h>

@@ -2,9 +2,9 @@
  * The machine: QEMU's command line, its process, and its RAM as a file that this program can see.
  *
  * Teaches: tracing without a channel. The guest's RAM is a file without a name; QEMU maps it, and we map the same pages for
- * reading only. An event the guest stores is at once where we can read it, and nothing we do can be felt by the guest. Who calls:
- * run.c. Invariants: RAM is never writable here; every file given to QEMU is nameless, so nothing is left behind; and QEMU does
- * not outlive this process.
+ * reading only. An event the guest stores is at once where we can read it, and nothing we do can be felt by the guest. Who
+ * calls: run.c. Invariants: RAM is never writable here; every file given to QEMU is nameless, so nothing is left behind; and
+ * QEMU does not outlive this process.
  *
  * Always TCG: a trace under a hypervisor would not repeat, and some hosts' cannot run a kernel like this one.
  */
@@ -140,9 +140,9 @@ static void add_kernel_words(struct command_line *line, const struct run_options
 		return;
 	}
 	add(line, "-append");
-	add(line, "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 "%s%s%s", image->program,
-	    options->seed, options->categories, options->ring_bytes >> 10, budget_ticks, mmu, *options->append ? " " : "",
-	    options->append);
+	add(line, "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 "%s%s%s%s", image->program,
+	    options->seed, options->categories, options->ring_bytes >> 10, budget_ticks,
+	    options->icount && options->cpus > 1 ? " turn_us=100" : "", mmu, *options->append ? " " : "", options->append);
 	free(mmu);
 }
 
@@ -224,7 +224,9 @@ static void add_all(struct command_line *line, const struct run_options *options
 
 /* ---- the process ---- */
 
-/* In the child: never to outlive the parent, never to be stopped by the terminal's keys, no file open but those it was given. */
+/*
+ * In the child: never to outlive the parent, never to be stopped by the terminal's keys, no file open but those it was given.
+ */
 static void become_qemu(struct command_line *line, pid_t parent, int error_pipe)
 {
 	sigset_t none;

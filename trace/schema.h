@@ -24,11 +24,13 @@ enum event_phase {
 };
 
 /* Types of fields that are plain numbers, and those that are an enumeration with names. */
+/* clang-format off */
 #define FIELD_TYPES(X)                                                                                                           \
 	X(THREAD)                                                                                                                \
 	X(ASPACE) X(OBJECT) X(FLOW) X(CPU) X(ADDRESS) X(PADDR) X(HEX) X(COUNT) X(BYTES) X(PAGES) X(TICKS) X(NS) X(SIGNED)        \
 		X(CHARS) X(BOOT_PHASE) X(SEGMENT_KIND) X(FAULT_KIND) X(FAULT_RESULT) X(CRASH_CAUSE) X(SWITCH_REASON)             \
 			X(WAKE_REASON) X(MISSING_REASON) X(VERDICT) X(SYSCALL) X(STATUS) X(ACCESS) X(RIGHTS) X(IRQ)
+/* clang-format on */
 
 #define FIELD_TYPE_ENUM(name) FIELD_##name,
 enum field_type { FIELD_TYPES(FIELD_TYPE_ENUM) FIELD_TYPE_COUNT };
@@ -60,7 +62,9 @@ const struct event_schema *schema_event(unsigned id);
 /* The event with this name, or NULL. */
 const struct event_schema *schema_event_named(const char *name);
 
-/* The name of a value of an enumerated field ("store", "zero-filled a new page"), or NULL if it is a plain number or unknown. */
+/*
+ * The name of a value of an enumerated field ("store", "zero-filled a new page"), or NULL if it is a plain number or unknown.
+ */
 const char *schema_value_name(enum field_type type, uint64_t value);
 
 /* Whether values of this type have names. */

@@ -16,14 +16,15 @@
 struct writer;
 
 /*
- * Starts a trace of `cpus` CPUs (at most FORMAT_CPUS_MAX). Spools that outgrow memory go to files without a name in `directory`,
- * so nothing is left behind however the program ends. `swapped`: the guest's byte order is not the host's. Never NULL.
+ * Starts a trace of `cpus` CPUs (at most FORMAT_CPUS_MAX). Spools that outgrow memory go to files without a name in
+ * `directory`, so nothing is left behind however the program ends. `swapped`: the guest's byte order is not the host's. Never
+ * NULL.
  */
 struct writer *writer_open(const char *directory, unsigned cpus, bool swapped);
 
 /*
- * Adds the events of `slots` slots (TRACE_SLOT_WORDS words each, as they lie in a ring, in the guest's byte order) to a CPU. The
- * caller has checked the headers: their ids, their word counts, and that the sequence goes on.
+ * Adds the events of `slots` slots (TRACE_SLOT_WORDS words each, as they lie in a ring, in the guest's byte order) to a CPU.
+ * The caller has checked the headers: their ids, their word counts, and that the sequence goes on.
  */
 void writer_add_slots(struct writer *writer, unsigned cpu, const uint64_t *slots, uint64_t count);
 

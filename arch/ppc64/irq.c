@@ -64,7 +64,7 @@ enum status arch_irq_mask(enum irq irq, bool masked)
 {
 	(void)irq;
 	(void)masked;
-	return STATUS_NOT_FOUND;
+	return STATUS_INVALID;
 }
 
 void arch_ipi_send(struct cpu *cpu)

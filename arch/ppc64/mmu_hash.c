@@ -213,8 +213,8 @@ static void hash_walk(struct mmu_space *space, struct vaddr va, struct mmu_walk 
 
 /*
  * R alone is cleared in place. C shares its byte with rights that the hardware writes back with it, so to clear C the entry is
- * withdrawn first: then nobody updates it, what is read is final, and the entry is entered again. A CPU that needs it in between
- * faults softly.
+ * withdrawn first: then nobody updates it, what is read is final, and the entry is entered again. A CPU that needs it in
+ * between faults softly.
  */
 static struct mmu_usage hash_harvest(struct mmu_space *space, struct vaddr va)
 {

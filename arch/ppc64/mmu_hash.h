@@ -184,7 +184,9 @@ void entry_clear_referenced(struct hash_entry *entry, uint64_t r, struct gone *g
 
 /* ---- mmu_slb.c ---- */
 
-/* What slbmte is given for a segment (Power ISA 3.0B Book III, "SLB Management Instructions"): which segment, and what it is. */
+/*
+ * What slbmte is given for a segment (Power ISA 3.0B Book III, "SLB Management Instructions"): which segment, and what it is.
+ */
 #define SLB_VALID UINT64_C(0x08000000)
 #define SLB_SEGMENT_1T (UINT64_C(1) << 62)
 #define SLB_KEYS UINT64_C(0xc00) /* Ks and Kp: rights are read with key 1 in both modes */

@@ -31,7 +31,7 @@ static void wait_for_other_cpus(void)
 	static uint64_t number_and_bound[2] __attribute__((aligned(32)));
 	uint64_t number;
 	__asm__ volatile(".long %2 | %0 << 21 | %1 << 16 | %3 << 11"
-			 : "=r"(number)
+			 : "=&r"(number)
 			 : "b"(number_and_bound), "i"(OPCODE_LDAT), "i"(LDAT_INCREMENT_BOUNDED)
 			 : "memory");
 }
@@ -80,8 +80,8 @@ void entry_enter(struct hash_entry *entry, uint64_t v, uint64_t r)
 
 /*
  * R is the only bit of its byte that changes while the entry is valid, and C lies in the next byte, so a
- * store of one byte loses no C that the hardware sets meanwhile ("Page Table Updates", resetting R). The caller flushes, since a
- * CPU that still holds the translation would not set R again.
+ * store of one byte loses no C that the hardware sets meanwhile ("Page Table Updates", resetting R). The caller flushes, since
+ * a CPU that still holds the translation would not set R again.
  */
 void entry_clear_referenced(struct hash_entry *entry, uint64_t r, struct gone *gone)
 {

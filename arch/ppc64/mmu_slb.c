@@ -67,8 +67,8 @@ void slb_cpu_init(void)
 }
 
 /*
- * Changes the space: the segments it has used come with it, so a thread that comes back does not fault on each of them. The event
- * mmu_activate stands for these loads; mmu_segment is emitted for a segment that an address asked for.
+ * Changes the space: the segments it has used come with it, so a thread that comes back does not fault on each of them. The
+ * event mmu_activate stands for these loads; mmu_segment is emitted for a segment that an address asked for.
  */
 static void space_switch(struct cpu *cpu, struct mmu_space *before, struct mmu_space *space)
 {

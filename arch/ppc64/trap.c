@@ -49,8 +49,8 @@ static bool is_store(uint32_t instruction)
 }
 
 /*
- * A data segment interrupt does not say how the address was used (DSISR says nothing), so the instruction is looked at. A user's
- * is read where it was just fetched from; if another CPU took the page away meanwhile, it counts as a load.
+ * A data segment interrupt does not say how the address was used (DSISR says nothing), so the instruction is looked at. A
+ * user's is read where it was just fetched from; if another CPU took the page away meanwhile, it counts as a load.
  */
 static enum access access_of_instruction(const struct trap_frame *frame)
 {

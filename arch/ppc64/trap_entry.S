@@ -9,8 +9,7 @@
  * trap_from_kernel().
  * Invariant: r13 is the CPU's struct cpu from the first instruction of a trap; EE is off from the trap until rfid.
  * Every return is by rfid: QEMU 7.2 under icount refuses hrfid when it changes translation, and SRR0/1 are free by then.
- * Simplified: the registers a system call loses come back with what the kernel left in them; machine checks in these lines are
- * fatal.
+ * Simplified: a machine check in these lines is fatal.
  * Power ISA 3.0B Book III, "Interrupt Processing"; OpenPOWER ELFv2 ABI, "Register Roles", for which registers a function
  * keeps.
  */
@@ -97,7 +96,12 @@ trap_syscall:
 	mtspr	SPR_SRR0, %r8
 	mtspr	SPR_SRR1, %r9
 	mtlr	%r10
-	mtcrf	0x38, %r11 /* CR2-4 */
+	mtcr	%r11
+	.irp	number, 0, 5, 6, 7, 8, 9, 10, 11, 12
+	li	%r\number, 0 /* what the call loses does not tell the kernel's addresses */
+	.endr
+	mtctr	%r0
+	mtxer	%r0
 	LOAD_RANGE %r3, 1, 2
 	ld	%r13, FRAME_GPR(13)(%r3)
 	ld	%r4, FRAME_GPR(4)(%r3)

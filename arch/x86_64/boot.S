@@ -69,7 +69,9 @@ boot_start_32:
 	cmpl	$PHYSICAL(image_end), %eax
 	jb	1b
 
-	/* The levels above: the image at its physical address (start only) and at -2 GiB; RAM at DIRECT_BASE, filled in by C. */
+	/*
+	 * The levels above: the image at its physical address (start only) and at -2 GiB; RAM at DIRECT_BASE, filled in by C.
+	 */
 	movl	$PHYSICAL(boot_image_tables) + ENTRY_PRESENT + ENTRY_WRITE, %eax
 	movl	$PHYSICAL(boot_image_directory), %edi
 	movl	$IMAGE_TABLES, %ecx

@@ -156,7 +156,9 @@ void arch_cpu_init(struct cpu *cpu)
 	}
 }
 
-/* STI takes effect after the instruction behind it, so an interrupt that is pending already ends the HLT (Intel SDM 2B, STI). */
+/*
+ * STI takes effect after the instruction behind it, so an interrupt that is pending already ends the HLT (Intel SDM 2B, STI).
+ */
 void arch_cpu_idle(void)
 {
 	__asm__ volatile("sti; hlt; cli" ::: "memory");

@@ -119,8 +119,8 @@ static void decode_protection(const struct trap_frame *frame, struct trap *trap)
 }
 
 /*
- * A user instruction was forbidden an access that was not made with the user's rights: the processor touched memory for itself.
- * QEMU 7.2 reads the stack for IRETQ and far RET that way, and SMAP forbids it. Mapping the page again would not help.
+ * A user instruction was forbidden an access that was not made with the user's rights: the processor touched memory for
+ * itself. QEMU 7.2 reads the stack for IRETQ and far RET that way, and SMAP forbids it. Mapping the page again would not help.
  */
 static bool is_processors_own(const struct trap_frame *frame, const struct trap *trap)
 {

@@ -10,8 +10,8 @@
  *             +---------------+--------------+------------+------------+
  *     word 2.. the event's fields, `words` - 2 of them
  *
- * The n-th event of a CPU lies in slot n mod (slots) and carries the low 32 bits of n as its sequence. Word 1 is written last, so
- * a reader that finds the sequence it expects has a whole event, and one that finds another sequence knows that the event
+ * The n-th event of a CPU lies in slot n mod (slots) and carries the low 32 bits of n as its sequence. Word 1 is written last,
+ * so a reader that finds the sequence it expects has a whole event, and one that finds another sequence knows that the event
  * is not there yet (an older number) or has been overwritten (a newer one). `head` counts the events that were begun.
  *
  * Fixed slots cost some RAM and buy what matters: an interrupt may emit in the middle of an emission, a reader never

@@ -3,7 +3,8 @@
  *
  * Teaches: the order in which a kernel becomes able to do things: print, allocate, trace, take traps, use other CPUs, run
  * programs. CPUs start one at a time; all meet at a barrier before the first of them schedules. A CPU that does not report in
- * time is left out, and if it turns up later it stops at once. Who calls: the machine, once on each CPU. Locks: none.
+ * time is left out, and if it turns up later it stops at once.
+ * Who calls: the machine, once on each CPU. Locks: none.
  */
 #include <trace_emit.h>
 
@@ -183,6 +184,7 @@ void kernel_main(const struct boot_info *boot)
 	descriptor.clock_hz = arch_time_hz();
 	run_queue_init();
 	timer_init(budget ? descriptor.boot_ticks + budget : UINT64_MAX);
+	timer_take_turns(command_number(boot->command_line, "turn_us", 0) * (arch_time_hz() / 1000000));
 	trace_boot_phase(BOOT_PHASE_CPUS);
 	start_cpus();
 	kprintf("Vitrine on %s, %u of %u CPUs, %s, %lu MiB free\n", boot->machine, descriptor.cpus_online, boot->cpus, mmu->name,

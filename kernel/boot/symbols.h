@@ -8,6 +8,8 @@
 #define KERNEL_SYMBOLS "kernel.sym"
 #define SYMBOL_TEXT 64
 
-/* Writes "name+0x12" for an address, or "?" if the file is not there or the address is not between two of its names: images end
- * with a symbol that says where they end. */
+/*
+ * Writes "name+0x12" for an address, or "?" if the file is not there or the address is not between two of its names: images end
+ * with a symbol that says where they end.
+ */
 void symbol_text(const char *file, uint64_t address, char text[SYMBOL_TEXT]);

@@ -1,8 +1,8 @@
 /*
  * Per-CPU data and what CPUs ask of each other.
  *
- * Teaches: the hazard word. A CPU asks another by setting a bit there and interrupting it; the other looks at the word before it
- * returns to user mode and in idle. A TLB flush is the one request that the asker waits for.
+ * Teaches: the hazard word. A CPU asks another by setting a bit there and interrupting it; the other looks at the word before
+ * it returns to user mode and in idle. A TLB flush is the one request that the asker waits for.
  * Who calls: the scheduler, MMU back ends, the trap path. Locks: none; hazards and generations are atomic words.
  */
 #include "core/cpu.h"

@@ -1,8 +1,8 @@
 /*
  * Panic and the backtrace.
  *
- * Teaches: how a stack tells its history. Each call left a frame that points at its caller's; names come from the symbol file in
- * the boot archive, so the kernel image carries none.
+ * Teaches: how a stack tells its history. Each call left a frame that points at its caller's; names come from the symbol file
+ * in the boot archive, so the kernel image carries none.
  * Who calls: ASSERT, the trap path. Locks: none are taken: the holder may be this CPU.
  */
 #include "core/panic.h"

@@ -2,8 +2,8 @@
  * Memory and string functions for an image without a C library.
  *
  * Teaches: the compiler itself calls memcpy and memset, so every freestanding program has to have them. Whole words are moved
- * where both sides are aligned, eight at a time: a page is zeroed in some 600 instructions on both machines. Who calls:
- * everything, and the compiler.
+ * where both sides are aligned, eight at a time: a page is zeroed in some 600 instructions on both machines.
+ * Who calls: everything, and the compiler.
  */
 #include "core/string.h"
 

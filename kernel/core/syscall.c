@@ -1,8 +1,9 @@
 /*
  * System calls: one small function each, behind one table.
  *
- * Teaches: a call first checks and fetches everything (gather), then changes the world with steps that cannot fail (commit), then
- * gives results (scatter). A call that has to wait returns RETRY with the thread blocked; whoever wakes it sets its results.
+ * Teaches: a call first checks and fetches everything (gather), then changes the world with steps that cannot fail (commit),
+ * then gives results (scatter). A call that has to wait returns RETRY with the thread blocked; whoever wakes it sets its
+ * results.
  * Who calls: the trap path. Whom: threads, address spaces, user memory. Locks: none are held on entry.
  */
 #include "core/syscall.h"
@@ -57,9 +58,6 @@ static enum status call_thread_exit(struct thread *thread, const uint64_t argume
 static enum status call_thread_yield(struct thread *thread, const uint64_t arguments[ARGUMENTS], uint64_t *value)
 {
 	(void)thread, (void)arguments, (void)value;
-	/* It may wait for a thread on another CPU. Under icount QEMU turns to the next CPU only when this one relaxes or halts.
-	 */
-	arch_cpu_relax();
 	sched_yield(SWITCH_YIELD);
 	return STATUS_OK;
 }

@@ -28,6 +28,8 @@ static void interrupt(const struct trap *trap)
 		sched_answer_hazards();
 	arch_irq_done(irq);
 	trace_irq_exit(irq);
+	if (irq == IRQ_TIMER)
+		timer_wait_for_turn();
 }
 
 /* Why a trap that is no fault kills its thread. */

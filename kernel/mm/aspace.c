@@ -2,8 +2,9 @@
  * Address spaces: what programs map, unmap and protect.
  *
  * Teaches: validate everything, allocate everything, then change things with steps that cannot fail. And the order in which
- * memory leaves: the mapping goes, the translation goes, every CPU has forgotten it (sync), and only then is the page free. Who
- * calls: system calls, the program loader, threads (stacks), the fault path (aspace_enter). Whom: segment.h, object.h, mmu.h.
+ * memory leaves: the mapping goes, the translation goes, every CPU has forgotten it (sync), and only then is the page free.
+ * Who calls: system calls, the program loader, threads (stacks), the fault path (aspace_enter). Whom: segment.h, object.h,
+ * mmu.h.
  * Locks: the aspace's; inside it the object's and the MMU space's. sync is called with none.
  */
 #include "mm/aspace.h"
@@ -160,14 +161,15 @@ enum status aspace_map(struct aspace *aspace, uint64_t *address, uint64_t bytes,
 	return status;
 }
 
-/* Makes `address` a border between two mappings, with the spare one if a mapping has to be cut in two. Returns what is left of
- * it. */
+/*
+ * Makes `address` a border between two mappings, with the spare one if a mapping has to be cut in two. Returns what is left of
+ * it.
+ */
 static struct mapping *split_at(const struct segment *segment, uint64_t address, struct mapping *spare)
 {
 	struct mapping *mapping = segment_mapping(segment, address);
 	if (!mapping || mapping->start == address)
 		return spare;
-	ASSERT(spare);
 	*spare = *mapping;
 	spare->start = address;
 	spare->bytes = mapping->start + mapping->bytes - address;

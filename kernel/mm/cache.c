@@ -4,9 +4,9 @@
  *     a slab is one page:  | struct slab | object | object | object | ... |
  *                                 free ----^ a free object's first word points to the next free one
  *
- * Teaches: pages are too big for most kernel objects, and objects of one size never fragment. A slab whose objects are all free
- * goes back to the page allocator. The slab of an object is found by rounding its address down. Who calls: threads, address
- * spaces, mappings, objects. Whom: page.h. Locks: the cache's.
+ * Teaches: pages are too big for most kernel objects, and objects of one size never fragment. A slab whose objects are all
+ * free goes back to the page allocator. The slab of an object is found by rounding its address down.
+ * Who calls: threads, address spaces, mappings, objects. Whom: page.h. Locks: the cache's.
  */
 #include "mm/cache.h"
 

@@ -58,8 +58,8 @@ void object_put(struct vm_object *object);
 uint64_t object_slot(const struct vm_object *object, uint64_t page);
 
 /*
- * Gives the page a zeroed frame if it has none. *slot is the slot afterwards; *filled says whether it was filled now. NO_MEMORY.
- * Called with the object's lock held.
+ * Gives the page a zeroed frame if it has none. *slot is the slot afterwards; *filled says whether it was filled now.
+ * NO_MEMORY. Called with the object's lock held.
  */
 enum status object_fill(struct vm_object *object, uint64_t page, uint64_t *slot, bool *filled);
 

@@ -1,16 +1,16 @@
 /*
  * The page-frame allocator: a buddy system (Knuth, The Art of Computer Programming, volume 1, section 2.5).
  *
- * Teaches: free memory as blocks of 2^order pages, each at a multiple of its size. A block is split in two buddies when a smaller
- * one is wanted; two free buddies are merged as soon as the second is given back. The buddy of a block differs from it in one bit
- * of its page number:
+ * Teaches: free memory as blocks of 2^order pages, each at a multiple of its size. A block is split in two buddies when a
+ * smaller one is wanted; two free buddies are merged as soon as the second is given back. The buddy of a block differs from it
+ * in one bit of its page number:
  *
  *     order 2    |      0       |      4       |      8       |     12       |
  *     order 1    |  0   |   2   |  4   |   6   |  8   |  10   | 12   |  14   |      buddy(n) = n ^ (1 << order)
  *
  * The invariant: `frames[n].state` is FREE exactly for the first pages of the blocks on a list. Pages that were never given to
- * the allocator stay USED for ever, so nothing is merged across a hole. Who calls: objects, kernel-object caches, page tables.
- * Locks: memory_lock. What is simplified: no per-CPU lists, no zones.
+ * the allocator stay USED for ever, so nothing is merged across a hole.
+ * Who calls: objects, kernel-object caches, page tables. Locks: memory_lock. What is simplified: no per-CPU lists, no zones.
  */
 #include "mm/page.h"
 

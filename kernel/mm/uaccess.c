@@ -2,10 +2,10 @@
  * Touching user memory: plain loads and stores that may fault, and what happens when they do.
  *
  * Teaches: asking first whether an address is good is slow and too early: it may be gone a moment later. So the copy just goes
- * ahead; on a fault the trap path finds that the kernel was in a copy (arch_uaccess_fixup), notes the trap and resumes behind the
- * copy, which then says how much is left. Here the ordinary fault path is run for the thread, and the copy goes on. Every page
- * that can be mapped today is there after one fault, so nothing ever has to wait here. Who calls: system calls. Whom:
- * arch_copy_*_user, the fault path. Locks: none may be held.
+ * ahead; on a fault the trap path finds that the kernel was in a copy (arch_uaccess_fixup), notes the trap and resumes behind
+ * the copy, which then says how much is left. Here the ordinary fault path is run for the thread, and the copy goes on.
+ * Every page that can be mapped today is there after one fault, so nothing ever has to wait here.
+ * Who calls: system calls. Whom: arch_copy_*_user, the fault path. Locks: none may be held.
  */
 #include "mm/uaccess.h"
 

@@ -2,8 +2,8 @@
  * Run queues: one a CPU, first come first served.
  *
  * Teaches: threads stay where their data is warm, unless a CPU has nothing to do: then it takes one from the longest queue.
- * A thread whose record another CPU still uses (on_cpu) may only be queued at that CPU, and is not taken from there: the CPU that
- * uses it is on its way into the scheduler and will have let go before it looks at its queue.
+ * A thread whose record another CPU still uses (on_cpu) may only be queued at that CPU, and is not taken from there: the CPU
+ * that uses it is on its way into the scheduler and will have let go before it looks at its queue.
  * Who calls: the scheduler. Locks: each queue's own, never two at once.
  */
 #include <trace_emit.h>

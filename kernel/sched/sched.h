@@ -60,6 +60,18 @@ void timer_program(void);
 /* Prepares the sleepers' lists. The run ends with VERDICT_BUDGET when the clock reaches `budget_end` (UINT64_MAX: never). */
 void timer_init(uint64_t budget_end);
 
+/*
+ * Lets CPUs run in turns of so many ticks, for a machine that runs one CPU at a time and leaves it only when it halts or
+ * relaxes. After timer_init(); 0: they all run at the same time.
+ */
+void timer_take_turns(uint64_t ticks);
+
+/*
+ * At the end of a timer interrupt: if CPUs take turns, relaxes until it is this one's, or somebody wants something of it. irqs
+ * off.
+ */
+void timer_wait_for_turn(void);
+
 /* ---- schedule.c ---- */
 
 /* What the running thread does next: block, yield, exit. The switch itself happens when the trap ends. */

@@ -2,10 +2,11 @@
  * The scheduler: which thread's frame a CPU resumes, and what it does when there is none.
  *
  * Teaches: a kernel in which nothing blocks. A system call that has to wait only marks the thread; at the end of the trap
- * sched_resume() finds it marked and resumes another. Idle is a loop on the CPU's one kernel stack, left when a thread is there.
+ * sched_resume() finds it marked and resumes another. Idle is a loop on the CPU's one kernel stack, left when a thread is
+ * there.
  * Who calls: the trap path, on the way out. Whom: run_queue.c, timer.c, mmu->activate. Locks: the run queues', one at a time.
- * Deadlock: `progress` counts the threads that go on by themselves. An idle CPU that finds none, while threads still wait, knows
- * that nothing can ever happen again.
+ * Deadlock: `progress` counts the threads that go on by themselves. An idle CPU that finds none, while threads still wait,
+ * knows that nothing can ever happen again.
  */
 #include <trace_emit.h>
 

@@ -1,10 +1,10 @@
 /*
  * Threads: birth, end, and waiting for an end.
  *
- * Teaches: the life of a thread's record. It is made runnable as the very last step of creation; at the end it stays as long as a
- * CPU still uses its registers (on_cpu) and until somebody has taken its result, or its whole program is gone. Who calls: system
- * calls, the trap path (crash), the scheduler (thread_left_cpu). Whom: aspace.h for stacks, sched.h. Locks: threads_lock,
- * outermost, for the table, ends and joins; never held while a stack is unmapped.
+ * Teaches: the life of a thread's record. It is made runnable as the very last step of creation; at the end it stays as long
+ * as a CPU still uses its registers (on_cpu) and until somebody has taken its result, or its whole program is gone.
+ * Who calls: system calls, the trap path (crash), the scheduler (thread_left_cpu). Whom: aspace.h for stacks, sched.h.
+ * Locks: threads_lock, outermost, for the table, ends and joins; never held while a stack is unmapped.
  */
 #include "sched/thread.h"
 

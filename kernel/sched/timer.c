@@ -1,9 +1,10 @@
 /*
  * Timers: sleepers, timeslices and the budget of the run, on one interrupt a CPU.
  *
- * Teaches: a tick only where something happens. The timer is set to the earliest of three moments: the first sleeper's, the end
- * of the timeslice if another thread waits, the end of the budget. A CPU with none of them is never interrupted. Who calls: the
- * scheduler, the timer interrupt. Locks: each CPU's timer lock, for its list; another CPU only takes threads out.
+ * Teaches: a tick only where something happens. The timer is set to the earliest of three moments: the first sleeper's, the
+ * end of the timeslice if another thread waits, the end of the budget. A CPU with none of them is never interrupted.
+ * Who calls: the scheduler, the timer interrupt. Locks: each CPU's timer lock, for its list; another CPU only takes threads
+ * out.
  */
 #include <trace_emit.h>
 
@@ -20,6 +21,13 @@ struct timer {
 static struct timer timers[MAX_CPUS];
 static uint64_t budget_end = UINT64_MAX;
 
+/*
+ * The length of a turn; 0: all CPUs run at the same time. QEMU under icount runs one CPU at a time, and goes to the next only
+ * when that one halts or relaxes, so a CPU that computes would keep the others from running for ever. There, time is cut into
+ * turns: at the start of each, every busy CPU is interrupted, and relaxes until its turn comes.
+ */
+static uint64_t turn_ticks;
+
 void timer_init(uint64_t end)
 {
 	for (unsigned i = 0; i < MAX_CPUS; i++) {
@@ -27,6 +35,11 @@ void timer_init(uint64_t end)
 		list_init(&timers[i].sleepers);
 	}
 	budget_end = end;
+}
+
+void timer_take_turns(uint64_t ticks)
+{
+	turn_ticks = ticks;
 }
 
 void timer_sleep(struct thread *thread, uint64_t when)
@@ -101,6 +114,25 @@ static void wake_sleepers(uint64_t now)
 	}
 }
 
+/* Whose turn it is: turns go round among the CPUs that have something to run. */
+static unsigned turn_owner(void)
+{
+	unsigned owner = (unsigned)(arch_time_now() / turn_ticks % cpus_present);
+	for (unsigned i = 0; i < cpus_present; i++, owner = (owner + 1) % cpus_present)
+		if (__atomic_load_n(&cpus[owner].current, __ATOMIC_RELAXED))
+			return owner;
+	return arch_cpu()->index;
+}
+
+void timer_wait_for_turn(void)
+{
+	const struct cpu *cpu = arch_cpu();
+	if (!turn_ticks || !cpu->current)
+		return;
+	while (turn_owner() != cpu->index && !__atomic_load_n(&cpu->hazards, __ATOMIC_RELAXED))
+		arch_cpu_relax();
+}
+
 void timer_interrupt(void)
 {
 	struct cpu *cpu = arch_cpu();
@@ -121,6 +153,8 @@ void timer_program(void)
 	uint64_t next = min_u64(first_wake_at(), cpu->index == 0 ? budget_end : UINT64_MAX);
 	if (cpu->current && run_queue_waiting() && !(cpu->hazards & HAZARD_RESCHEDULE))
 		next = min_u64(next, cpu->slice_end);
+	if (turn_ticks && cpu->current)
+		next = min_u64(next, (arch_time_now() / turn_ticks + 1) * turn_ticks);
 	/* An interrupt that is set too early does no harm: it looks, finds nothing to do and sets the next. */
 	if (next < cpu->timer_next) {
 		cpu->timer_next = next;

@@ -1,8 +1,8 @@
 /*
  * What every emitter is made of: which ring, which slot, and the header that makes the event visible.
  *
- * Teaches: tracing without a lock. Only its own CPU writes a ring, so all there is to fear is an interrupt in the middle; and the
- * header is stored last, with release order, so the host never sees half an event. abi/trace_ring.h draws the slot.
+ * Teaches: tracing without a lock. Only its own CPU writes a ring, so all there is to fear is an interrupt in the middle; and
+ * the header is stored last, with release order, so the host never sees half an event. abi/trace_ring.h draws the slot.
  * Who calls: only the generated emitters, trace_<event>() in <trace_emit.h>.
  */
 #pragma once

@@ -3,10 +3,10 @@
  *
  *     gva2gpa QMP-SOCKET CONSOLE-LOG
  *
- * Teaches: a test needs a witness that shares no code with what it tests. The guest (selftest=walk) prints a thousand addresses
- * and where its back end's walk says they lead, and then stands still; this tool stops the machine and asks the monitor, address
- * by address. Who calls: tests/e2e/selftest.sh. Prints `ok` or `not ok` and how many addresses agreed; ends the machine either
- * way.
+ * Teaches: a test needs a witness that shares no code with what it tests. The guest (selftest=walk) prints a thousand
+ * addresses and where its back end's walk says they lead, and then stands still; this tool stops the machine and asks the
+ * monitor, address by address.
+ * Who calls: tests/e2e/selftest.sh. Prints `ok` or `not ok` and how many addresses agreed; ends the machine either way.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -129,7 +129,8 @@ int main(int argc, char **argv)
 			printf("the monitor says %s 0x%llx; the guest: %s", is_mapped ? "gpa" : "unmapped",
 			       (unsigned long long)found, line);
 	}
-	monitor_ask("{\"execute\":\"quit\"}");
+	fprintf(monitor_out, "{\"execute\":\"quit\"}\n");
+	fflush(monitor_out);
 	bool well = wrong == 0 && agreed == ADDRESSES_WANTED && mapped > ADDRESSES_WANTED / 4;
 	printf("%s walk-monitor: %u addresses agree, %u of them mapped; %u do not\n", well ? "ok" : "not ok", agreed, mapped,
 	       wrong);

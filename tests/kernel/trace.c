@@ -16,8 +16,10 @@
 #define TIMER_EVERY 16
 #define TIMER_SPREAD 37
 
-/* A storm of events, with a timer that fires somewhere in it, until that has happened often enough. Returns the storm's own
- * events. */
+/*
+ * A storm of events, with a timer that fires somewhere in it, until that has happened often enough. Returns the storm's own
+ * events.
+ */
 static uint64_t storm(const struct trace_ring *ring)
 {
 	uint64_t before = ring->head, i;

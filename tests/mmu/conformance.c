@@ -1,10 +1,11 @@
 /*
  * MMU conformance: the runner, and what all cases share.
  *
- * Teaches: how to test a cache from above. A case opens a space, donates what it is asked for, and at its end every page must be
- * back. Who calls: mmu_conformance() is called by the host's and the guest's test programs. Whom it calls: the back end under
- * test, through `mmu`. The invariant: every page a case takes is back when it ends; the runner counts. Locks: a space's own,
- * around each operation.
+ * Teaches: how to test a cache from above. A case opens a space, donates what it is asked for, and at its end every page must
+ * be back.
+ * Who calls: mmu_conformance() is called by the host's and the guest's test programs. Whom it calls: the back end under test,
+ * through `mmu`.
+ * The invariant: every page a case takes is back when it ends; the runner counts. Locks: a space's own, around each operation.
  */
 #include "mmu/conformance.h"
 

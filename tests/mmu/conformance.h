@@ -1,9 +1,9 @@
 /*
  * MMU conformance: the rules of kernel/mmu.h, as cases that every back end has to pass.
  *
- * Teaches: two page tables as different as a tree and a hash are the same thing if nobody above can tell them apart. These cases
- * are "nobody above": they use only mmu.h and the few calls below, which say how a CPU of this machine touches memory. Who calls:
- * tests/unit/test_mmu.c on the host, tests/kernel/selftest.c in the guest. They also answer the mmu_test_ calls.
+ * Teaches: two page tables as different as a tree and a hash are the same thing if nobody above can tell them apart. These
+ * cases are "nobody above": they use only mmu.h and the few calls below, which say how a CPU of this machine touches memory.
+ * Who calls: tests/unit/test_mmu.c on the host, tests/kernel/selftest.c in the guest. They also answer the mmu_test_ calls.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 #include "types.h"
 
 /*
- * Runs every case; prints `ok NAME` or `not ok NAME: why` for each and a digest of the random script, which has to be the same on
- * every back end for the same seed. Returns the number of failures. Called on CPU 0, no lock held, irqs on.
+ * Runs every case; prints `ok NAME` or `not ok NAME: why` for each and a digest of the random script, which has to be the same
+ * on every back end for the same seed. Returns the number of failures. Called on CPU 0, no lock held, irqs on.
  */
 unsigned mmu_conformance(uint64_t seed);
 
@@ -45,8 +45,8 @@ struct mmu_watch {
 };
 
 /*
- * Whether there is another CPU; lets it make rounds until mmu_test_other_stop(); waits until it has made `rounds` more or, with
- * 0, all that it was asked for. Without another CPU the cases that need one are not run.
+ * Whether there is another CPU; lets it make rounds until mmu_test_other_stop(); waits until it has made `rounds` more or,
+ * with 0, all that it was asked for. Without another CPU the cases that need one are not run.
  */
 bool mmu_test_other_exists(void);
 void mmu_test_other_start(struct mmu_watch *watch);

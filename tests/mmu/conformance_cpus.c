@@ -1,10 +1,10 @@
 /*
  * More than one CPU: after sync, nobody can use the old translation.
  *
- * Teaches: why sync exists. A second CPU reads and writes through the MMU in a loop, as fast as it can, while the first one takes
- * its pages away. Before sync anything may happen; after it, one stale access is a failure. Who calls: mmu_conformance(); the
- * other CPU calls mmu_watch_step() from the machine's own loop. Locks: none between the two: the words of struct mmu_watch are
- * atomic.
+ * Teaches: why sync exists. A second CPU reads and writes through the MMU in a loop, as fast as it can, while the first one
+ * takes its pages away. Before sync anything may happen; after it, one stale access is a failure.
+ * Who calls: mmu_conformance(); the other CPU calls mmu_watch_step() from the machine's own loop. Locks: none between the two:
+ * the words of struct mmu_watch are atomic.
  */
 #include "mmu/conformance.h"
 

@@ -1,10 +1,10 @@
 /*
  * Translations that compete for places, and wired ones that must not lose theirs.
  *
- * Teaches: in a hashed table nine pages can want the eight slots of one group. The ninth goes to the secondary group; if that is
- * full too, one that is not wired is forgotten and comes back by a fault. In a tree the same addresses never meet. The addresses
- * are found by walk alone: of an unmapped address it reports the primary and the secondary group. Who calls: mmu_conformance().
- * Locks: in conformance.c.
+ * Teaches: in a hashed table nine pages can want the eight slots of one group. The ninth goes to the secondary group; if that
+ * is full too, one that is not wired is forgotten and comes back by a fault. In a tree the same addresses never meet. The
+ * addresses are found by walk alone: of an unmapped address it reports the primary and the secondary group.
+ * Who calls: mmu_conformance(). Locks: in conformance.c.
  */
 #include "mmu/conformance.h"
 

@@ -1,8 +1,8 @@
 /*
  * The rules of kernel/mmu.h, a case or more for each.
  *
- * Teaches: each rule as something that can be seen: a load that succeeds or fails, a word read from one frame or another. Nothing
- * here asks which back end it is, except whether it has groups. Who calls: mmu_conformance(). Locks: in conformance.c.
+ * Teaches: each rule as something that can be seen: a load that succeeds or fails, a word read from one frame or another.
+ * Nothing here asks which back end it is, except whether it has groups. Who calls: mmu_conformance(). Locks: in conformance.c.
  */
 #include "mmu/conformance.h"
 

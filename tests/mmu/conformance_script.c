@@ -2,9 +2,10 @@
  * Random operations: what a program can see is the same on every back end.
  *
  * Teaches: the contract's promise, tested as a whole. A script of random maps, unmaps, wipes, loads and stores runs against a
- * model of a few lines. A miss the model can answer is soft: map again and go on. A miss it cannot answer is hard and goes into a
- * log; how many soft misses there are is the back end's own business. What was read and the hard misses make a digest: it is
- * printed, and has to be the same number on every machine. Who calls: mmu_conformance(). Locks: in conformance.c.
+ * model of a few lines. A miss the model can answer is soft: map again and go on. A miss it cannot answer is hard and goes
+ * into a log; how many soft misses there are is the back end's own business. What was read and the hard misses make a digest:
+ * it is printed, and has to be the same number on every machine.
+ * Who calls: mmu_conformance(). Locks: in conformance.c.
  */
 #include "mmu/conformance.h"
 

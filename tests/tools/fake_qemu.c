@@ -1,6 +1,6 @@
 /*
- * fake_qemu: plays QEMU and a guest in it, for the tests of `vitrine run`. It understands the few arguments that matter, writes a
- * descriptor and rings into the RAM file as a kernel would, and lets one thread a CPU emit events as fast as it can.
+ * fake_qemu: plays QEMU and a guest in it, for the tests of `vitrine run`. It understands the few arguments that matter,
+ * writes a descriptor and rings into the RAM file as a kernel would, and lets one thread a CPU emit events as fast as it can.
  *
  * What it does is chosen by words on the kernel's command line (`vitrine run --append "fake=hang"`):
  *     fake=finish     emits events= events on each CPU, then says how it ended; status= verdict= (default: finished, 0)

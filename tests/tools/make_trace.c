@@ -1,9 +1,9 @@
 /*
  * make_trace EVENTS FILE [--big-endian] [--cpus N] [--threads N] [--gap-every N] [--seed N]: a made-up run of any size.
  *
- * Teaches: what a reader may expect of a run. Time goes forwards on each CPU, slices nest, a thread runs on one CPU at a time and
- * blocks before it stops running, and every flow begins and ends. The tools' tests use small ones, the memory tests one of ten
- * million events. With --big-endian it is a POWER run, hash evictions and segment faults included.
+ * Teaches: what a reader may expect of a run. Time goes forwards on each CPU, slices nest, a thread runs on one CPU at a time
+ * and blocks before it stops running, and every flow begins and ends. The tools' tests use small ones, the memory tests one of
+ * ten million events. With --big-endian it is a POWER run, hash evictions and segment faults included.
  * The same arguments give the same bytes.
  */
 #include <byteswap.h>

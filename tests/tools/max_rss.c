@@ -1,8 +1,8 @@
 /*
  * max_rss COMMAND [ARGUMENTS]: runs a command and prints, on stderr and last, the most memory it had at once, in KiB.
  *
- * Teaches: what getrusage knows of a child that has ended. Tests use it to show that memory does not grow with a trace. Exits as
- * the command did; 127 if it could not be started, 128 if a signal ended it.
+ * Teaches: what getrusage knows of a child that has ended. Tests use it to show that memory does not grow with a trace. Exits
+ * as the command did; 127 if it could not be started, 128 if a signal ended it.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  * `vitrine run` with a made-up guest (fake_qemu): every way a run can end, rings that are too small, and what it leaves behind.
  *
  * Teaches: testing a recorder against a guest that emits as fast as it can. No event may be invented, doubled or changed; how
- * many are lost depends on the host, but those that came and those that were lost are exactly those that were emitted. Argument:
- * the build directory.
+ * many are lost depends on the host, but those that came and those that were lost are exactly those that were emitted.
+ * Argument: the build directory.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -56,8 +56,8 @@ static void assert_clean(void)
 }
 
 /*
- * Reads what was recorded of guests that emit marks (emit_marks in fake_qemu.c): each event is the one that its number says, and
- * none is missing without a gap. Returns how many were recorded and lost together.
+ * Reads what was recorded of guests that emit marks (emit_marks in fake_qemu.c): each event is the one that its number says,
+ * and none is missing without a gap. Returns how many were recorded and lost together.
  */
 static uint64_t check_marks(unsigned *ending)
 {

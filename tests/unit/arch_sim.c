@@ -1,12 +1,12 @@
 /*
  * The machine contract, answered by a process on the host.
  *
- * Teaches: what kernel/arch.h really asks for. If the portable kernel links against this file and runs, the contract is complete;
- * nothing of a real machine can have leaked into it.
+ * Teaches: what kernel/arch.h really asks for. If the portable kernel links against this file and runs, the contract is
+ * complete; nothing of a real machine can have leaked into it.
  * Who calls: all of kernel/, through arch.h. Whom it calls: kernel_trap(), and sim_run.c where a CPU has to wait.
  * The invariant: kernel_trap() runs with irqs off, and an interrupt comes only where the contract allows one: when irqs are
- * switched on, in idle, in user mode. That makes every interrupt of a test repeatable. What is simplified: one clock, one
- * interrupt of each kind per CPU, no devices.
+ * switched on, in idle, in user mode. That makes every interrupt of a test repeatable.
+ * What is simplified: one clock, one interrupt of each kind per CPU, no devices.
  */
 #include "sim_machine.h"
 

@@ -1,11 +1,12 @@
 /*
  * The simulated MMU, the hardware's side: what a CPU does with an address before it looks into any table.
  *
- * Teaches: a translation that was removed from the table can live on in a TLB. Each simulated CPU has its own, and drops entries
- * only when the contract says so (sync, activate), so a kernel that forgets a sync reads the old page here, every time and not
- * once a year. Who calls: arch_sim.c for the kernel's copies, tests for their accesses. Whom it calls: the two back ends
- * mmu_sim_hash.c, mmu_sim_tree.c. What is simplified: the TLB is direct-mapped; segments are as on POWER, an SLB of two entries,
- * when the test asks for them.
+ * Teaches: a translation that was removed from the table can live on in a TLB. Each simulated CPU has its own, and drops
+ * entries only when the contract says so (sync, activate), so a kernel that forgets a sync reads the old page here, every time
+ * and not once a year.
+ * Who calls: arch_sim.c for the kernel's copies, tests for their accesses. Whom it calls: the two back ends mmu_sim_hash.c,
+ * mmu_sim_tree.c.
+ * What is simplified: the TLB is direct-mapped; segments are as on POWER, an SLB of two entries, when the test asks for them.
  */
 #include "sim_machine.h"
 

@@ -22,9 +22,9 @@
 #define SIM_ELF_MACHINE 0x5149 /* programs for this machine do not exist; tests make them up */
 
 /*
- * A new machine: `ram_bytes` of RAM from SIM_RAM_BASE, the first part of it filled with garbage, `cpus` bare CPUs with irqs on,
- * the clock at 1, trace rings of 256 slots on every CPU, all categories on. CPU 0 is current. Called once in each test, which is
- * a process of its own.
+ * A new machine: `ram_bytes` of RAM from SIM_RAM_BASE, the first part of it filled with garbage, `cpus` bare CPUs with irqs
+ * on, the clock at 1, trace rings of 256 slots on every CPU, all categories on. CPU 0 is current. Called once in each test,
+ * which is a process of its own.
  */
 void sim_start(unsigned cpus, uint64_t ram_bytes);
 
@@ -41,7 +41,8 @@ const char *sim_console(void);
 enum sim_end { SIM_RUNS, SIM_ENDED_WELL, SIM_ENDED_BADLY };
 enum sim_end sim_end(void);
 
-/* Calls `body` and returns true if it ended the machine (a panic, power off) or stopped the CPU for good; false if it returned.
+/*
+ * Calls `body` and returns true if it ended the machine (a panic, power off) or stopped the CPU for good; false if it returned.
  */
 bool sim_catch(void (*body)(void *argument), void *argument);
 
@@ -102,7 +103,9 @@ bool sim_user_try(unsigned cpu, struct vaddr va, enum access access, uint64_t *v
 extern const struct mmu_ops sim_hash_ops; /* small table of groups: evicts */
 extern const struct mmu_ops sim_tree_ops; /* four levels of donated pages: never forgets */
 
-/* Chooses the back end; before sim_boot() or the first use. `segments` makes the machine load segments like POWER's SLB does. */
+/*
+ * Chooses the back end; before sim_boot() or the first use. `segments` makes the machine load segments like POWER's SLB does.
+ */
 void sim_mmu_choose(const struct mmu_ops *ops, bool segments);
 
 /* What the machine says to an access of a user address on a CPU. */

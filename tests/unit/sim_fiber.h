@@ -1,9 +1,9 @@
 /*
  * Fibers: code with a stack of its own, which runs when the test lets it.
  *
- * Teaches: a coroutine is a saved register set and a stack. Simulated CPUs and simulated user threads are fibers; the test itself
- * resumes each of them, and they yield only to the test. The sanitizers are told of every change of stack. Who calls: sim_run.c,
- * sim_user.c.
+ * Teaches: a coroutine is a saved register set and a stack. Simulated CPUs and simulated user threads are fibers; the test
+ * itself resumes each of them, and they yield only to the test. The sanitizers are told of every change of stack.
+ * Who calls: sim_run.c, sim_user.c.
  */
 #pragma once
 

@@ -1,10 +1,11 @@
 /*
  * Simulated CPUs that run: each is a coroutine with its own stack, and the test is the scheduler of them all.
  *
- * Teaches: a kernel that never sleeps gives up the CPU in three places only: entering user mode, idling, and spinning. These are
- * where a coroutine yields, so a whole multiprocessor kernel runs in one host thread, the same way every time.
+ * Teaches: a kernel that never sleeps gives up the CPU in three places only: entering user mode, idling, and spinning. These
+ * are where a coroutine yields, so a whole multiprocessor kernel runs in one host thread, the same way every time.
  * Who calls: the unit tests (sim.h), arch_sim.c where a CPU waits. Whom it calls: kernel_main(), kernel_secondary(),
- * kernel_trap(). The invariant: only the test's own context resumes a coroutine, and a coroutine yields only to the test.
+ * kernel_trap().
+ * The invariant: only the test's own context resumes a coroutine, and a coroutine yields only to the test.
  */
 #include "sim_machine.h"
 #include "mm/page.h"

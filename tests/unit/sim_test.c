@@ -1,9 +1,9 @@
 /*
  * Runs unit tests: cmocka counts and reports, and every test is a child process.
  *
- * Teaches: the kernel's state is in its static variables, as linked. A process for each test gives each a kernel that was never
- * used, and a test that ends its kernel by a panic, or is ended by a sanitizer, ends only itself. Who calls: the main() of every
- * test program. The last line printed is the summary of the program.
+ * Teaches: the kernel's state is in its static variables, as linked. A process for each test gives each a kernel that was
+ * never used, and a test that ends its kernel by a panic, or is ended by a sanitizer, ends only itself.
+ * Who calls: the main() of every test program. The last line printed is the summary of the program.
  */
 #include "sim.h"
 

@@ -2,8 +2,9 @@
  * User programs for the simulated machine: see sim_user.h.
  *
  * A thread's fiber leaves a request (a call, an access, a trap) and yields; the driver makes the trap on the CPU that has the
- * thread in user mode, and resumes the fiber when the thread is in user mode again. So a thread may go on on another CPU than it
- * trapped on. The invariant: a fiber runs only while its thread is the current one of a CPU in user mode.
+ * thread in user mode, and resumes the fiber when the thread is in user mode again. So a thread may go on on another CPU than
+ * it trapped on.
+ * The invariant: a fiber runs only while its thread is the current one of a CPU in user mode.
  */
 #include "sim_user.h"
 

@@ -1,5 +1,6 @@
 /*
- * The boot archive and the ELF loader against hostile input: cut short, overlapping, huge, for another machine, and plain noise.
+ * The boot archive and the ELF loader against hostile input: cut short, overlapping, huge, for another machine, and plain
+ * noise.
  *
  * Teaches: whoever can put a file in front of the kernel must not be able to do more than be refused. Every buffer here ends
  * exactly where its content ends, so a sanitizer sees a read one byte too far.

@@ -1,8 +1,8 @@
 /*
  * Address spaces: every refusal, and random maps, unmaps and protects against a model of pages.
  *
- * Teaches: mappings are cut and moved about, but what a program can see is a rule for each page: is it mapped, with which rights,
- * and what is in it. The model knows nothing but that.
+ * Teaches: mappings are cut and moved about, but what a program can see is a rule for each page: is it mapped, with which
+ * rights, and what is in it. The model knows nothing but that.
  */
 #include "sim.h"
 

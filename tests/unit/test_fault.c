@@ -1,8 +1,8 @@
 /*
  * The fault path as a table: segment x rights x access x slot x what the machine said, and what has to come of it.
  *
- * Teaches: the whole path is a decision that depends on five things. Here every combination is tried on a real address space, and
- * the events of each must tell the same story under one flow id.
+ * Teaches: the whole path is a decision that depends on five things. Here every combination is tried on a real address space,
+ * and the events of each must tell the same story under one flow id.
  */
 #include "sim.h"
 

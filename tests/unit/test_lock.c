@@ -131,8 +131,10 @@ static void test_unlock_out_of_order_panics(void)
 	assert_panics(give, &outer);
 }
 
-/* Every pair of levels: allowed exactly if the second is further in. Each attempt is one of its own, since a panic ends the
- * kernel. */
+/*
+ * Every pair of levels: allowed exactly if the second is further in. Each attempt is one of its own, since a panic ends the
+ * kernel.
+ */
 static void test_every_pair(void)
 {
 	sim_start(1, MIB);

@@ -1,8 +1,8 @@
 /*
  * Whole programs on a whole kernel: boot, threads, faults, ends, on one to eight simulated CPUs.
  *
- * Teaches: what a program may rely on, told as programs. Each test is a program of a few lines; the machine's end and the verdict
- * in the debug descriptor are what it is judged by.
+ * Teaches: what a program may rely on, told as programs. Each test is a program of a few lines; the machine's end and the
+ * verdict in the debug descriptor are what it is judged by.
  */
 #include "sim_user.h"
 

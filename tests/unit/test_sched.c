@@ -1,8 +1,8 @@
 /*
  * The scheduler: turns, affinity, sleep, and that no thread is ever lost.
  *
- * Teaches: most of what a scheduler promises can be said about programs: who runs how often, where, and not too early. The last
- * test is a storm of random calls by many threads, with every list walked again and again.
+ * Teaches: most of what a scheduler promises can be said about programs: who runs how often, where, and not too early. The
+ * last test is a storm of random calls by many threads, with every list walked again and again.
  */
 #include "sim_user.h"
 

@@ -144,7 +144,9 @@ static void test_nested_deep(void)
 	}
 }
 
-/* An interrupt that wraps the ring: the outer event is lost, and its slot must not be taken for it or for any other whole one. */
+/*
+ * An interrupt that wraps the ring: the outer event is lost, and its slot must not be taken for it or for any other whole one.
+ */
 static void interrupt_wraps(void)
 {
 	for (unsigned i = 0; i < SLOTS; i++)
@@ -159,7 +161,9 @@ static void test_nested_wrap(void)
 	assert_int_equal(ring->head, SLOTS + 1);
 	for (uint64_t n = 1; n < SLOTS; n++)
 		assert_int_equal(sim_event(0, n)[2], n - 1);
-	/* Slot 0 holds either; a reader that wants event 256 and finds event 0 there counts it as lost, and the other way round.
+	/*
+	 * Slot 0 holds either; a reader that wants event 256 and finds event 0 there counts it as lost, and the other way
+	 * round.
 	 */
 	assert_true(!sim_event(0, 0) || !sim_event(0, SLOTS));
 }

@@ -1,8 +1,8 @@
 /*
  * How a program says that something is not as it should be.
  *
- * Teaches: a test is a program whose exit status is the number of things that were wrong. Who calls: programs, through the macros
- * must() and check() in vitrine.h, which add the text and the place.
+ * Teaches: a test is a program whose exit status is the number of things that were wrong. Who calls: programs, through the
+ * macros must() and check() in vitrine.h, which add the text and the place.
  */
 #include "library.h"
 

@@ -1,10 +1,11 @@
 /*
  * What a program on POWER cannot say in C: where it starts, where a thread starts, and how it calls the kernel.
  *
- * Teaches: a system call is one instruction with an agreement about registers. abi/syscall.h takes the arguments in r3-r7, where
- * the ELFv2 ABI (2.2.3) passes them to a function, and returns status and value in r3 and r4, where it returns a struct of
- * two words. So a stub is: number into r0, `sc`, return (Power ISA 3.0B, book III 4.3.1).
- * Code compiled for ELFv2 finds its data through r2, the TOC pointer. Every function keeps it, so it is set once for each thread.
+ * Teaches: a system call is one instruction with an agreement about registers. abi/syscall.h takes the arguments in r3-r7,
+ * where the ELFv2 ABI (2.2.3) passes them to a function, and returns status and value in r3 and r4, where it returns a struct
+ * of two words. So a stub is: number into r0, `sc`, return (Power ISA 3.0B, book III 4.3.1).
+ * Code compiled for ELFv2 finds its data through r2, the TOC pointer. Every function keeps it, so it is set once for each
+ * thread.
  * Who calls: the kernel enters at _start and thread_entry; the library and programs call sys_*().
  * Assumes: the kernel starts threads with a stack frame above r1 whose back chain is zero and where a callee may save LR.
  */
@@ -44,10 +45,10 @@ thread_entry:
 	.size	thread_entry, . - thread_entry
 
 /* struct result sys_<name>(...): one for each line of SYSCALLS. */
-#define STUB(name, number, text)                                                                                             \
-	.globl	sys_##name;                                                                                                  \
-	.type	sys_##name, @function;                                                                                       \
-	sys_##name: li %r0, number; sc; blr;                                                                                 \
+#define STUB(name, number, text) \
+	.globl	sys_##name; \
+	.type	sys_##name, @function; \
+	sys_##name: li %r0, number; sc; blr; \
 	.size	sys_##name, . - sys_##name;
 SYSCALLS(STUB)
 

@@ -1,10 +1,10 @@
 /*
  * What a program on x86-64 cannot say in C: where it starts, where a thread starts, and how it calls the kernel.
  *
- * Teaches: a system call is one instruction with an agreement about registers. abi/syscall.h takes arguments where the System V ABI
- * (AMD64 supplement 1.0, 3.2.3) passes them to a function, RDI RSI RDX RCX R8, but for the fourth: SYSCALL puts the return
- * address into RCX (Intel SDM vol. 2, SYSCALL), so it travels in R10. The results, status in RAX and value in RDX, are how
- * a function returns a struct of two words. So a stub is: number, fourth argument, SYSCALL, return.
+ * Teaches: a system call is one instruction with an agreement about registers. abi/syscall.h takes arguments where the System V
+ * ABI (AMD64 supplement 1.0, 3.2.3) passes them to a function, RDI RSI RDX RCX R8, but for the fourth: SYSCALL puts the return
+ * address into RCX (Intel SDM vol. 2, SYSCALL), so it travels in R10. The results, status in RAX and value in RDX, are how a
+ * function returns a struct of two words. So a stub is: number, fourth argument, SYSCALL, return.
  * Who calls: the kernel enters at _start and thread_entry; the library and programs call sys_*().
  * Assumes: the kernel starts threads with RSP a multiple of 16, so that a `call` leaves it as a C function expects it.
  */
@@ -36,10 +36,10 @@ thread_entry:
 	.size	thread_entry, . - thread_entry
 
 /* struct result sys_<name>(...): one for each line of SYSCALLS. */
-#define STUB(name, number, text)                                                                                             \
-	.globl	sys_##name;                                                                                                  \
-	.type	sys_##name, @function;                                                                                       \
-	sys_##name: movl $number, %eax; movq %rcx, %r10; syscall; ret;                                                       \
+#define STUB(name, number, text) \
+	.globl	sys_##name; \
+	.type	sys_##name, @function; \
+	sys_##name: movl $number, %eax; movq %rcx, %r10; syscall; ret; \
 	.size	sys_##name, . - sys_##name;
 SYSCALLS(STUB)
 

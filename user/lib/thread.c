@@ -2,8 +2,8 @@
  * Threads, marks, memory and time: the system calls in clothes.
  *
  * Teaches: what lies between a kernel's interface and a comfortable one is small. The kernel starts a thread at an address with
- * one word; C wants function(argument), which is two. The difference is a record that the creator fills and the new thread frees.
- * And a lock needs no kernel at all, only an atomic instruction and somebody to yield to.
+ * one word; C wants function(argument), which is two. The difference is a record that the creator fills and the new thread
+ * frees. And a lock needs no kernel at all, only an atomic instruction and somebody to yield to.
  * Who calls: programs. Whom: the sys_*() stubs.
  */
 #include "library.h"

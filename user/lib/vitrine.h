@@ -72,8 +72,9 @@ typedef int thread_function(void *argument);
 #define STACK_BYTES (256 * KIB)
 
 /*
- * Starts a thread that calls function(argument); the value is its id. `name` is what pictures and messages call it; its first 16
- * characters count. thread_create_on() takes the CPUs it may run on as well: bit n is CPU n, at least one of them has to exist.
+ * Starts a thread that calls function(argument); the value is its id. `name` is what pictures and messages call it; its first
+ * 16 characters count. thread_create_on() takes the CPUs it may run on as well: bit n is CPU n, at least one of them has to
+ * exist.
  */
 struct result thread_create(const char *name, thread_function *function, void *argument);
 struct result thread_create_on(uint64_t cpus, const char *name, thread_function *function, void *argument);

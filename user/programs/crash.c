@@ -1,8 +1,8 @@
 /*
  * Every way to crash that a program has, one thread for each: the thread is killed, and nothing else is harmed.
  *
- * The kernel prints a line for each with what, where and why, and the thread's join says CRASHED. The main thread goes on to the
- * next, and returns how many did not end as they should: 0 if the glass holds.
+ * The kernel prints a line for each with what, where and why, and the thread's join says CRASHED. The main thread goes on to
+ * the next, and returns how many did not end as they should: 0 if the glass holds.
  */
 #include <vitrine.h>
 

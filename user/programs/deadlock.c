@@ -1,9 +1,9 @@
 /*
  * Deadlock: two threads, each waiting for the other to end.
  *
- * Nobody can run and nothing is pending, neither a sleeper nor an interrupt, so nothing can ever happen again. The last CPU to go
- * idle sees that, and the run ends with the verdict `deadlock`. In the trace the last two things that threads do are two calls of
- * thread_join, each naming the other. Compare with livelock.c.
+ * Nobody can run and nothing is pending, neither a sleeper nor an interrupt, so nothing can ever happen again. The last CPU to
+ * go idle sees that, and the run ends with the verdict `deadlock`. In the trace the last two things that threads do are two
+ * calls of thread_join, each naming the other. Compare with livelock.c.
  */
 #include <vitrine.h>
 

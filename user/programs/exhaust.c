@@ -1,9 +1,10 @@
 /*
  * What happens when memory runs out: the kernel says no, to the one who asked.
  *
- * Mapping memory promises pages; touching them takes them. A greedy thread touches page after page until there is none left. The
- * fault that finds none cannot be answered, so the thread that made it is killed. A modest thread, whose pages it already has,
- * never notices. When the greedy thread's memory is unmapped, all of it can be had again: a second greedy thread gets as far.
+ * Mapping memory promises pages; touching them takes them. A greedy thread touches page after page until there is none left.
+ * The fault that finds none cannot be answered, so the thread that made it is killed. A modest thread, whose pages it already
+ * has, never notices. When the greedy thread's memory is unmapped, all of it can be had again: a second greedy thread gets as
+ * far.
  */
 #include <vitrine.h>
 

@@ -1,9 +1,9 @@
 /*
  * Instructions that a program may not use, one thread for each: it is killed, and the machine is none the worse.
  *
- * The processor refuses some because they would change the machine (privileged), some because the kernel left their unit switched
- * off (floating point, vectors), and some because the kernel set up nothing for them (other ways to call it). What they have in
- * common is that a program can execute them at any moment, so the kernel has to have an answer to each.
+ * The processor refuses some because they would change the machine (privileged), some because the kernel left their unit
+ * switched off (floating point, vectors), and some because the kernel set up nothing for them (other ways to call it). What
+ * they have in common is that a program can execute them at any moment, so the kernel has to have an answer to each.
  * crash.c has the ways to crash that all machines share. Returns how many threads were not killed.
  */
 #include <vitrine.h>

@@ -2,8 +2,8 @@
  * A page table is a cache: the MMU may forget everything at any time, and nothing is lost.
  *
  * The program fills many pages, makes the MMU forget all of them, and reads them back; several times. Each page it reads then
- * costs a soft miss: the kernel finds the page in its own records and enters the translation again. The trace shows one zero-fill
- * fault for each page, and after that only soft misses; the data are as they were.
+ * costs a soft miss: the kernel finds the page in its own records and enters the translation again. The trace shows one
+ * zero-fill fault for each page, and after that only soft misses; the data are as they were.
  */
 #include <vitrine.h>
 

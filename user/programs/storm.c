@@ -2,8 +2,8 @@
  * Everything at once: threads that map, protect, forget, move, sleep, crash and create threads, all in each other's way.
  *
  * A race shows when two things meet that rarely do. Here each thread picks what to do next at random, from the same few calls,
- * and keeps a ledger of what must be true of the memory it owns. At the end the main thread leaves while half of them still run:
- * the kernel has to end threads in any state. Run it with many seeds: the program's random numbers come from the clock.
+ * and keeps a ledger of what must be true of the memory it owns. At the end the main thread leaves while half of them still
+ * run: the kernel has to end threads in any state. Run it with many seeds: the program's random numbers come from the clock.
  */
 #include <vitrine.h>
 

@@ -1,8 +1,8 @@
 /*
  * Many threads: created, moved, put to sleep, joined, and every exit status looked at.
  *
- * Each thread is pinned to one CPU of the machine, in turn, and finds itself there after every yield and every sleep. The program
- * learns how many CPUs there are by asking to run on each: the kernel refuses one that does not exist.
+ * Each thread is pinned to one CPU of the machine, in turn, and finds itself there after every yield and every sleep. The
+ * program learns how many CPUs there are by asking to run on each: the kernel refuses one that does not exist.
  */
 #include <vitrine.h>
 

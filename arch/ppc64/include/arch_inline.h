@@ -116,8 +116,8 @@ static inline struct paddr arch_virt_to_phys(const void *address)
 }
 
 /*
- * The back chain, OpenPOWER ELFv2 ABI, "The Stack Frame": r1 points at the word that points at the caller's frame, and a function
- * saves its return address two words into its caller's frame.
+ * The back chain, OpenPOWER ELFv2 ABI, "The Stack Frame": r1 points at the word that points at the caller's frame, and a
+ * function saves its return address two words into its caller's frame.
  */
 static inline uint64_t arch_backtrace_next(uint64_t *frame_pointer)
 {
@@ -132,9 +132,9 @@ static inline uint64_t arch_backtrace_next(uint64_t *frame_pointer)
 }
 
 /*
- * The clock is read between the load that reserves `head` and the store that needs the reservation. An interrupt in between that
- * emits claims a slot itself, which ends the reservation (Power ISA 3.0B Book II, "Load and Reserve": any stdcx. does); so does
- * QEMU on rfid. The store then fails and the clock is read again.
+ * The clock is read between the load that reserves `head` and the store that needs the reservation. An interrupt in between
+ * that emits claims a slot itself, which ends the reservation (Power ISA 3.0B Book II, "Load and Reserve": any stdcx. does);
+ * so does QEMU on rfid. The store then fails and the clock is read again.
  */
 static inline uint64_t arch_trace_claim(uint64_t *head, uint64_t *now)
 {
