@@ -170,6 +170,7 @@ static struct mapping *split_at(const struct segment *segment, uint64_t address,
 	struct mapping *mapping = segment_mapping(segment, address);
 	if (!mapping || mapping->start == address)
 		return spare;
+	ASSERT(spare);
 	*spare = *mapping;
 	spare->start = address;
 	spare->bytes = mapping->start + mapping->bytes - address;

@@ -129,8 +129,7 @@ int main(int argc, char **argv)
 			printf("the monitor says %s 0x%llx; the guest: %s", is_mapped ? "gpa" : "unmapped",
 			       (unsigned long long)found, line);
 	}
-	fprintf(monitor_out, "{\"execute\":\"quit\"}\n");
-	fflush(monitor_out);
+	monitor_ask("{\"execute\":\"quit\"}");
 	bool well = wrong == 0 && agreed == ADDRESSES_WANTED && mapped > ADDRESSES_WANTED / 4;
 	printf("%s walk-monitor: %u addresses agree, %u of them mapped; %u do not\n", well ? "ok" : "not ok", agreed, mapped,
 	       wrong);

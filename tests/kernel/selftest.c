@@ -1,8 +1,8 @@
 /*
  * Tests that run inside the guest, in place of a user program: `selftest=NAME` on the command line of the test image.
  *
- * Teaches: the same conformance cases that pass on a simulated MMU, on the real tables of the machine, with loads and stores
- * that really go through them and with real CPUs that do not wait for each other.
+ * Teaches: the same conformance cases that pass on a simulated MMU, on the real tables of the machine, with loads and stores that
+ * really go through them and with real CPUs that do not wait for each other.
  * Who calls: kernel/boot/main.c, on every CPU, after the barrier. CPU 0 runs the tests; the others serve them until it is done.
  * Locks: none here; what CPUs tell each other is in atomic words.
  */
@@ -117,8 +117,7 @@ static void serve_watch(struct mmu_watch *watch)
 	while (__atomic_load_n(&watched, __ATOMIC_ACQUIRE) == watch) {
 		if (watch->rounds < __atomic_load_n(&watch->rounds_asked, __ATOMIC_ACQUIRE))
 			mmu_watch_step(watch);
-		else
-			arch_cpu_relax();
+		arch_cpu_relax(); /* under icount CPUs take turns, and this ends the turn */
 	}
 	mmu_test_activate(NULL);
 	__atomic_store_n(&serving, false, __ATOMIC_RELEASE);

@@ -55,7 +55,7 @@ expect_nothing portable-core "$(portable_core)"
 expect_nothing generated-is-current "$(build/gen/gen docs | diff -u docs/gen/events.md - 2>&1 | head -n 20)"
 
 # C is clang-format's business.
-expect_nothing lines-fit "$(source_files '*.S' '*.sh' .ci Makefile | xargs awk 'length($0) > 150 { print FILENAME ":" FNR ": too long" }')"
+expect_nothing lines-fit "$(source_files '*.S' '*.sh' .ci Makefile | xargs awk '!/sha512/ && length($0) > 150 { print FILENAME ":" FNR ": too long" }')"
 
 expect_nothing folders-explained "$(for folder in kernel arch user labs trace viz tests docs; do
 	[ -n "$(source_files "$folder")" ] || echo "$folder/ is empty: it needs a README.md that says what will live there"

@@ -2,8 +2,9 @@
  * Livelock: everybody runs and nothing happens.
  *
  * Two threads meet at a door, and each lets the other go first. Both stay runnable, so the kernel sees nothing wrong: the CPUs
- * are busy, system calls come and go. The run ends when its budget is used up, with the verdict `budget`. Compare with
- * deadlock.c, where nobody can run any more and the kernel knows at once.
+ * are busy, system calls come and go. Only when its budget is used up does the run end, and `vitrine run` says
+ * livelock, since at the end threads did nothing but take turns. Compare with deadlock.c, where nobody can run any more and the
+ * kernel knows at once.
  */
 #include <vitrine.h>
 

@@ -82,6 +82,8 @@
 #define OPCODE_WAIT 0x7c00003c
 #define OPCODE_MSGSND 0x7c00019c /* its register in bits 11-15 */
 #define OPCODE_MSGSYNC 0x7c0006ec
+#define OPCODE_LDAT 0x7c0004cc /* its target register in bits 21-25, address register in 16-20, function in 11-15 */
+#define LDAT_INCREMENT_BOUNDED 24
 
 #ifndef __ASSEMBLER__
 
