@@ -104,9 +104,10 @@ static void prepare_memory(void)
 {
 	if (boot_info->archive.bytes)
 		archive_init(arch_phys_to_virt(boot_info->archive.base), boot_info->archive.bytes);
-	page_limit(command_number(boot_info->command_line, "memory", UINT64_MAX / MIB) * MIB / PAGE_BYTES);
-	page_init(boot_info);
 	uint64_t ring_kib = command_number(boot_info->command_line, "ring", RING_KIB);
+	uint64_t memory_mib = command_number(boot_info->command_line, "memory", UINT32_MAX);
+	page_limit((memory_mib * MIB + cpus_present * ring_kib * KIB) / PAGE_BYTES);
+	page_init(boot_info);
 	enum status status = trace_init(ring_kib, command_number(boot_info->command_line, "trace", TRACE_ALL));
 	if (status != STATUS_OK) {
 		kprintf("no event rings of %lu KiB for %u CPUs: status %u\n", (unsigned long)ring_kib, cpus_present,

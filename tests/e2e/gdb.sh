@@ -12,7 +12,7 @@ commands=(
 	-ex 'continue' -ex 'echo FIRST-STOP\n' -ex 'backtrace'
 	-ex 'next' -ex 'echo AFTER-NEXT\n' -ex 'frame'
 	-ex 'delete' -ex 'tbreak main' -ex 'continue' -ex 'echo IN-PROGRAM\n' -ex 'backtrace 1' -ex 'info threads'
-	-ex 'stepi' -ex 'echo DONE\n' -ex 'kill'
+	-ex 'stepi' -ex 'echo DONE\n'
 )
 
 # The lines that follow a mark.

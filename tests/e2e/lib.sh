@@ -48,3 +48,16 @@ count_event() { # run, event
 
 # The machines, and what a test calls them.
 machines="x86_64 ppc64"
+
+# The files of the tree that match, without those that git ignores. A tree that no git knows is taken as it lies on disk.
+source_files() { # patterns of git...
+	local file
+	if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+		git ls-files -co --exclude-standard -- "$@"
+	else
+		[ -e "$work/empty.git" ] || git init -q --bare "$work/empty.git"
+		git --git-dir="$work/empty.git" --work-tree=. ls-files -o -x build -x out -- "$@"
+	fi | while read -r file; do
+		[ ! -e "$file" ] || echo "$file"
+	done
+}

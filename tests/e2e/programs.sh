@@ -22,8 +22,10 @@ exit_code_of() { # ending
 	esac
 }
 
-# A livelock only ends when its budget does, so it gets a small one. The others need much less than theirs.
-budget_of() { # program, mode
+# A livelock only ends when its budget does, so it gets a small one. The others need much less than theirs. What takes all memory
+# does so sooner where there is less.
+limits_of() { # program, mode
+	[ "$1" != exhaust ] || echo --append memory=48
 	case $1-$2 in
 	livelock---live) echo --wall 5 ;;
 	livelock---icount) echo --budget 200000000 ;;
@@ -36,7 +38,7 @@ test_program() { # program, CPUs, mode
 	local name=$1-$machine-smp$2-${3#--} run=$work/$1-$2${3#-} ending lost begun ended
 	ending=$(ending_of "$1")
 	# shellcheck disable=SC2046
-	run_program "$run" --arch "$machine" --program "$1" --smp "$2" --seed 1 "$3" $(budget_of "$1" "$3")
+	run_program "$run" --arch "$machine" --program "$1" --smp "$2" --seed 1 "$3" $(limits_of "$1" "$3")
 	if [ "$run_status" != "$(exit_code_of "$ending")" ]; then
 		show_run "$run"
 		not_ok "$name" "the run should have been $ending, and vitrine ended with $run_status"

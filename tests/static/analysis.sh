@@ -5,11 +5,10 @@
 source "$(dirname "$0")/../e2e/lib.sh"
 export LC_ALL=C
 
-c_files() { # patterns...
-	git ls-files -co --exclude-standard -- "$@" | while read -r file; do
-		[ ! -e "$file" ] || echo "$file"
-	done
-}
+if [ "$(source_files 'kernel/*.c' | wc -l)" -lt 10 ]; then
+	not_ok analysis "the files of the tree are not found"
+	exit 1
+fi
 
 # Shows what a reader said; passes if it said nothing.
 verdict() { # name, output
@@ -21,13 +20,13 @@ verdict() { # name, output
 	fi
 }
 
-verdict clang-format "$(c_files '*.c' '*.h' | xargs -P 2 -n 16 clang-format --dry-run -Werror 2>&1)"
+verdict clang-format "$(source_files '*.c' '*.h' | xargs -P 2 -n 16 clang-format --dry-run -Werror 2>&1)"
 
 kernel_define="-DVITRINE_DEBUG=1"
 x86_64_flags="-std=gnu2x -ffreestanding --target=x86_64-linux-gnu -mgeneral-regs-only $kernel_define -Ikernel -Iarch/x86_64/include -Ibuild/gen"
 ppc64_flags="-std=gnu2x -ffreestanding --target=powerpc64-linux-gnu -mabi=elfv2 -mcpu=power8 -msoft-float $kernel_define -Ikernel \
 	-Iarch/ppc64/include -Iarch/ppc64/libfdt_shim -Ibuild/libfdt -Ibuild/gen"
-user_files=$(c_files 'user/*.c' ':!user/programs/crash.c') # crash.c does on purpose what the readers look for
+user_files=$(source_files 'user/*.c' ':!user/programs/crash.c') # crash.c does on purpose what the readers look for
 user_flags="-std=gnu2x -ffreestanding --target=x86_64-linux-gnu -mgeneral-regs-only -Iuser/lib -Ikernel"
 host_flags="-std=gnu2x -D_GNU_SOURCE -Itrace -Ikernel -Ibuild/gen"
 
@@ -48,10 +47,10 @@ tidy() { # flags, files...
 }
 # shellcheck disable=SC2046
 {
-	verdict clang-tidy-kernel "$(tidy "$x86_64_flags" $(c_files 'kernel/*.c' 'arch/x86_64/*.c'))"
-	verdict clang-tidy-ppc64 "$(tidy "$ppc64_flags" $(c_files 'arch/ppc64/*.c'))"
+	verdict clang-tidy-kernel "$(tidy "$x86_64_flags" $(source_files 'kernel/*.c' 'arch/x86_64/*.c'))"
+	verdict clang-tidy-ppc64 "$(tidy "$ppc64_flags" $(source_files 'arch/ppc64/*.c'))"
 	verdict clang-tidy-user "$(tidy "$user_flags" $user_files)"
-	verdict clang-tidy-host "$(tidy "$host_flags" $(c_files 'trace/*.c'))"
+	verdict clang-tidy-host "$(tidy "$host_flags" $(source_files 'trace/*.c'))"
 }
 
 # cppcheck does not know that inline assembly writes its outputs, nor that two symbols of a linker script may lie in one object; it
@@ -68,9 +67,9 @@ inspect() { # include paths and defines, files...
 # shellcheck disable=SC2046
 {
 	verdict cppcheck-kernel "$(inspect "--platform=unix64 $kernel_define -D__STDC__ -Ikernel -Iarch/x86_64/include -Ibuild/gen" \
-		$(c_files 'kernel/*.c' 'arch/x86_64/*.c'))"
-	verdict cppcheck-ppc64 "$(inspect "--platform=unix64 $kernel_define -Ikernel -Iarch/ppc64/include -Ibuild/gen" $(c_files 'arch/ppc64/*.c'))"
+		$(source_files 'kernel/*.c' 'arch/x86_64/*.c'))"
+	verdict cppcheck-ppc64 "$(inspect "--platform=unix64 $kernel_define -Ikernel -Iarch/ppc64/include -Ibuild/gen" $(source_files 'arch/ppc64/*.c'))"
 	verdict cppcheck-user "$(inspect "--platform=unix64 -Iuser/lib -Ikernel" $user_files)"
 	verdict cppcheck-host "$(inspect "--platform=unix64 -D_GNU_SOURCE -DPROTOBUF_C_VERSION_NUMBER=9999999 -DPROTOBUF_C_MIN_COMPILER_VERSION=0 \
-		-Itrace -Ikernel -Ibuild/gen" $(c_files 'trace/*.c'))"
+		-Itrace -Ikernel -Ibuild/gen" $(source_files 'trace/*.c'))"
 }

@@ -14,13 +14,6 @@ expect_nothing() { # name, text
 	fi
 }
 
-# A folder that git does not have yet (a fresh copy without history) is read from disk.
-source_files() { # patterns...
-	git ls-files -co --exclude-standard -- "$@" | while read -r file; do
-		[ ! -e "$file" ] || echo "$file"
-	done
-}
-
 flags="-std=gnu2x -ffreestanding -fsyntax-only -Wall -Wextra -Werror -DVITRINE_DEBUG=1"
 kernel_header() { # compiler, machine flags and include paths, header
 	$1 $flags $2 -x c -Wno-unused-function -include "$3" /dev/null 2>&1

@@ -29,6 +29,7 @@ static size_t console_length;
 static enum sim_end machine_end;
 static void (*trace_interrupt)(void);
 static void (*relax_action)(void);
+static unsigned interleave_seed;
 static uint64_t rings[MAX_CPUS][RING_SLOTS * TRACE_SLOT_WORDS];
 
 /* ---- the test's side ---- */
@@ -208,8 +209,21 @@ void sim_take_irqs(void)
 	}
 }
 
+void sim_interleave(unsigned seed)
+{
+	interleave_seed = seed;
+}
+
+/* Lets other CPUs go on here, by chance. */
+static void perhaps_yield(void)
+{
+	if (interleave_seed && sim_in_coroutine() && rand_r(&interleave_seed) % 4 == 0)
+		sim_yield(SIM_KERNEL);
+}
+
 bool sim_irq_save(void)
 {
+	perhaps_yield();
 	bool were_on = sim_cpus[sim_current].irqs_on;
 	sim_cpus[sim_current].irqs_on = false;
 	return were_on;
@@ -218,6 +232,7 @@ bool sim_irq_save(void)
 void sim_irq_restore(bool were_on)
 {
 	sim_cpus[sim_current].irqs_on = were_on;
+	perhaps_yield();
 	if (were_on)
 		sim_take_irqs();
 }
@@ -395,6 +410,7 @@ void arch_power_off(bool well)
 
 uint64_t sim_trace_claim(uint64_t *head, uint64_t *now)
 {
+	perhaps_yield();
 	uint64_t sequence = (*head)++;
 	*now = sim_time_now();
 	if (trace_interrupt) {

@@ -226,14 +226,13 @@ struct trap_frame *sim_user_frame(unsigned cpu)
 	return sim_cpus[cpu].state == SIM_USER ? sim_cpus[cpu].frame : NULL;
 }
 
-void sim_user_trap(unsigned cpu, const struct trap *trap)
+void sim_user_post(unsigned cpu, const struct trap *trap)
 {
 	if (sim_cpus[cpu].state != SIM_USER)
 		abort();
 	sim_cpus[cpu].frame->trap = *trap;
 	sim_cpus[cpu].frame->trap.from_user = true;
-	resume(cpu);
-	sim_run();
+	sim_cpus[cpu].state = SIM_KERNEL; /* it goes on with the trap as soon as it runs */
 }
 
 void sim_user_syscall(unsigned cpu, uint64_t number, const uint64_t arguments[5])
@@ -244,7 +243,7 @@ void sim_user_syscall(unsigned cpu, uint64_t number, const uint64_t arguments[5]
 	frame->number = number;
 	for (unsigned i = 0; i < 5; i++)
 		frame->arguments[i] = arguments[i];
-	sim_user_trap(cpu, &(struct trap){.kind = TRAP_SYSCALL});
+	sim_user_post(cpu, &(struct trap){.kind = TRAP_SYSCALL});
 }
 
 bool sim_user_try(unsigned cpu, struct vaddr va, enum access access, uint64_t *value)
@@ -252,13 +251,11 @@ bool sim_user_try(unsigned cpu, struct vaddr va, enum access access, uint64_t *v
 	enum sim_answer answer = sim_mmu_access(cpu, va, access, value);
 	if (answer == SIM_ACCESS_OK)
 		return true;
-	sim_user_trap(cpu, &(struct trap){
-				   .kind = TRAP_FAULT,
-				   .va = va,
-				   .access = access,
-				   .segment = answer == SIM_ACCESS_SEGMENT,
-				   .protection = answer == SIM_ACCESS_FORBIDDEN,
-				   .raw = answer,
-			   });
+	sim_user_post(cpu, &(struct trap){.kind = TRAP_FAULT,
+					  .va = va,
+					  .access = access,
+					  .segment = answer == SIM_ACCESS_SEGMENT,
+					  .protection = answer == SIM_ACCESS_FORBIDDEN,
+					  .raw = answer});
 	return false;
 }

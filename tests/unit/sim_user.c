@@ -183,24 +183,28 @@ static void step(unsigned cpu)
 	case REQUEST_COMPUTE:
 		thread->kind = REQUEST_NONE;
 		sim_clock_advance(thread->ticks);
-		sim_run();
 		break;
 	case REQUEST_TRAP:
-		sim_user_trap(cpu, &(struct trap){.kind = thread->trap, .vector = thread->trap});
+		sim_user_post(cpu, &(struct trap){.kind = thread->trap, .vector = thread->trap});
 		break;
 	case REQUEST_NONE:
 		abort();
 	}
 }
 
-/* A CPU in user mode, chosen by chance; MAX_CPUS if there is none. */
-static unsigned choose_cpu(unsigned *seed)
+/* Lets some of the CPUs that are in user mode make a step each; they meet in the kernel then. False if none is in user mode. */
+static bool step_some(unsigned *seed)
 {
+	bool any = false;
 	unsigned start = (unsigned)rand_r(seed) % MAX_CPUS;
-	for (unsigned i = 0; i < MAX_CPUS; i++)
-		if (sim_state((start + i) % MAX_CPUS) == SIM_USER)
-			return (start + i) % MAX_CPUS;
-	return MAX_CPUS;
+	for (unsigned i = 0; i < MAX_CPUS; i++) {
+		unsigned cpu = (start + i) % MAX_CPUS;
+		if (sim_state(cpu) != SIM_USER || (any && rand_r(seed) % 2))
+			continue;
+		step(cpu);
+		any = true;
+	}
+	return any;
 }
 
 void user_boot(user_code *code, const char *command_line)
@@ -220,10 +224,9 @@ void user_boot(user_code *code, const char *command_line)
 void user_continue(unsigned seed, uint64_t steps)
 {
 	for (uint64_t n = 0; n < steps && sim_end() == SIM_RUNS; n++) {
-		unsigned cpu = choose_cpu(&seed);
-		if (cpu < MAX_CPUS)
-			step(cpu);
-		else if (!sim_skip_to_timer() && sim_end() == SIM_RUNS) {
+		bool stepped = step_some(&seed);
+		sim_run();
+		if (!stepped && !sim_skip_to_timer() && sim_end() == SIM_RUNS) {
 			fprintf(stderr, "everything waits, and for nothing; the console:\n%s\n", sim_console());
 			abort();
 		}
@@ -232,6 +235,7 @@ void user_continue(unsigned seed, uint64_t steps)
 
 void user_run(user_code *code, const char *command_line, unsigned seed)
 {
+	sim_interleave(seed > 1 ? seed : 0);
 	user_boot(code, command_line);
 	user_continue(seed, STEPS_MAX);
 	if (sim_end() == SIM_RUNS) {

@@ -41,6 +41,6 @@ _Noreturn void user_exit(int64_t status);
  */
 void user_run(user_code *code, const char *command_line, unsigned seed);
 
-/* The same in two steps: boot; and run to the end, or until `steps` traps have been made. */
+/* The same in two steps: boot; and run to the end, or until so many steps were made. */
 void user_boot(user_code *code, const char *command_line);
 void user_continue(unsigned seed, uint64_t steps);

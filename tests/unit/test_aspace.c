@@ -151,6 +151,23 @@ static void test_write_then_execute(void)
 	end();
 }
 
+/* The middle of a mapping goes: so do its pages, at once, and nothing but them. */
+static void test_unmap_gives_pages_back(void)
+{
+	uint64_t value = 9;
+	start(&sim_hash_ops);
+	assert_int_equal(map_at(10 * MIB, 100 * PAGE_BYTES, RW), STATUS_OK);
+	for (unsigned i = 0; i < 100; i++)
+		assert_true(access_page(10 * MIB + i * PAGE_BYTES, ACCESS_STORE, &value));
+	uint64_t free = page_free_count();
+	assert_int_equal(aspace_unmap(aspace, 10 * MIB + 20 * PAGE_BYTES, 50 * PAGE_BYTES), STATUS_OK);
+	assert_true(page_free_count() >= free + 49 && page_free_count() <= free + 50);
+	assert_false(access_page(10 * MIB + 20 * PAGE_BYTES, ACCESS_LOAD, &value));
+	assert_true(access_page(10 * MIB + 19 * PAGE_BYTES, ACCESS_LOAD, &value) && value == 9);
+	assert_true(access_page(10 * MIB + 70 * PAGE_BYTES, ACCESS_LOAD, &value) && value == 9);
+	end();
+}
+
 /* ---- views ---- */
 
 static void test_views(void)
@@ -339,6 +356,7 @@ static const struct sim_test tests[] = {
 	{"map_refusals", test_map_refusals},
 	{"unmap_and_protect_refusals", test_unmap_and_protect_refusals},
 	{"write_then_execute", test_write_then_execute},
+	{"unmap_gives_pages_back", test_unmap_gives_pages_back},
 	{"views", test_views},
 	{"random_hash", test_random_hash},
 	{"random_tree", test_random_tree},

@@ -302,6 +302,26 @@ static void test_joins(void)
 	assert_finished();
 }
 
+/* More threads, one after the other, than there can be at once: what each took is given back when it ends. */
+static void many_in_turn(uint64_t argument)
+{
+	(void)argument;
+	for (unsigned i = 0; i < THREADS_MAX + 100; i++) {
+		int64_t status = 0;
+		uint32_t id = user_thread(returns_own, i, ANYWHERE);
+		assert_int_not_equal(id, 0);
+		assert_int_equal(user_join(id, &status), STATUS_OK);
+		assert_int_equal(status, (int64_t)i - 5);
+	}
+}
+
+static void test_many_in_turn(void)
+{
+	sim_start(2, RAM);
+	user_run(many_in_turn, "", 1);
+	assert_finished();
+}
+
 /* ---- a storm ---- */
 
 #define STORM_THREADS 200
@@ -392,6 +412,7 @@ static const struct sim_test tests[] = {
 	{"sleep_one_cpu", test_sleep_one_cpu},
 	{"sleep_three_cpus", test_sleep_three_cpus},
 	{"joins", test_joins},
+	{"many_in_turn", test_many_in_turn},
 	{"storm_four_cpus", test_storm_four_cpus},
 	{"storm_other_seed", test_storm_other_seed},
 	{"storm_eight_cpus", test_storm_eight_cpus},

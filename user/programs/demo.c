@@ -4,10 +4,11 @@
  *     collatz    computes in registers: it only ever stops when its timeslice ends
  *     primes     sieves an array: its first pass over the array is a row of zero-fill faults
  *     painter    fills pages, yields, and checks them: all the pages have room in every MMU, so each faults once
- *     collider   uses 24 pages that lie 8 MiB apart. A radix tree has a place for each. A hash of 2048 groups puts all of them
- * into one group and its secondary, 16 places in all, so there each visit to a page evicts another page: soft faults without
- * end on POWER, none on x86-64. That difference is what the demo is about. sleeper    sleeps, and notes how much later than it
- * asked it was woken ping pong  live on CPU 0 and pass a ball by yielding to each other
+ *     collider   uses 24 pages that lie 8 MiB apart. A radix tree has a place for each. A hash of 2048 groups puts all of
+ *                them into one group and its secondary, 16 places in all, so there each visit to a page evicts another page:
+ *                soft faults without end on POWER, none on x86-64. That difference is what the demo is about.
+ *     sleeper    sleeps, and notes how much later than it asked it was woken
+ *     ping pong  live on CPU 0 and pass a ball by yielding to each other
  *
  * Marks name each phase, so the picture explains itself. Every thread checks its own work; the exit status is how much was
  * wrong.

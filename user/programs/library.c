@@ -27,6 +27,7 @@ static void numbers(void)
 static void texts(void)
 {
 	const char *volatile nothing = NULL;
+	/* cppcheck-suppress nullPointer ; printing it is what is tested */
 	formats("a word, (null), 100%", "%c %s, %s, %d%%", 'a', "word", nothing, 100);
 	formats("[  ab] [ab  ] [ab]", "[%4s] [%-4s] [%.2s]", "ab", "ab", "abcdef");
 	char text[4] = "zzz";

@@ -105,7 +105,8 @@ int main(void)
 	static uint64_t threads[THREADS];
 	unsigned cpus[CPUS_MAX];
 	unsigned cpu_count = find_cpus(cpus);
-	check(cpu_count > 0);
+	if (!check(cpu_count > 0))
+		return checks_failed();
 	for (unsigned i = 0; i < THREADS; i++) {
 		char name[NAME_CHARS];
 		snprintf(name, sizeof(name), "worker %u", i);
