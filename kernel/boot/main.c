@@ -22,8 +22,9 @@
 #include "sched/sched.h"
 #include "trace/ring.h"
 
-/* How long a CPU may take to report, and how much ring each CPU has if the command line does not say. */
-#define CPU_START_MS 200
+/* How long a CPU may take to report, how often to look, and how much ring each CPU has if the command line does not say. */
+#define CPU_START_MS 2000
+#define CPU_LOOK_MS 10
 #define RING_KIB 4096
 
 /* In-guest tests, linked only into the test image: every CPU calls it after the barrier; CPU 0's result is the exit status. */
@@ -54,8 +55,22 @@ static void leave_out(unsigned index, enum missing_reason reason)
 #define REASON_TEXT(name, number, text) text,
 	static const char *const texts[] = {MISSING_REASONS(REASON_TEXT)};
 #undef REASON_TEXT
-	trace_cpu_missing(index, boot_info->cpu_hw_id[index], reason);
-	kprintf("CPU %u (0x%lx) is left out: %s\n", index, boot_info->cpu_hw_id[index], texts[reason]);
+	uint64_t hw_id = index < MAX_CPUS ? boot_info->cpu_hw_id[index] : 0;
+	trace_cpu_missing(index, hw_id, reason);
+	kprintf("CPU %u (0x%lx) is left out: %s\n", index, (unsigned long)hw_id, texts[reason]);
+}
+
+/* Lets time pass for a CPU that was started at `since`: it is quick as a rule, and on a busy host it may take its time. */
+static void wait_for_cpu(uint64_t since)
+{
+	uint64_t now = arch_time_now();
+	uint64_t ms = arch_time_hz() / 1000;
+	if (now - since < ms) {
+		arch_cpu_relax();
+		return;
+	}
+	arch_timer_set(now + CPU_LOOK_MS * ms);
+	arch_cpu_idle();
 }
 
 /* Starts one CPU and waits until it reports. */
@@ -67,11 +82,12 @@ static void start_cpu(struct cpu *cpu)
 		leave_out(cpu->index, MISSING_NOT_FOUND);
 		return;
 	}
-	uint64_t deadline = arch_time_now() + arch_time_hz() / 1000 * CPU_START_MS;
+	uint64_t since = arch_time_now();
+	uint64_t deadline = since + arch_time_hz() / 1000 * CPU_START_MS;
 	while (__atomic_load_n(&cpu_start[cpu->index], __ATOMIC_ACQUIRE) == CPU_STARTING) {
 		if (arch_time_now() > deadline && cpu_start_leave(cpu->index, CPU_LEFT_OUT))
 			leave_out(cpu->index, MISSING_SILENT);
-		arch_cpu_relax();
+		wait_for_cpu(since);
 	}
 }
 
@@ -83,7 +99,7 @@ static void start_cpus(void)
 		online += cpus[i].online;
 	}
 	for (unsigned i = cpus_present; i < boot_info->cpus; i++)
-		leave_out(i, MISSING_REFUSED);
+		leave_out(i, i < MAX_CPUS ? MISSING_REFUSED : MISSING_TOO_MANY);
 	descriptor.cpus_present = cpus_present;
 	descriptor.cpus_online = online;
 }
@@ -138,6 +154,15 @@ static enum status start_program(const char *name)
 	return status;
 }
 
+/* Lets all CPUs go on; those that wait sleep until they are interrupted. */
+static void open_barrier(void)
+{
+	__atomic_store_n(&barrier_open, 1, __ATOMIC_RELEASE);
+	for (unsigned i = 1; i < cpus_present; i++)
+		if (cpus[i].online)
+			cpu_hazard_raise(&cpus[i], HAZARD_TIMER);
+}
+
 /* The last step on every CPU. */
 static _Noreturn void run(struct cpu *cpu)
 {
@@ -162,7 +187,7 @@ void kernel_secondary(struct cpu *cpu)
 		arch_cpu_halt();
 	}
 	while (!__atomic_load_n(&barrier_open, __ATOMIC_ACQUIRE))
-		arch_cpu_relax();
+		arch_cpu_idle();
 	run(cpu);
 }
 
@@ -197,7 +222,7 @@ void kernel_main(const struct boot_info *boot)
 		run_end(VERDICT_REFUSED, (int64_t)status);
 	}
 	trace_boot_phase(BOOT_PHASE_BARRIER);
-	__atomic_store_n(&barrier_open, 1, __ATOMIC_RELEASE);
+	open_barrier();
 	trace_boot_phase(BOOT_PHASE_SCHEDULER);
 	run(&cpus[0]);
 }

@@ -106,6 +106,7 @@ static void switch_to(struct thread *previous, struct thread *next, enum switch_
 	cpu->current = next;
 	use_space(next ? &next->aspace->space : NULL);
 	if (next) {
+		ASSERT(next == previous || !__atomic_load_n(&next->on_cpu, __ATOMIC_ACQUIRE));
 		next->state = THREAD_RUNNING;
 		next->cpu = cpu->index;
 		__atomic_store_n(&next->on_cpu, true, __ATOMIC_RELEASE);

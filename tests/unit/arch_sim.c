@@ -214,11 +214,14 @@ void sim_interleave(unsigned seed)
 	interleave_seed = seed;
 }
 
-/* Lets other CPUs go on here, by chance. */
+/* Lets other CPUs go on here, by chance: often for a moment, sometimes for as long as a whole system call takes. */
 static void perhaps_yield(void)
 {
-	if (interleave_seed && sim_in_coroutine() && rand_r(&interleave_seed) % 4 == 0)
-		sim_yield(SIM_KERNEL);
+	if (!interleave_seed || !sim_in_coroutine() || rand_r(&interleave_seed) % 4)
+		return;
+	if (rand_r(&interleave_seed) % 8 == 0)
+		sim_cpus[sim_current].stall = (unsigned)rand_r(&interleave_seed) % 100;
+	sim_yield(SIM_KERNEL);
 }
 
 bool sim_irq_save(void)

@@ -19,6 +19,7 @@ struct sim_cpu {
 	bool silent;  /* arch_cpu_start() says nothing, and the CPU never comes */
 	uint64_t timer_when;
 	unsigned ipis;
+	unsigned stall; /* interleaving: for so many rounds the CPU does not get on */
 
 	struct trap_frame *frame; /* in USER: the registers of the thread */
 	struct sim_fiber fiber;

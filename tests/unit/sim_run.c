@@ -117,6 +117,10 @@ static bool step(unsigned index)
 	bool pending = sim_irq_pending(index);
 	switch (cpu->state) {
 	case SIM_KERNEL:
+		if (cpu->stall) {
+			cpu->stall--;
+			return true;
+		}
 		break;
 	case SIM_IDLE:
 		if (!pending)

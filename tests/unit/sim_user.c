@@ -40,6 +40,8 @@ static struct user_thread user_threads[THREADS_MAX];
 static struct user_thread *current;
 static user_code *codes[CODES_MAX];
 
+void (*user_after_step)(void);
+
 /* ---- what threads call ---- */
 
 uint64_t user_entry(user_code *code)
@@ -226,6 +228,8 @@ void user_continue(unsigned seed, uint64_t steps)
 	for (uint64_t n = 0; n < steps && sim_end() == SIM_RUNS; n++) {
 		bool stepped = step_some(&seed);
 		sim_run();
+		if (user_after_step)
+			user_after_step();
 		if (!stepped && !sim_skip_to_timer() && sim_end() == SIM_RUNS) {
 			fprintf(stderr, "everything waits, and for nothing; the console:\n%s\n", sim_console());
 			abort();

@@ -41,6 +41,9 @@ _Noreturn void user_exit(int64_t status);
  */
 void user_run(user_code *code, const char *command_line, unsigned seed);
 
+/* Called after each step, when every CPU is in user mode or idle: for checks of the kernel's lists. NULL: none. */
+extern void (*user_after_step)(void);
+
 /* The same in two steps: boot; and run to the end, or until so many steps were made. */
 void user_boot(user_code *code, const char *command_line);
 void user_continue(unsigned seed, uint64_t steps);

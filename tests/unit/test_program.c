@@ -284,8 +284,7 @@ static void test_circle_of_joins(void)
 {
 	sim_start(2, RAM);
 	user_run(program_deadlocks, "", 1);
-	/* One of the two is told DEADLOCK and ends; or, if the kernel lets both wait, the run ends with that verdict. */
-	assert_true(descriptor.verdict == VERDICT_DEADLOCK || descriptor.verdict == VERDICT_FINISHED);
+	assert_int_equal(descriptor.verdict, VERDICT_DEADLOCK);
 }
 
 static void spins(uint64_t argument)
@@ -320,11 +319,27 @@ static void program_exits_all(uint64_t argument)
 
 static void test_process_exit(void)
 {
-	for (unsigned n = 1; n <= 1; n++) {
-		sim_start(3, RAM);
-		user_run(program_exits_all, "", n);
-		assert_verdict(VERDICT_FINISHED, 9);
-	}
+	sim_start(3, RAM);
+	user_run(program_exits_all, "", 1);
+	assert_verdict(VERDICT_FINISHED, 9);
+}
+
+/* A thread that never enters the kernel, on a CPU of its own without a timer, has to be told. */
+static void program_ends_spinner(uint64_t argument)
+{
+	(void)argument;
+	user_thread(spins, 0, 2);
+	assert_int_equal(user_call(SYSCALL_thread_affinity, 0, 1, 0, NULL), STATUS_OK);
+	for (unsigned i = 0; i < 50; i++)
+		user_compute(1000);
+	(void)!user_call(SYSCALL_process_exit, 3, 0, 0, NULL);
+}
+
+static void test_process_exit_reaches_spinner(void)
+{
+	sim_start(2, RAM);
+	user_run(program_ends_spinner, "", 1);
+	assert_verdict(VERDICT_FINISHED, 3);
 }
 
 /* ---- boot ---- */
@@ -368,6 +383,7 @@ static const struct sim_test tests[] = {
 	{"circle_of_joins", test_circle_of_joins},
 	{"budget", test_budget},
 	{"process_exit", test_process_exit},
+	{"process_exit_reaches_spinner", test_process_exit_reaches_spinner},
 	{"broken_cpus_are_left_out", test_broken_cpus_are_left_out},
 	{"program_not_there", test_program_not_there},
 	{"bad_ring_is_no_panic", test_bad_ring_is_no_panic},

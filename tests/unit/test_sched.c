@@ -332,7 +332,6 @@ static void storm_thread(uint64_t depth)
 	unsigned seed = ++storm_seed;
 	uint32_t child = 0;
 	for (unsigned i = 0; i < 12; i++) {
-		run_queue_check();
 		switch (rand_r(&seed) % 6) {
 		case 0:
 			assert_int_equal(user_call(SYSCALL_thread_yield, 0, 0, 0, NULL), STATUS_OK);
@@ -380,6 +379,7 @@ static void run_storm(unsigned cpu_count, unsigned seed)
 {
 	storm_left = STORM_THREADS;
 	storm_seed = seed * 1000;
+	user_after_step = run_queue_check;
 	sim_start(cpu_count, RAM);
 	user_run(storm, "", seed);
 	assert_finished();

@@ -105,8 +105,10 @@ int main(void)
 	static uint64_t threads[THREADS];
 	unsigned cpus[CPUS_MAX];
 	unsigned cpu_count = find_cpus(cpus);
-	if (!check(cpu_count > 0))
-		return checks_failed();
+	if (cpu_count == 0) {
+		printf("threads: there is no CPU to run on\n");
+		return 1;
+	}
 	for (unsigned i = 0; i < THREADS; i++) {
 		char name[NAME_CHARS];
 		snprintf(name, sizeof(name), "worker %u", i);
