@@ -87,7 +87,9 @@ debug_checks ?= -DVITRINE_DEBUG=1
 
 kernel_includes = -Ikernel -Iarch/$(1)/include -I$(B)/gen
 kernel_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) $(kernel_machine_$(1)) $(debug_checks) $(kernel_includes)
-user_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) -Iuser/lib -Ikernel
+# Programs have user/lib and the compiler's own headers, not the C library of the host.
+user_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) -nostdinc \
+  -isystem $(shell $(cross_$(1))gcc -print-file-name=include) -Iuser/lib -Ikernel
 
 host_cc := $(COMPILER)
 host_packages := libprotobuf-c zlib
@@ -180,8 +182,30 @@ $(foreach a,$(ARCHES),$(eval $(call kernel_image,$(a),kernel-test,$(kernel_test_
 ARCH ?= x86_64
 PROGRAM ?= demo
 program_name := $(basename $(notdir $(PROGRAM)))
-program_file := $(if $(wildcard $(PROGRAM)),$(if $(filter %.c,$(PROGRAM)),$(PROGRAM),),)
-program_file := $(or $(program_file),user/programs/$(program_name).c)
+programs := $(basename $(notdir $(wildcard user/programs/*.c)))
+
+# PROGRAM is the path of a C file, or the name of a program that comes with the tree.
+program_outside := $(if $(filter %.c,$(PROGRAM)),$(if $(filter-out $(realpath user/programs/$(program_name).c),$(realpath $(PROGRAM))),$(PROGRAM)))
+
+# What cannot work is said at once, in words.
+ifneq ($(filter run gdb image,$(MAKECMDGOALS)),)
+$(if $(filter-out $(ARCHES),$(ARCH)),$(error ARCH=$(ARCH): the machines are $(ARCHES)))
+$(if $(filter-out 1,$(words $(PROGRAM))),$(error PROGRAM=$(PROGRAM): a name or a path without blanks, please))
+$(if $(filter $(PROGRAM),$(programs))$(filter %.c,$(realpath $(PROGRAM))),,$(error PROGRAM=$(PROGRAM): no such C file, \
+  and none of the programs that come with the tree: $(programs)))
+endif
+
+# The boot archive of a program: the program, and the symbols of it and of the kernel for backtraces. Made afresh each time, since two
+# programs may share a name, and put in place only if it differs. $(1) machine, $(2) name, $(3) program
+define make_archive
+$(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$parts' EXIT && cp $(3) $$parts/$(2) && \
+  $(cross_$(1))nm -n --defined-only $(3) > $$parts/$(2).sym && cp $(B)/$(1)/kernel.sym $$parts/kernel.sym && \
+  tar --format=ustar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0644 -C $$parts -cf $$parts/tar \
+    $(2) $(2).sym kernel.sym && { cmp -s $$parts/tar $@ || mv $$parts/tar $@; }
+endef
+
+.PHONY: always
+always:
 
 define user_program
 $(1)_user_objects := $$(patsubst %,$(B)/$(1)/user/%.o,$$(user_lib_sources) $$(user_lib_$(1)_sources))
@@ -202,13 +226,8 @@ $(B)/$(1)/programs/%.elf: $(B)/$(1)/programs/%.o $$($(1)_user_objects) user/lib/
 	$$(call say,LD,$$@)
 	$$(Q)$$(cross_$(1))ld -nostdlib -static $$(link_$(1)) -T user/lib/program.ld -o $$@ $$< $$($(1)_user_objects)
 
-# The boot archive of a program: the program, and the symbols of it and of the kernel for backtraces.
-$(B)/$(1)/archive/%.tar: $(B)/$(1)/programs/%.elf $(B)/$(1)/kernel.sym
-	$$(Q)rm -rf $$(@D)/$$*.d && mkdir -p $$(@D)/$$*.d && cp $$< $$(@D)/$$*.d/$$*
-	$$(Q)$$(cross_$(1))nm -n --defined-only $$< > $$(@D)/$$*.d/$$*.sym
-	$$(Q)cp $(B)/$(1)/kernel.sym $$(@D)/$$*.d/kernel.sym
-	$$(Q)tar --format=ustar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0644 -C $$(@D)/$$*.d -cf $$@ \
-	  $$* $$*.sym kernel.sym
+$(B)/$(1)/archive/%.tar: $(B)/$(1)/programs/%.elf $(B)/$(1)/kernel.sym always
+	$$(call make_archive,$(1),$$*,$$<)
 
 .PRECIOUS: $(B)/$(1)/programs/%.elf $(B)/$(1)/programs/%.o $(B)/$(1)/user/%.c.o $(B)/$(1)/user/%.S.o
 -include $$($(1)_user_objects:.o=.d) $$(wildcard $(B)/$(1)/programs/*.d)
@@ -216,11 +235,18 @@ endef
 
 $(foreach a,$(ARCHES),$(eval $(call user_program,$(a))))
 
-# A program from anywhere: compiled under its own name, no change to the tree.
-ifneq ($(program_file),user/programs/$(program_name).c)
-$(B)/$(ARCH)/programs/$(program_name).o: $(program_file)
-	$(call say,CC,$(program_file))
-	$(Q)mkdir -p $(@D) && $(cc_$(ARCH)) $(call user_flags,$(ARCH)) -Wno-missing-prototypes -c $< -o $@
+# A program from anywhere: compiled each time, apart from the tree's own. What warns is no error there: it may be a first try.
+ifneq ($(program_outside),)
+outside := $(B)/$(ARCH)/outside/$(program_name)
+
+$(outside).elf: $(program_outside) $($(ARCH)_user_objects) user/lib/program.ld always
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(cc_$(ARCH)) $(filter-out -Werror -MMD -MP,$(call user_flags,$(ARCH))) -Wno-missing-prototypes \
+	  -Wno-array-bounds -c $< -o $(outside).o
+	$(Q)$(cross_$(ARCH))ld -nostdlib -static $(link_$(ARCH)) -T user/lib/program.ld -o $@ $(outside).o $($(ARCH)_user_objects)
+
+$(B)/$(ARCH)/archive/$(program_name).tar: $(outside).elf $(B)/$(ARCH)/kernel.sym always
+	$(call make_archive,$(ARCH),$(program_name),$<)
 endif
 
 # What `vitrine run` needs before it starts QEMU.
@@ -359,9 +385,8 @@ unit: $(unit_compilers:%=unit-%)
 SMP ?= 2
 SEED ?= 1
 TRACE ?= all
-MODE ?= --live
+MODE ?= live
 OUT ?= out/$(ARCH)-$(program_name)
-programs := $(basename $(notdir $(wildcard user/programs/*.c)))
 everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar))
 everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 
@@ -380,7 +405,7 @@ help:
 	@printf '  make %-9s %s\n' \
 	  demo 'boots both machines, runs the demo program, leaves one picture of both: start here' \
 	  view 'serves the demo'"'"'s trace (or FILE=...) to Perfetto and prints the link' \
-	  run 'runs one program: ARCH=x86_64|ppc64 PROGRAM=name|file.c SMP=n SEED=n TRACE=categories MODE=--live|--icount' \
+	  run 'runs one program; what can be chosen stands below' \
 	  gdb 'the same, stopped before the first instruction, with gdb attached' \
 	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json' \
 	  test 'every test; the last line counts them' \
@@ -389,7 +414,13 @@ help:
 	  setup 'installs what this machine lacks (also done by the targets above)' \
 	  doctor 'says what this machine has, lacks, and how to mend it' \
 	  docs-gen 'writes docs/gen/ from the schema' \
-	  clean 'removes build/ and out/'
+	  clean 'removes what was built and recorded'
+	@printf '\nFor run and gdb, with what holds if you say nothing:\n'
+	@printf '  %-18s %s\n' ARCH=x86_64 'or ppc64' PROGRAM=demo 'or the path of a C file, or one of those below' \
+	  SMP=2 'CPUs, 1 to 16' SEED=1 'another seed, another schedule' TRACE=all 'categories of events: fault,mmu,...' \
+	  MODE=live 'or icount: time is counted in instructions, and the same seed gives the same run' \
+	  LIMITS= 'such as "--wall 10" or "--budget 50000000": build/vitrine run --help' \
+	  OUT=out/ARCH-PROGRAM 'where the run is left' QEMU= 'more arguments for QEMU' GDB= 'more arguments for gdb'
 	@printf '\nPrograms: %s\n' '$(programs)'
 
 setup: # installed above, as for every target that needs it
@@ -405,11 +436,12 @@ test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_r
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o)
 
 run: $(B)/vitrine image
-	$(Q)$(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) --trace $(TRACE) $(MODE) \
-	  -o $(OUT) -- $(QEMU); code=$$?; \
-	  [ ! -e $(OUT)/run.vtrace ] || $(B)/vitrine perfetto $(OUT) -o $(OUT)/run.pftrace && printf '%s\n' '' \
+	$(Q)rm -f $(OUT)/run.vtrace $(OUT)/run.pftrace; \
+	  $(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) $(if $(TRACE),--trace $(TRACE)) \
+	  $(MODE:%=--%) $(LIMITS) -o $(OUT) -- $(QEMU); code=$$?; \
+	  if [ -e $(OUT)/run.vtrace ] && $(B)/vitrine perfetto $(OUT) -o $(OUT)/run.pftrace; then printf '%s\n' '' \
 	    'What happened:  build/vitrine stats $(OUT)' 'Event by event: build/vitrine events $(OUT) | less' \
-	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; exit $$code
+	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; fi; exit $$code
 
 gdb: $(B)/vitrine image
 	$(Q)trace/gdb/session.sh $(ARCH) $(PROGRAM) $(SMP) $(SEED) $(GDB)
@@ -422,7 +454,7 @@ view: $(B)/vitrine
 	$(Q)$(B)/vitrine view $(FILE)
 
 bench: $(B)/vitrine $(B)/tests/make_trace $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/bench.tar)
-	$(Q)$(B)/vitrine bench
+	$(Q)$(B)/vitrine bench --docs
 
 test:
 	@.ci/test
@@ -430,5 +462,6 @@ test:
 docs-gen: $(B)/gen/gen
 	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md
 
+# What was fetched stays.
 clean:
-	$(Q)rm -rf $(B) out
+	$(Q)rm -rf out && find $(B) -mindepth 1 -maxdepth 1 ! -name libfdt ! -name trace-processor -exec rm -rf {} +

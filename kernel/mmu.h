@@ -4,7 +4,8 @@
  * Teaches: a page table, tree or hash, is a *cache* of what the portable records (mapping and page slot) say. Everything may
  * be forgotten and found again by a fault; so the rules are few:
  *   1. The truth is above. A back end may forget any translation that is not WIRED.
- *   2. map over an existing translation replaces it; that is also how protection changes.
+ *   2. map over an existing translation replaces it; that is also how protection changes. Whoever needs the old one's referenced
+ *      and changed bits harvests them first.
  *   3. unmap cannot fail and is idempotent.
  *   4. After sync no CPU can use a translation that was unmapped, replaced or restricted before it.
  *   5. map fails only with NO_TABLE (donate a page, try again; the hash never asks) or FULL (every candidate slot is wired).

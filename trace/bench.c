@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -26,12 +27,17 @@
 
 extern char **environ;
 
-const char bench_help[] = "usage: vitrine bench [-o DIR]\n"
-			  "\n"
-			  "Runs user/programs/bench.c on both machines and measures the tools. Prints a table, writes it to\n"
-			  "out/bench.json and into docs/performance.md, between its two marks. DIR (out/bench) keeps the runs.\n";
+const char bench_help[] =
+	"usage: vitrine bench [-o DIR] [--docs]\n"
+	"\n"
+	"Runs user/programs/bench.c on both machines under icount and converts a large made-up run. Prints a table of\n"
+	"what things cost, beside goals and other kernels, and writes it to DIR.json.\n"
+	"\n"
+	"    -o, --output DIR   keeps the runs there (default out/bench, so the table goes to out/bench.json)\n"
+	"        --docs         also writes the table into docs/performance.md, between its two marks\n"
+	"\n"
+	"Call it where the tree is: it needs build/tests/make_trace, which `make bench` builds.\n";
 
-#define JSON_FILE "out/bench.json"
 #define DOCS_FILE "docs/performance.md"
 #define DOCS_BEGIN "<!-- bench begin -->\n"
 #define DOCS_END "<!-- bench end -->\n"
@@ -166,7 +172,7 @@ static bool take_boot(const char *path, const struct machine *machine)
 
 static bool bench_machine(const struct machine *machine, const char *self, const char *directory, bool traced)
 {
-	char output[200], console[220];
+	char output[128], console[160];
 	snprintf(output, sizeof(output), "%s/%s%s", directory, machine->name, traced ? "" : "-no-syscall");
 	snprintf(console, sizeof(console), "%s/console.log", output);
 	char *arguments[] = {(char *)self, "run",   "--arch",  (char *)machine->name,
@@ -199,7 +205,7 @@ static double seconds_now(void)
 /* Converts a made-up run of millions of events; the best of a few tries, since a host has other things to do as well. */
 static bool bench_perfetto(const char *self, const char *directory)
 {
-	char run[256], picture[256];
+	char run[128], picture[128];
 	snprintf(run, sizeof(run), "%s/made-up.vtrace", directory);
 	snprintf(picture, sizeof(picture), "%s/made-up.pftrace", directory);
 	char *make_arguments[] = {"build/tests/make_trace", PERFETTO_EVENTS, run, NULL};
@@ -288,11 +294,13 @@ static void print_text(FILE *to)
 		}
 }
 
-static bool write_json(void)
+static bool write_json(const char *directory)
 {
-	FILE *to = fopen(JSON_FILE, "w");
+	char path[128];
+	snprintf(path, sizeof(path), "%s.json", directory);
+	FILE *to = fopen(path, "w");
 	if (!to)
-		return say("%s cannot be written: %s", JSON_FILE, strerror(errno)), false;
+		return say("%s cannot be written: %s", path, strerror(errno)), false;
 	fprintf(to, "[\n");
 	for (unsigned i = 0; i < results.count; i++) {
 		const struct result *result = &results.result[i];
@@ -306,7 +314,7 @@ static bool write_json(void)
 			i + 1 < results.count ? "," : "");
 	}
 	fprintf(to, "]\n");
-	return fclose(to) == 0 || (say("%s could not be written", JSON_FILE), false);
+	return fclose(to) == 0 || (say("%s could not be written", path), false);
 }
 
 static char *read_file(const char *path)
@@ -343,18 +351,36 @@ static bool write_docs(void)
 	return fclose(to) == 0 || (say("%s could not be written", DOCS_FILE), false);
 }
 
+/* The directory and those above it. */
+static void make_directories(const char *path)
+{
+	char part[128];
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+		mkdir(part, 0777);
+	}
+	mkdir(path, 0777);
+}
+
 int command_bench(int argc, char **argv)
 {
-	const char *directory = "out/bench";
-	if (argc == 3 && !strcmp(argv[1], "-o"))
-		directory = argv[2];
-	else if (argc != 1)
-		return say_usage("bench", "it takes nothing but -o DIR");
+	static const struct option options[] = {{"output", required_argument, NULL, 'o'}, {"docs", no_argument, NULL, 'd'}, {0}};
 	static char self[4096];
+	const char *directory = "out/bench";
+	bool docs = false;
+	for (int option; (option = getopt_long(argc, argv, "o:", options, NULL)) != -1;) {
+		if (option == '?')
+			return EXIT_USAGE;
+		if (option == 'o')
+			directory = optarg;
+		else
+			docs = true;
+	}
+	if (optind != argc || strlen(directory) > 100)
+		return say_usage("bench", "it takes only options, and a short path");
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		return say("where this program lies is not known: %s", strerror(errno));
-	mkdir("out", 0777);
-	mkdir(directory, 0777);
+	make_directories(directory);
 	for (unsigned i = 0; i < MACHINES; i++) {
 		if (!bench_machine(&machines[i], self, directory, true) || !bench_machine(&machines[i], self, directory, false))
 			return 1;
@@ -363,5 +389,5 @@ int command_bench(int argc, char **argv)
 	if (!bench_perfetto(self, directory))
 		return 1;
 	print_text(stdout);
-	return write_json() && write_docs() ? 0 : 1;
+	return write_json(directory) && (!docs || write_docs()) ? 0 : 1;
 }

@@ -195,6 +195,7 @@ void kernel_main(const struct boot_info *boot)
 {
 	char program[COMMAND_WORD_CHARS];
 	boot_info = boot;
+	command_check(boot->command_line);
 	uint64_t seed = command_number(boot->command_line, "seed", 1);
 	uint64_t budget = command_number(boot->command_line, "budget", 0);
 	broken_cpu = command_number(boot->command_line, "broken_cpu", MAX_CPUS);

@@ -1,8 +1,8 @@
 /*
  * Tests that run inside the guest, in place of a user program: `selftest=NAME` on the command line of the test image.
  *
- * Teaches: the same conformance cases that pass on a simulated MMU, on the real tables of the machine, with loads and stores that
- * really go through them and with real CPUs that do not wait for each other.
+ * Teaches: the same conformance cases that pass on a simulated MMU, on the real tables of the machine, with loads and stores
+ * that really go through them and with real CPUs that do not wait for each other.
  * Who calls: kernel/boot/main.c, on every CPU, after the barrier. CPU 0 runs the tests; the others serve them until it is done.
  * Locks: none here; what CPUs tell each other is in atomic words.
  */

@@ -90,17 +90,17 @@ bool sim_skip_to_timer(void);
 struct trap_frame *sim_user_frame(unsigned cpu);
 
 /*
- * The thread in user mode on `cpu` does something the machine answers with this trap; makes a system call, results in the thread's own
- * frame; accesses eight bytes at `va`: true if the access was made, else it is a fault. The CPU is in the kernel then; sim_run() lets
- * it, and all others that are, go on.
+ * The thread in user mode on `cpu` does something the machine answers with this trap; makes a system call, results in the
+ * thread's own frame; accesses eight bytes at `va`: true if the access was made, else it is a fault. The CPU is in the kernel
+ * then; sim_run() lets it, and all others that are, go on.
  */
 void sim_user_post(unsigned cpu, const struct trap *trap);
 void sim_user_syscall(unsigned cpu, uint64_t number, const uint64_t arguments[5]);
 bool sim_user_try(unsigned cpu, struct vaddr va, enum access access, uint64_t *value);
 
 /*
- * From now on a CPU in the kernel yields to the others by chance, where it switches interrupts on or off and where it emits an event, locks
- * held or not: different seeds try different interleavings. 0: only where it must.
+ * From now on a CPU in the kernel yields to the others by chance, where it switches interrupts on or off and where it emits an
+ * event, locks held or not: different seeds try different interleavings. 0: only where it must.
  */
 void sim_interleave(unsigned seed);
 

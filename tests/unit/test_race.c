@@ -1,9 +1,9 @@
 /*
  * Races: several CPUs in the kernel at once, interleaved by chance, a different way for each seed.
  *
- * Teaches: most bugs of a multiprocessor kernel are two right things at the wrong moment. Here the moment is chosen by a random number: a CPU
- * in the kernel gives way to the others at every lock and at every event. A seed that fails once fails always, so it can be looked
- * at. RACE_SEEDS=n in the environment tries more seeds than the few of every day.
+ * Teaches: most bugs of a multiprocessor kernel are two right things at the wrong moment. Here the moment is chosen by a random
+ * number: a CPU in the kernel gives way to the others at locks and at events. A seed that fails once fails always, so it can be
+ * looked at. RACE_SEEDS=n in the environment tries more seeds than the few of every day.
  */
 #include "sim_user.h"
 

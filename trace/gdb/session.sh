@@ -10,6 +10,10 @@ set -u
 arch=$1 program=$2 cpus=$3 seed=$4
 shift 4
 name=$(basename "$program" .c)
+elf=build/$arch/programs/$name.elf
+if [ -f "$program" ] && [ "$(realpath "$program")" != "$(realpath -m "user/programs/$name.c")" ]; then
+	elf=build/$arch/outside/$name.elf
+fi
 out=out/gdb/$arch-$name
 socket=$(mktemp -u /tmp/vitrine-gdb.XXXXXX) # a socket's path may be no longer than 107 characters
 mkdir -p "$out"
@@ -39,4 +43,4 @@ The machine stands before its first instruction; its console goes to $out/consol
   info threads       the CPUs                       quit         ends the guest too
 END
 gdb-multiarch -q -nx -x "trace/gdb/$arch.gdb" -ex "file build/$arch/kernel.elf" \
-	-ex "add-symbol-file build/$arch/programs/$name.elf" -ex "target remote $socket" "$@"
+	-ex "add-symbol-file $elf" -ex "target remote $socket" "$@"
