@@ -46,6 +46,7 @@ struct run {
 	char *trace_path, *console_path;
 	int console;
 	off_t console_shown;
+	bool console_mid_line; /* what was shown last ended without a newline */
 	double began, last_event, verdict_seen, ended; /* seconds */
 	double last_progress;
 	bool progress_shown;
@@ -122,6 +123,7 @@ static void follow_console(struct run *run)
 		clear_progress(run);
 		fwrite(text, 1, (size_t)got, stdout);
 		fflush(stdout);
+		run->console_mid_line = text[got - 1] != '\n';
 		run->console_shown += got;
 		run->last_progress = seconds_now();
 	}
@@ -195,6 +197,8 @@ static void record(struct run *run)
 		drain(run, true);
 	follow_console(run);
 	clear_progress(run);
+	if (run->console_mid_line)
+		puts("");
 }
 
 /* ---- the end ---- */
@@ -221,14 +225,29 @@ static bool store(struct run *run, enum ending ending, struct format_header *hea
 /* Judges the end, for which the stored trace may be needed, and puts the ending into the trace. */
 static bool judge(struct run *run, const struct run_end_facts *facts, struct format_header *header)
 {
-	bool needs_trace = run_ending_needs_trace(facts);
-	if (!store(run, needs_trace ? ENDING_UNKNOWN : run_ending_judge(facts), header))
+	bool limit = run_ending_is_limit(facts);
+	if (!store(run, limit ? ENDING_UNKNOWN : run_ending_judge(facts), header))
 		return false;
-	if (!needs_trace)
+	if (!limit)
 		return true;
 	header->ending = run_ending_judge(facts);
 	writer_amend(run->writer, header, run->trace_path);
 	return writer_error(run->writer) == NULL;
+}
+
+/* Which limit it was that ended the run, and which option moves it. */
+static void say_limit(const struct run *run, const struct run_end_facts *facts)
+{
+	const struct run_options *options = &run->options;
+	if (facts->verdict == VERDICT_BUDGET && options->icount)
+		say("the limit was the budget of %" PRIu64 " instructions; --budget N sets another", options->budget);
+	else if (facts->verdict == VERDICT_BUDGET)
+		say("the limit was the guest's own budget of time");
+	else if (facts->stop == STOP_WALL)
+		say("the limit was %" PRIu64 " s on the host; --wall SECONDS sets another, 0 none", options->wall_seconds);
+	else
+		say("the limit was %" PRIu64 " events recorded; --events N sets another, --trace LIST records fewer kinds",
+		    options->events);
 }
 
 static void say_ending(const struct run *run, const struct format_header *header)
@@ -269,6 +288,8 @@ static int conclude(struct run *run)
 	if (!stored)
 		return EXIT_HOST;
 	say_ending(run, &header);
+	if (run_ending_is_limit(&facts))
+		say_limit(run, &facts);
 	return run_ending_exit_code(header.ending, header.exit_status, signal_caught);
 }
 

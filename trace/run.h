@@ -11,6 +11,8 @@
  */
 #pragma once
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -34,6 +36,7 @@ struct run_machine {
 	uint64_t ram_bytes_min;
 	uint64_t ram_bytes_max;
 	uint64_t clock_per_1000; /* clock ticks in 1000 instructions under icount */
+	const char *mmus[3];     /* that --mmu may ask for, NULL at the end */
 };
 
 struct run_options {
@@ -80,6 +83,10 @@ struct run_qemu {
 	bool paused;
 	int wait_status;    /* as waitpid() has it, once it no longer runs */
 	int process;        /* a descriptor that becomes readable when QEMU ends */
+	int errors;         /* the end of a pipe at which QEMU's error messages come out */
+	pthread_t errors_reader;
+	bool errors_read;        /* that thread exists */
+	atomic_bool asked_to_end; /* by us: what QEMU says of that is no news */
 	const uint8_t *ram; /* read-only */
 	uint64_t ram_bytes;
 	int ram_file; /* read-only */
@@ -154,8 +161,8 @@ struct run_end_facts {
 	const char *trace; /* the stored file, for endings that only the last events can tell */
 };
 
-/* Whether run_ending_judge() will need the stored trace. */
-bool run_ending_needs_trace(const struct run_end_facts *facts);
+/* Whether a limit ended the run, the guest's or ours. Then run_ending_judge() needs the stored trace. */
+bool run_ending_is_limit(const struct run_end_facts *facts);
 
 enum ending run_ending_judge(const struct run_end_facts *facts);
 

@@ -155,7 +155,7 @@ static enum ending judge_limit(const struct run_end_facts *facts)
 	return ending;
 }
 
-bool run_ending_needs_trace(const struct run_end_facts *facts)
+bool run_ending_is_limit(const struct run_end_facts *facts)
 {
 	return facts->verdict == VERDICT_BUDGET ||
 	       (facts->verdict == VERDICT_RUNNING && (facts->stop == STOP_WALL || facts->stop == STOP_EVENTS));
@@ -167,7 +167,7 @@ enum ending run_ending_judge(const struct run_end_facts *facts)
 		[VERDICT_FINISHED] = ENDING_FINISHED, [VERDICT_CRASHED] = ENDING_CRASHED, [VERDICT_DEADLOCK] = ENDING_DEADLOCK,
 		[VERDICT_PANIC] = ENDING_PANIC,       [VERDICT_REFUSED] = ENDING_REFUSED,
 	};
-	if (run_ending_needs_trace(facts))
+	if (run_ending_is_limit(facts))
 		return judge_limit(facts);
 	if (facts->verdict != VERDICT_RUNNING && facts->verdict < sizeof(of_verdict) / sizeof(of_verdict[0]))
 		return of_verdict[facts->verdict];

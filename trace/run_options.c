@@ -26,10 +26,10 @@ const char run_help[] =
 	"    --icount          the clock counts instructions: the same run again, to the bit\n"
 	"    --trace LIST      categories of events to record (default all):\n"
 	"                      boot,cpu,thread,syscall,irq,fault,mmu,vm,ipc,rcu,time,mem,lock,user\n"
-	"    --mmu M           the MMU to use where the machine has several: radix4, radix5\n"
+	"    --mmu M           the MMU to use: radix4 (default) or radix5 on x86_64, hash on ppc64\n"
 	"    --budget N        with --icount: end the run after N instructions (default 20000000000)\n"
 	"    --wall SECONDS    end the run after this time on the host; 0: never (default 60; with --icount 120)\n"
-	"    --events N        end the run after about N events recorded (default 50000000)\n"
+	"    --events N        end the run after about N events recorded (default 8000000: 300 MB of a livelock)\n"
 	"    --ring MIB        size of a CPU's event ring, a power of two (default 16; with --icount 32)\n"
 	"    --image I         kernel (default) or kernel-test, the in-guest tests\n"
 	"    --append WORDS    more words for the kernel's command line\n"
@@ -46,8 +46,8 @@ const char run_help[] =
 	"example: vitrine run --arch ppc64 --program demo --smp 2 --icount --trace fault,mmu -o out/faults\n";
 
 static const struct run_machine machines[] = {
-	{"x86_64", "qemu-system-x86_64", "qemu-system-x86", "elf", 256 << 20, UINT64_C(2) << 30, 1000},
-	{"ppc64", "qemu-system-ppc64", "qemu-system-ppc", "bin", 1 << 30, UINT64_C(4) << 30, 512},
+	{"x86_64", "qemu-system-x86_64", "qemu-system-x86", "elf", 256 << 20, UINT64_C(2) << 30, 1000, {"radix4", "radix5"}},
+	{"ppc64", "qemu-system-ppc64", "qemu-system-ppc", "bin", 1 << 30, UINT64_C(4) << 30, 512, {"hash"}},
 };
 
 #define MACHINES (sizeof(machines) / sizeof(machines[0]))
@@ -57,7 +57,7 @@ static const struct run_machine machines[] = {
 #define RING_MIB_MAX 128 /* the largest block the kernel's page allocator has */
 #define RING_MIB_LIVE UINT64_C(16)
 #define RING_MIB_ICOUNT UINT64_C(32)
-#define EVENTS_RECORDED 50000000
+#define EVENTS_RECORDED 8000000
 #define NOT_GIVEN UINT64_MAX
 
 static const struct option long_options[] = {
@@ -205,6 +205,18 @@ static bool waits_for_debugger(char **arguments)
 	return false;
 }
 
+/* Whether the machine has the MMU that was asked for; false after having said which it has. */
+static bool mmu_is_there(const struct run_options *options)
+{
+	const char *const *mmus = options->machine->mmus;
+	for (unsigned i = 0; mmus[i]; i++)
+		if (!options->mmu || !strcmp(options->mmu, mmus[i]))
+			return true;
+	return say_usage("run", "--mmu: %s has no `%s`; there is %s%s%s", options->machine->name, options->mmu, mmus[0],
+			 mmus[1] ? " and " : "", mmus[1] ? mmus[1] : ""),
+	       false;
+}
+
 /* Fills in what was not given, once it is known what was; false after having said what does not go together. */
 static bool options_complete(struct run_options *options)
 {
@@ -220,7 +232,7 @@ static bool options_complete(struct run_options *options)
 		return say_usage("run", "--budget counts instructions, so it needs --icount; --wall limits a live run"), false;
 	if (options->budget == NOT_GIVEN)
 		options->budget = options->icount ? BUDGET_INSTRUCTIONS : 0;
-	return true;
+	return mmu_is_there(options);
 }
 
 int run_options_parse(struct run_options *options, int argc, char **argv)

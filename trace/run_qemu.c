@@ -227,7 +227,7 @@ static void add_all(struct command_line *line, const struct run_options *options
 /*
  * In the child: never to outlive the parent, never to be stopped by the terminal's keys, no file open but those it was given.
  */
-static void become_qemu(struct command_line *line, pid_t parent, int error_pipe)
+static void become_qemu(struct command_line *line, pid_t parent, int error_pipe, int errors)
 {
 	sigset_t none;
 	sigemptyset(&none);
@@ -236,6 +236,7 @@ static void become_qemu(struct command_line *line, pid_t parent, int error_pipe)
 	setpgid(0, 0);
 	int null = open("/dev/null", O_RDONLY);
 	dup2(null, STDIN_FILENO);
+	dup2(errors, STDERR_FILENO);
 	fcntl(line->ram, F_SETFD, 0);
 	fcntl(line->flash, F_SETFD, 0);
 	fcntl(line->dummy_kernel, F_SETFD, 0);
@@ -247,8 +248,8 @@ static void become_qemu(struct command_line *line, pid_t parent, int error_pipe)
 	_exit(127);
 }
 
-/* Forks and executes. Returns 0, or the errno of what failed. */
-static int spawn(struct command_line *line, pid_t *pid)
+/* Forks and executes; error messages go to `errors`. Returns 0, or the errno of what failed. */
+static int spawn(struct command_line *line, pid_t *pid, int errors)
 {
 	int error_pipe[2], why = 0;
 	pid_t parent = getpid();
@@ -256,7 +257,7 @@ static int spawn(struct command_line *line, pid_t *pid)
 		return errno;
 	*pid = fork();
 	if (*pid == 0)
-		become_qemu(line, parent, error_pipe[1]);
+		become_qemu(line, parent, error_pipe[1], errors);
 	if (*pid < 0)
 		why = errno;
 	close(error_pipe[1]);
@@ -287,16 +288,50 @@ static bool map_ram(struct run_qemu *qemu, int ram)
 	return true;
 }
 
+/* A thread: hands QEMU's error messages on, but for the one that only says that we ended it. */
+static void *read_errors(void *argument)
+{
+	struct run_qemu *qemu = argument;
+	FILE *from = fdopen(qemu->errors, "re");
+	char *line = NULL;
+	size_t bytes = 0;
+	while (from && getline(&line, &bytes, from) > 0)
+		if (!qemu->asked_to_end || !strstr(line, ": terminating on signal "))
+			fputs(line, stderr);
+	free(line);
+	if (from)
+		fclose(from);
+	return NULL;
+}
+
+/* Starts that thread, which no signal interrupts. */
+static bool start_reading_errors(struct run_qemu *qemu)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	qemu->errors_read = pthread_create(&qemu->errors_reader, NULL, read_errors, qemu) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return qemu->errors_read;
+}
+
 static bool start_process(struct run_qemu *qemu, struct command_line *line, const struct run_machine *machine)
 {
-	int why = line->failed ? E2BIG : spawn(line, &qemu->pid);
+	int errors[2];
+	if (pipe2(errors, O_CLOEXEC) != 0)
+		return say("there is no pipe for QEMU's messages: %s", strerror(errno)), false;
+	int why = line->failed ? E2BIG : spawn(line, &qemu->pid, errors[1]);
+	close(errors[1]);
+	if (why)
+		close(errors[0]);
 	if (why == ENOENT)
 		return say("%s is not installed (Debian: apt-get install %s)", line->argument[0], machine->qemu_package), false;
 	if (why)
 		return say("%s does not start: %s", line->argument[0], strerror(why)), false;
 	qemu->running = true;
+	qemu->errors = errors[0];
 	qemu->process = pidfd_open(qemu->pid, 0);
-	if (qemu->process >= 0)
+	if (qemu->process >= 0 && start_reading_errors(qemu))
 		return true;
 	say("QEMU's process cannot be watched: %s", strerror(errno));
 	run_qemu_end(qemu);
@@ -334,8 +369,13 @@ static void reap(struct run_qemu *qemu, int flags)
 	do
 		ended = waitpid(qemu->pid, &qemu->wait_status, flags);
 	while (ended < 0 && errno == EINTR);
-	if (ended == qemu->pid)
-		qemu->running = false;
+	if (ended != qemu->pid)
+		return;
+	qemu->running = false;
+	/* Its messages end with it, and stand before what we say of its end. */
+	if (qemu->errors_read)
+		pthread_join(qemu->errors_reader, NULL);
+	qemu->errors_read = false;
 }
 
 void run_qemu_wait(struct run_qemu *qemu, unsigned milliseconds)
@@ -358,6 +398,7 @@ void run_qemu_pause(struct run_qemu *qemu, bool paused)
 void run_qemu_end(struct run_qemu *qemu)
 {
 	run_qemu_pause(qemu, false);
+	qemu->asked_to_end = true;
 	if (qemu->running)
 		kill(qemu->pid, SIGTERM);
 	if (qemu->running && qemu->process >= 0)
