@@ -124,10 +124,6 @@ static inline uint64_t arch_syscall_args(const struct trap_frame *frame, uint64_
 /* inline: sets the results of a system call. */
 static inline void arch_syscall_result(struct trap_frame *frame, enum status status, uint64_t value);
 
-/* inline: the program counter, stack pointer and frame pointer (0 if unknown) in a frame, for messages and backtraces. */
-static inline struct vaddr arch_frame_pc(const struct trap_frame *frame);
-static inline struct vaddr arch_frame_stack(const struct trap_frame *frame);
-
 /* Enters user mode with the registers of `frame`, from the scheduler, for the first time on this CPU. Never returns. */
 _Noreturn void arch_user_enter(struct trap_frame *frame);
 
@@ -150,7 +146,8 @@ static inline uint64_t arch_time_now(void);
 /* Ticks a second. */
 uint64_t arch_time_hz(void);
 
-/* Asks for IRQ_TIMER on this CPU when the clock reaches `when` (at once if it has); UINT64_MAX for none. Replaces the last. */
+/* Asks for IRQ_TIMER on this CPU when the clock reaches `when` (at once if it has); UINT64_MAX for none. Replaces the last.
+ * It may come early, and a machine may use it for itself while CPUs start: whoever gets it looks at the clock. */
 void arch_timer_set(uint64_t when);
 
 /* ---- smp: cpu_start ipi_send ---- */
@@ -164,7 +161,7 @@ enum status arch_cpu_start(struct cpu *cpu);
 /* Raises IRQ_IPI on an online CPU other than the caller's. What it is about is in cpu->hazards. */
 void arch_ipi_send(struct cpu *cpu);
 
-/* ---- misc: putc getc phys_to_virt sync_code power_off backtrace, and one for the trace ---- */
+/* ---- misc: putc phys_to_virt sync_code power_off backtrace, and one for the trace ---- */
 
 /* Writes one character to the console. '\n' alone ends a line. */
 void arch_putc(char c);

@@ -23,6 +23,9 @@
 #include "core/lock.h"
 #include "types.h"
 
+/* The first address that is no user's, the same on both machines. */
+#define USER_END (64 * TIB)
+
 /* How a page may be used, and how it is to be kept. */
 enum mmu_flags {
 	MMU_READ = 1,

@@ -23,7 +23,7 @@ const char events_help[] =
 	"    --event NAME      only this event, for example fault_end\n"
 	"    --thread N        only events about thread N\n"
 	"    --cpu N           only what CPU N emitted\n"
-	"    --limit N         stop after N lines\n"
+	"    --limit N         stop after N lines, 0 or more\n"
 	"\n"
 	"example: vitrine events out/run --category fault --limit 20\n";
 
@@ -107,6 +107,15 @@ static bool passes(const struct filter *filter, const struct trace_event *event)
 	       (!filter->has_thread || is_about_thread(event, filter->thread));
 }
 
+/* A CPU or a thread that does not occur in the run is probably a slip, and an empty answer would not tell. */
+static void say_what_is_absent(const struct filter *filter, const struct trace_info *info, bool read_whole, bool thread_seen)
+{
+	if (filter->has_cpu && filter->cpu >= info->cpus)
+		say("--cpu: the run has no CPU %" PRIu64 "; its last one is CPU %u", filter->cpu, info->cpus - 1);
+	if (filter->has_thread && read_whole && !thread_seen)
+		say("--thread: no event of the run is about a thread %" PRIu64, filter->thread);
+}
+
 static int print_events(const char *path, const struct filter *filter)
 {
 	char error[640];
@@ -115,7 +124,9 @@ static int print_events(const char *path, const struct filter *filter)
 	if (!reader)
 		return say("%s", error);
 	int more = 1;
+	bool thread_seen = false;
 	for (uint64_t printed = 0; printed < filter->limit && (more = trace_next(reader, &event)) == 1;) {
+		thread_seen |= event.schema && is_about_thread(&event, filter->thread);
 		if (!passes(filter, &event))
 			continue;
 		print_event(stdout, reader, &event);
@@ -125,6 +136,7 @@ static int print_events(const char *path, const struct filter *filter)
 	}
 	if (more < 0)
 		say("%s: %s", path, trace_error(reader));
+	say_what_is_absent(filter, trace_info(reader), more == 0, thread_seen);
 	trace_close(reader);
 	return more < 0 ? 1 : 0;
 }
@@ -140,6 +152,15 @@ static bool parse_number(const char *text, uint64_t *number)
 /* Takes one option; returns false after having said what is wrong with it. */
 static bool take_option(struct filter *filter, int option, const char *value)
 {
+	static const struct option_text {
+		int option;
+		const char *name, *what;
+	} texts[] = {
+		{'c', "category", "category of events"}, {'e', "event", "event"},
+		{'t', "thread", "whole number"},         {'p', "cpu", "whole number"},
+		{'l', "limit", "whole number"},
+	};
+	const struct option_text *text = texts;
 	const char *unknown = value;
 	bool good = true;
 	if (option == 'c')
@@ -154,11 +175,10 @@ static bool take_option(struct filter *filter, int option, const char *value)
 		good = parse_number(value, &filter->limit);
 	else
 		return say_usage("events", "that option is unknown or lacks its value"), false;
+	while (text->option != option)
+		text++;
 	if (!good)
-		say_usage("events", "%s: `%s` is no %s", option == 'c' ? "--category" : "an option", unknown,
-			  option == 'c'   ? "category of events"
-			  : option == 'e' ? "event"
-					  : "number");
+		say_usage("events", "--%s: `%s` is no %s", text->name, unknown, text->what);
 	return good;
 }
 

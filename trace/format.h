@@ -19,8 +19,9 @@
  *     word 0   how many events were lost
  *     word 1   a header with event id 0, 2 words, and the sequence of the first one lost
  *
- * Teaches: a format a program can check. Each count is there twice, sections leave no hole, and nothing of the host is stored:
- * two runs of a deterministic guest give the same bytes. Who writes: writer.c. Who reads: reader.c.
+ * Teaches: a format a program can check. Each count is there twice, sections leave no hole, every byte is under a checksum, and
+ * nothing of the host is stored: two runs of a deterministic guest give the same bytes. Who writes: writer.c. Who reads:
+ * reader.c.
  */
 #pragma once
 
@@ -30,7 +31,7 @@
 #define FORMAT_MAGIC "VITRINE-TRACE\r\n\x1a" /* 16 characters; the last three show a transfer that took it for text */
 #define FORMAT_MAGIC_BYTES 16
 #define FORMAT_BYTE_ORDER UINT64_C(0x0102030405060708)
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 
 /* Limits a reader may rely on, so that a damaged count never makes it ask for much memory. */
 #define FORMAT_CPUS_MAX 64
@@ -91,6 +92,7 @@ struct format_cpu {
 	uint64_t bytes;
 	uint64_t events;
 	uint64_t lost;
+	uint64_t checksum; /* CRC-32 (zlib's crc32) over the bytes of its records, as they lie here */
 };
 
 /* The whole of what stands before the records, with room for the longest table. */
@@ -100,7 +102,7 @@ struct format_head {
 };
 
 static_assert(sizeof(struct format_header) == 240, "no padding, the same on every host");
-static_assert(sizeof(struct format_cpu) == 32, "no padding");
+static_assert(sizeof(struct format_cpu) == 40, "no padding");
 
 /* Continues FNV-1a, 64 bits, over `bytes` bytes; start with FORMAT_CHECKSUM_START. */
 #define FORMAT_CHECKSUM_START UINT64_C(0xcbf29ce484222325)

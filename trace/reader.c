@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "../kernel/abi/trace_ring.h"
 
@@ -49,6 +50,8 @@ static bool stream_fill(struct trace_reader *reader, struct stream *stream)
 		got &= ~(ssize_t)7; /* whole words: the section's size is a multiple of 8, so this only asks again */
 		if (got == 0)
 			return reader_damaged(reader, "the trace became shorter while it was read");
+		const Bytef *fresh = (const Bytef *)(stream->words + stream->filled);
+		stream->checksum = crc32_z(stream->checksum, fresh, (size_t)got);
 		stream->filled += (unsigned)((uint64_t)got / sizeof(uint64_t));
 		stream->file_at += (uint64_t)got;
 		stream->file_left -= (uint64_t)got;
@@ -65,6 +68,9 @@ static bool stream_finish(struct trace_reader *reader, struct stream *stream)
 				      "the trace is damaged: CPU %u has %" PRIu64 " events and lost %" PRIu64
 				      ", but the table says %" PRIu64 " and %" PRIu64,
 				      stream->cpu, stream->events, stream->lost, stream->events_promised, stream->lost_promised);
+	if (stream->checksum != stream->checksum_promised)
+		return reader_damaged(reader, "the trace is damaged: the checksum of the records of CPU %u is wrong",
+				      stream->cpu);
 	return true;
 }
 

@@ -56,7 +56,10 @@ struct trace_reader *trace_open(const char *path, char *error, size_t error_byte
 /* What the file's header says; valid until trace_close. */
 const struct trace_info *trace_info(const struct trace_reader *reader);
 
-/* The next event in time, ties by CPU number. Returns 1; 0 at the end; -1 if the rest cannot be read: trace_error says why. */
+/*
+ * The next event in time, ties by CPU number. Returns 1; 0 at the end; -1 if the rest cannot be read: trace_error says why.
+ * Only at the end of a CPU's records is their checksum known, so a value changed on the disk is told after it was handed out.
+ */
 int trace_next(struct trace_reader *reader, struct trace_event *event);
 
 /* The sentence for the last -1. */

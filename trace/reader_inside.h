@@ -24,6 +24,7 @@ struct stream {
 	uint64_t index;                          /* of its (first) event */
 	uint64_t events, lost;                   /* handed out so far */
 	uint64_t events_promised, lost_promised; /* by the CPU table */
+	uint64_t checksum, checksum_promised;    /* of what was read so far; of all of it, by the CPU table */
 };
 
 struct trace_reader {

@@ -129,6 +129,7 @@ static bool streams_fill(struct trace_reader *reader, const struct format_head *
 		stream->file_left = bytes;
 		stream->events_promised = reader_host64(reader, row->events);
 		stream->lost_promised = reader_host64(reader, row->lost);
+		stream->checksum_promised = reader_host64(reader, row->checksum);
 		at += bytes;
 		if (at > file_bytes)
 			return reader_damaged(

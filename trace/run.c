@@ -46,7 +46,7 @@ struct run {
 	char *trace_path, *console_path;
 	int console;
 	off_t console_shown;
-	bool console_mid_line; /* what was shown last ended without a newline */
+	bool console_mid_line;                         /* what was shown last ended without a newline */
 	double began, last_event, verdict_seen, ended; /* seconds */
 	double last_progress;
 	bool progress_shown;

@@ -81,13 +81,13 @@ struct run_qemu {
 	pid_t pid;
 	bool running;
 	bool paused;
-	int wait_status;    /* as waitpid() has it, once it no longer runs */
-	int process;        /* a descriptor that becomes readable when QEMU ends */
-	int errors;         /* the end of a pipe at which QEMU's error messages come out */
+	int wait_status; /* as waitpid() has it, once it no longer runs */
+	int process;     /* a descriptor that becomes readable when QEMU ends */
+	int errors;      /* the end of a pipe at which QEMU's error messages come out */
 	pthread_t errors_reader;
-	bool errors_read;        /* that thread exists */
+	bool errors_read;         /* that thread exists */
 	atomic_bool asked_to_end; /* by us: what QEMU says of that is no news */
-	const uint8_t *ram; /* read-only */
+	const uint8_t *ram;       /* read-only */
 	uint64_t ram_bytes;
 	int ram_file; /* read-only */
 };

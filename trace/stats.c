@@ -24,6 +24,9 @@ const char stats_help[] =
 	"\n"
 	"    --by-event   one line for each kind of event instead: its name and how many there are\n"
 	"\n"
+	"`last event at` is guest time since kernel entry. `instructions while a CPU was busy` (--icount only) leaves out\n"
+	"the time in which all CPUs were idle; the rest is what all CPUs executed together, since they take turns.\n"
+	"\n"
 	"example: vitrine stats out/demo/x86_64.vtrace out/demo/ppc64.vtrace\n";
 
 #define RUNS_MAX 16
@@ -197,10 +200,15 @@ static void row_value(const char *label, const struct run_counts *runs, int coun
 
 /* ---- the cells that are not counts ---- */
 
+/* The last components of the path, as many as fit whole; the end of a name that alone is too long. */
 static void fill_run(char *cell, const struct run_counts *counts)
 {
-	size_t length = strlen(counts->path);
-	snprintf(cell, CELL_BYTES, "%s", length < CELL_COLUMNS ? counts->path : counts->path + length - (CELL_COLUMNS - 2));
+	size_t length = strlen(counts->path), room = CELL_COLUMNS - 1;
+	const char *end = counts->path + length;
+	const char *from = length > room ? end - room : counts->path;
+	while (from > counts->path && from < end && from[-1] != '/')
+		from++;
+	snprintf(cell, CELL_BYTES, "%s", from < end ? from : end - room);
 }
 
 static void fill_machine(char *cell, const struct run_counts *counts)
@@ -244,7 +252,11 @@ static void fill_time(char *cell, const struct run_counts *counts)
 	snprintf(cell, CELL_BYTES, "%" PRIu64 ".%03u ms", counts->run_ns / 1000000, (unsigned)(counts->run_ns / 1000 % 1000));
 }
 
-/* Under icount a nanosecond of guest time is an instruction, but for the time in which all CPUs waited. */
+/*
+ * Under icount a nanosecond of guest time is an instruction, but for the time in which all CPUs waited. The CPUs take turns on
+ * that one clock, so this is what all of them executed together; the sum of each CPU's busy time would count waiting for its
+ * turn as well.
+ */
 static void fill_instructions(char *cell, const struct run_counts *counts)
 {
 	if (counts->info.icount && (counts->info.categories & TRACE_CPU))
@@ -312,8 +324,8 @@ static void print_table(const struct run_counts *runs, int count)
 	row_event("context switches", runs, count, "thread_switch");
 	row_event("system calls", runs, count, "syscall_enter");
 	print_interrupts(runs, count);
-	row("guest time", runs, count, fill_time);
-	row("instructions, idle left out", runs, count, fill_instructions);
+	row("last event at", runs, count, fill_time);
+	row("instructions while a CPU was busy", runs, count, fill_instructions);
 	row("kernel entry -> first user code", runs, count, fill_boot);
 	row("events recorded", runs, count, fill_events);
 	row("events lost", runs, count, fill_lost);

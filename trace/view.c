@@ -4,7 +4,8 @@
  * Teaches: why it takes a server at all. The UI is a page of ui.perfetto.dev; a browser lets it load from this machine only by
  * http from 127.0.0.1 port 9001 (the page's own policy), and only if the answer allows that page (Access-Control-Allow-Origin).
  * The trace goes from this process into the browser and nowhere else.
- * Who calls: main.c. Whom it calls: sockets. It answers one request at a time, GET and HEAD, for that one file.
+ * Who calls: main.c. Whom it calls: sockets, and zlib for a look at the file. It answers one request at a time, GET and HEAD, for
+ * that one file.
  * Simplified: HTTP/1.0 with a length, one request a connection; RFC 9110 says the rest.
  */
 #include <arpa/inet.h>
@@ -22,7 +23,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <zlib.h>
+
 #include "commands.h"
+#include "format.h"
 
 const char view_help[] = "usage: vitrine view FILE [--port PORT] [--once]\n"
 			 "\n"
@@ -33,7 +37,11 @@ const char view_help[] = "usage: vitrine view FILE [--port PORT] [--once]\n"
 			 "    -p, --port PORT   another port than 9001; the UI of ui.perfetto.dev accepts only 9001, one of your "
 			 "own may accept others;\n"
 			 "                      0 takes any free port\n"
-			 "        --once        end after the file was fetched once\n";
+			 "        --once        end after the file was fetched once\n"
+			 "\n"
+			 "If this runs on another machine than the browser, `ssh -L 9001:127.0.0.1:9001 HOST` on the browser's "
+			 "machine brings the port there;\n"
+			 "HOST is the machine where this runs.\n";
 
 #define UI "https://ui.perfetto.dev"
 #define PORT_OF_THE_UI 9001
@@ -181,6 +189,51 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+/* Reads a variable-length integer (protobuf's varint). False if there is none. */
+static bool read_varint(gzFile from, uint64_t *number)
+{
+	*number = 0;
+	for (unsigned shift = 0; shift < 64; shift += 7) {
+		int byte = gzgetc(from);
+		if (byte < 0)
+			return false;
+		*number |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return true;
+	}
+	return false;
+}
+
+#define PACKET_TAG 0x0a /* Trace.packet: field 1, a length follows */
+#define PACKET_BYTES_MAX (UINT64_C(1) << 30)
+
+/* Whether it starts with a packet and after that comes another, or the end; packed by gzip or not. zlib takes both. */
+static bool is_perfetto_trace(const char *path)
+{
+	uint64_t bytes = 0;
+	gzFile from = gzopen(path, "rbe");
+	bool good = from && gzgetc(from) == PACKET_TAG && read_varint(from, &bytes) && bytes > 0 && bytes < PACKET_BYTES_MAX;
+	if (good) {
+		good = gzseek(from, (z_off_t)bytes - 1, SEEK_CUR) >= 0 && gzgetc(from) >= 0;
+		int next = gzgetc(from);
+		good = good && (next == PACKET_TAG || (next < 0 && gzeof(from)));
+	}
+	if (from)
+		gzclose(from);
+	return good;
+}
+
+/* Says that the file is no Perfetto trace, and how one is made: of it, if it is a run. */
+static int say_no_perfetto_trace(const struct view *view)
+{
+	char start[FORMAT_MAGIC_BYTES] = "";
+	bool is_run = pread(view->file, start, sizeof(start), 0) == sizeof(start) && !memcmp(start, FORMAT_MAGIC, sizeof(start));
+	if (is_run)
+		return say("%s is a recorded run, no Perfetto trace; `vitrine perfetto %s -o run.pftrace` makes one of it",
+			   view->path, view->path);
+	return say("%s is no Perfetto trace; `vitrine perfetto RUN -o run.pftrace` makes one of a recorded run", view->path);
+}
+
 static int open_file(struct view *view)
 {
 	struct stat status;
@@ -189,6 +242,8 @@ static int open_file(struct view *view)
 		return say("cannot read %s: %s", view->path, strerror(errno));
 	if (!S_ISREG(status.st_mode))
 		return say("%s is no file that could be viewed; `vitrine perfetto` makes one from runs", view->path);
+	if (!is_perfetto_trace(view->path))
+		return say_no_perfetto_trace(view);
 	view->bytes = status.st_size;
 	name_in_address(view->path, view->name, sizeof(view->name));
 	return 0;
@@ -207,9 +262,9 @@ static int open_port(struct view *view)
 	if (bind(view->socket, (struct sockaddr *)&address, bytes) || listen(view->socket, 8)) {
 		if (errno == EADDRINUSE)
 			return say("port %u of this machine is taken: another `vitrine view`, or Perfetto's trace_processor? End "
-				   "it, "
-				   "or choose another port with --port",
-				   view->port);
+				   "it: the UI of ui.perfetto.dev accepts only port %d, so --port helps only with a UI of your "
+				   "own. To look from another machine, call `ssh -L 9001:127.0.0.1:9001 HOST` there",
+				   view->port, PORT_OF_THE_UI);
 		return say("cannot listen on port %u: %s", view->port, strerror(errno));
 	}
 	getsockname(view->socket, (struct sockaddr *)&address, &bytes);

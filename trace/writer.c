@@ -2,7 +2,8 @@
  * The .vtrace writer: see writer.h for what it promises and format.h for what it writes.
  *
  * Simplified: the spools are copied once when the file is made. It costs a second for ten million events, and makes the file's
- * order independent of the order of draining.
+ * order independent of the order of draining. The checksums are taken then as well, so recording does not wait for them; the
+ * head, which has them, is written last.
  */
 #include "writer.h"
 
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "../kernel/abi/trace_ring.h"
 #include "schema.h"
@@ -29,6 +31,7 @@ struct spool {
 	unsigned gap_end; /* where the last gap record in memory ends; 0: none. If that is `used`, a gap that follows joins it */
 	uint64_t events, lost;
 	uint64_t last_ticks; /* host's byte order */
+	uint64_t checksum;   /* of all records, once they are in the file */
 };
 
 struct writer {
@@ -228,23 +231,32 @@ static bool write_header(struct writer *writer, int file, const struct format_he
 		out->cpu[i].bytes = guest64(writer, spool_bytes(spool));
 		out->cpu[i].events = guest64(writer, spool->events);
 		out->cpu[i].lost = guest64(writer, spool->lost);
+		out->cpu[i].checksum = guest64(writer, spool->checksum);
 		offset += spool_bytes(spool);
 	}
 	out->header.checksum = guest64(writer, format_checksum(FORMAT_CHECKSUM_START, out, header->header_bytes));
 	return write_all(file, out, header->header_bytes);
 }
 
+/* Appends what is in a spool's buffer to the file. */
+static bool write_records(struct spool *spool, int file, size_t bytes)
+{
+	spool->checksum = crc32_z(spool->checksum, (const Bytef *)spool->words, bytes);
+	return write_all(file, spool->words, bytes);
+}
+
 /* Appends a spool to the file: from its own file, through the empty buffer, or from memory if it never needed one. */
 static bool write_spool(struct writer *writer, struct spool *spool, int file)
 {
+	spool->checksum = crc32_z(0, NULL, 0);
 	if (!spool->file_bytes)
-		return write_all(file, spool->words, spool->used * sizeof(uint64_t));
+		return write_records(spool, file, spool->used * sizeof(uint64_t));
 	spool_flush(writer, spool);
 	if (writer->failed || lseek(spool->file, 0, SEEK_SET) != 0)
 		return false;
 	for (uint64_t left = spool->file_bytes; left;) {
 		ssize_t got = read(spool->file, spool->words, SPOOL_WORDS * sizeof(uint64_t));
-		if (got <= 0 || !write_all(file, spool->words, (size_t)got))
+		if (got <= 0 || !write_records(spool, file, (size_t)got))
 			return false;
 		left -= (uint64_t)got;
 	}
@@ -253,10 +265,10 @@ static bool write_spool(struct writer *writer, struct spool *spool, int file)
 
 static bool write_file(struct writer *writer, const struct format_header *header, int file)
 {
-	bool written = write_header(writer, file, header);
+	bool written = lseek(file, header->header_bytes, SEEK_SET) >= 0;
 	for (unsigned i = 0; i < writer->cpus && written; i++)
 		written = write_spool(writer, &writer->spools[i], file);
-	return written;
+	return written && lseek(file, 0, SEEK_SET) == 0 && write_header(writer, file, header);
 }
 
 void writer_store(struct writer *writer, struct format_header *header, const char *path)

@@ -30,7 +30,7 @@ enum verdict { VERDICTS(VERDICT_ENUM) };
 
 /* `count` things of `bytes` bytes each, the first at physical address `paddr`, `stride` bytes from one to the next. */
 struct descriptor_entry {
-	char label[16]; /* "trace-ring", "kernel-log", "cpus": NUL-padded */
+	char label[16]; /* "trace-ring", "kernel-log", "kernel-log-end", "cpus": NUL-padded */
 	uint64_t paddr;
 	uint64_t bytes;
 	uint64_t count;

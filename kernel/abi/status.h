@@ -15,7 +15,7 @@
 	X(NOT_FOUND, 4, "nothing is there") \
 	X(EXISTS, 5, "something else is there already") \
 	X(FAULT, 6, "a user address could not be read or written") \
-	X(RETRY, 7, "the address is good but the page is not here yet: run the fault path, restart") \
+	X(RETRY, 7, "not done yet: the thread waits, and whoever wakes it sets the results") \
 	X(DEADLOCK, 8, "waiting would never end") \
 	X(LIMIT, 9, "a fixed limit is reached") \
 	X(NO_TABLE, 10, "the MMU back end needs a page for its tables: donate one, try again") \

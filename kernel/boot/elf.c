@@ -108,12 +108,13 @@ static enum status fill_segment(const struct archive_file *file, const struct el
 
 static enum status load_segment(const struct archive_file *file, const struct elf_segment *segment, struct aspace *aspace)
 {
+	uint32_t object_id;
 	TRY(check_segment(file, segment));
 	uint64_t start = round_down(segment->address, PAGE_BYTES);
 	uint64_t bytes = round_up(segment->address + segment->memory_bytes, PAGE_BYTES) - start;
 	if (start == 0)
 		return bad("a segment covers page 0");
-	TRY(aspace_map(aspace, &start, bytes, rights_of(segment), NULL));
+	TRY(aspace_map(aspace, &start, bytes, rights_of(segment), &object_id));
 	return fill_segment(file, segment, aspace);
 }
 

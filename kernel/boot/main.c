@@ -44,12 +44,6 @@ static bool cpu_start_leave(unsigned index, enum cpu_start to)
 	return __atomic_compare_exchange_n(&cpu_start[index], &starting, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-static void cpu_is_online(struct cpu *cpu)
-{
-	__atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
-	trace_cpu_online(cpu->hw_id);
-}
-
 static void leave_out(unsigned index, enum missing_reason reason)
 {
 #define REASON_TEXT(name, number, text) text,
@@ -89,6 +83,7 @@ static void start_cpu(struct cpu *cpu)
 			leave_out(cpu->index, MISSING_SILENT);
 		wait_for_cpu(since);
 	}
+	cpu->online = cpu_start[cpu->index] == CPU_ONLINE;
 }
 
 static void start_cpus(void)
@@ -122,7 +117,7 @@ static void prepare_memory(void)
 		archive_init(arch_phys_to_virt(boot_info->archive.base), boot_info->archive.bytes);
 	uint64_t ring_kib = command_number(boot_info->command_line, "ring", RING_KIB);
 	uint64_t memory_mib = command_number(boot_info->command_line, "memory", UINT32_MAX);
-	page_limit((memory_mib * MIB + cpus_present * ring_kib * KIB) / PAGE_BYTES);
+	page_limit((min_u64(memory_mib, UINT32_MAX) * MIB + cpus_present * min_u64(ring_kib, UINT32_MAX) * KIB) / PAGE_BYTES);
 	page_init(boot_info);
 	enum status status = trace_init(ring_kib, command_number(boot_info->command_line, "trace", TRACE_ALL));
 	if (status != STATUS_OK) {
@@ -181,11 +176,9 @@ void kernel_secondary(struct cpu *cpu)
 	if (cpu->index == broken_cpu)
 		arch_cpu_halt();
 	arch_cpu_init(cpu);
-	cpu_is_online(cpu);
-	if (!cpu_start_leave(cpu->index, CPU_ONLINE)) {
-		cpu->online = false;
+	if (!cpu_start_leave(cpu->index, CPU_ONLINE))
 		arch_cpu_halt();
-	}
+	trace_cpu_online(cpu->hw_id);
 	while (!__atomic_load_n(&barrier_open, __ATOMIC_ACQUIRE))
 		arch_cpu_idle();
 	run(cpu);
@@ -207,10 +200,11 @@ void kernel_main(const struct boot_info *boot)
 	prepare_memory();
 	trace_boot_phase(BOOT_PHASE_MMU);
 	arch_cpu_init(&cpus[0]);
-	cpu_is_online(&cpus[0]);
+	cpus[0].online = true;
+	trace_cpu_online(cpus[0].hw_id);
 	descriptor.clock_hz = arch_time_hz();
 	run_queue_init();
-	timer_init(budget ? descriptor.boot_ticks + budget : UINT64_MAX);
+	timer_init(budget && budget < UINT64_MAX - descriptor.boot_ticks ? descriptor.boot_ticks + budget : UINT64_MAX);
 	timer_take_turns(command_number(boot->command_line, "turn_us", 0) * (arch_time_hz() / 1000000));
 	trace_boot_phase(BOOT_PHASE_CPUS);
 	start_cpus();

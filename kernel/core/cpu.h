@@ -20,6 +20,7 @@ enum hazard {
 	HAZARD_TLB = 2,
 	HAZARD_PARK = 4,  /* stop for good: the run is over */
 	HAZARD_TIMER = 8, /* a thread was queued here: see whether a timeslice has to end some time */
+	HAZARD_MOVE = 16, /* a thread that waits here may have to go elsewhere: its affinity changed */
 };
 
 struct cpu {
@@ -37,9 +38,8 @@ struct cpu {
 	uint64_t tlb_done;   /* generation this CPU has flushed */
 	bool online;
 	bool idle;
-	uint8_t lock_level;    /* enum lock_level of the innermost lock held */
-	uint8_t switch_reason; /* enum switch_reason: why the current thread is about to stop */
-	bool uaccess_faulted;
+	uint8_t lock_level;       /* enum lock_level of the innermost lock held */
+	uint8_t switch_reason;    /* enum switch_reason: why the current thread is about to stop */
 	struct trap uaccess_trap; /* the last fault inside arch_copy_*_user() */
 
 	struct thread *current;  /* NULL in idle */
@@ -60,7 +60,7 @@ static_assert(offsetof(struct cpu, scratch) == CPU_SCRATCH, "entry code");
 extern struct cpu cpus[MAX_CPUS];
 extern unsigned cpus_present; /* CPUs the machine said it has */
 
-/* The kernel stack of each CPU; cpus[n].stack_top is its end, minus nothing. */
+/* The kernel stack of each CPU; cpus[n].stack_top is its end. */
 extern uint8_t kernel_stacks[MAX_CPUS][KERNEL_STACK_BYTES];
 
 /* Fills in what of cpus[] is known at link time (self, index, stack_top): for the machine's first instructions in C. */

@@ -55,6 +55,8 @@ void descriptor_init(const struct boot_info *boot, const char *program, uint64_t
 	descriptor.boot_ticks = arch_time_now();
 	descriptor.stack_bytes = KERNEL_STACK_BYTES;
 	descriptor_add("kernel-log", kernel_log, sizeof(kernel_log), 1, 0);
+	descriptor_add("kernel-log-end", &kernel_log_end, sizeof(kernel_log_end), 1, 0);
+	descriptor_add("cpus", cpus, sizeof(struct cpu), cpus_present, sizeof(struct cpu));
 }
 
 /* The deepest a kernel stack ever was: how much of it is no longer as it was filled at boot. */
@@ -101,7 +103,10 @@ static const char *verdict_text(enum verdict verdict)
 void run_end(enum verdict verdict, int64_t status)
 {
 	arch_irq_save();
-	if (__atomic_exchange_n(&ending, 1, __ATOMIC_ACQ_REL))
+	bool ended_already = __atomic_exchange_n(&ending, 1, __ATOMIC_ACQ_REL);
+	if (ended_already && verdict == VERDICT_PANIC)
+		arch_power_off(false); /* the end itself went wrong: panic has left its verdict */
+	if (ended_already)
 		cpu_park();
 	park_others();
 	trace_run_end(verdict, (uint64_t)status);

@@ -2,6 +2,7 @@
  * Spinlocks: see lock.h.
  *
  * A CPU's lock level is the level of its innermost lock; a lock remembers the level outside it and whether irqs were on.
+ * Who calls: everything that shares data between CPUs. What is simplified: no queue; who waits longest has no better chance.
  */
 #include "core/lock.h"
 

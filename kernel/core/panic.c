@@ -32,14 +32,20 @@ void backtrace_print(void)
 
 void panic(const char *format, ...)
 {
-	static uint32_t panicking;
+	static uint32_t panicking; /* CPU + 1 */
+	uint32_t nobody = 0;
+	uint32_t self = arch_cpu()->index + 1;
 	arch_irq_save();
-	if (__atomic_exchange_n(&panicking, 1, __ATOMIC_ACQ_REL))
-		arch_cpu_halt();
+	if (!__atomic_compare_exchange_n(&panicking, &nobody, self, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		if (nobody != self)
+			cpu_park();
+		arch_power_off(false); /* a panic in the middle of a panic: the verdict is written already */
+	}
+	__atomic_store_n(&descriptor.verdict, VERDICT_PANIC, __ATOMIC_RELEASE);
 	console_unlock_for_panic();
 	va_list arguments;
 	va_start(arguments, format);
-	kprintf("\nPANIC on CPU %u: ", arch_cpu()->index);
+	kprintf("\nPANIC on CPU %u: ", self - 1);
 	kvprintf(format, arguments);
 	kprintf("\n");
 	va_end(arguments);

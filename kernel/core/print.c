@@ -11,7 +11,7 @@
 #include "core/string.h"
 
 char kernel_log[KERNEL_LOG_BYTES];
-static uint64_t log_end;
+uint64_t kernel_log_end;
 static struct spinlock console_lock = SPINLOCK(LOCK_CONSOLE);
 static bool console_unlocked;
 
@@ -25,7 +25,7 @@ struct sink {
 static void emit_char(struct sink *sink, char c)
 {
 	if (!sink->buffer) {
-		kernel_log[log_end++ % KERNEL_LOG_BYTES] = c;
+		kernel_log[kernel_log_end++ % KERNEL_LOG_BYTES] = c;
 		arch_putc(c);
 	} else if (sink->length + 1 < sink->room) {
 		sink->buffer[sink->length] = c;

@@ -9,6 +9,7 @@
 
 #define KERNEL_LOG_BYTES 65536
 extern char kernel_log[KERNEL_LOG_BYTES]; /* the last lines, a ring; the descriptor shows it to the host */
+extern uint64_t kernel_log_end;           /* characters ever written; the next goes to this, modulo the size */
 
 /*
  * Prints to the console and the log, a call at a time. Knows %c %s %d %u %x %p %%, l and ll, z, a width, 0 and - before it,

@@ -14,7 +14,6 @@
 #include "core/print.h"
 #include "core/time.h"
 #include "mm/aspace.h"
-#include "mm/object.h"
 #include "mm/uaccess.h"
 #include "sched/sched.h"
 
@@ -96,12 +95,12 @@ static enum status call_thread_self(struct thread *thread, const uint64_t argume
 
 static enum status call_vm_map(struct thread *thread, const uint64_t arguments[ARGUMENTS], uint64_t *value)
 {
-	struct vm_object *object;
+	uint32_t object_id;
 	uint64_t address = arguments[0];
 	if (arguments[2] > UINT32_MAX)
 		return STATUS_INVALID;
-	TRY(aspace_map(thread->aspace, &address, arguments[1], (unsigned)arguments[2], &object));
-	trace_vm_map(thread->id, thread->aspace->id, address, arguments[1], arguments[2], object->id);
+	TRY(aspace_map(thread->aspace, &address, arguments[1], (unsigned)arguments[2], &object_id));
+	trace_vm_map(thread->id, thread->aspace->id, address, arguments[1], arguments[2], object_id);
 	*value = address;
 	return STATUS_OK;
 }

@@ -8,7 +8,7 @@
  * Teaches: a trap is a function call that the hardware makes. It ends by returning the frame to resume, whoever's that is.
  * Interrupts are on while a call or a fault is handled. One that comes in the middle returns to the very same place: it only
  * notes in the hazard word what is to be done before the next return to user mode.
- * Who calls: the machine's entry code. Locks: none are held on entry; asserted on the way out.
+ * Who calls: the machine's entry code. Locks: none are held on entry, nor on the way out.
  */
 #include <trace_emit.h>
 
@@ -69,7 +69,6 @@ static void kernel_own_trap(struct trap_frame *frame, const struct trap *trap)
 	if (trap->kind != TRAP_FAULT || !arch_uaccess_fixup(frame))
 		panic("trap 0x%x in the kernel at 0x%lx, address 0x%lx, 0x%lx", trap->vector, trap->pc.v, trap->va.v, trap->raw);
 	arch_cpu()->uaccess_trap = *trap;
-	arch_cpu()->uaccess_faulted = true;
 }
 
 struct trap_frame *kernel_trap(struct trap_frame *frame)

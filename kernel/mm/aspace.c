@@ -137,7 +137,7 @@ static enum status new_mapping(uint64_t bytes, unsigned rights, struct mapping *
 	return STATUS_OK;
 }
 
-enum status aspace_map(struct aspace *aspace, uint64_t *address, uint64_t bytes, unsigned rights, struct vm_object **object)
+enum status aspace_map(struct aspace *aspace, uint64_t *address, uint64_t bytes, unsigned rights, uint32_t *object_id)
 {
 	struct mapping *mapping;
 	struct segment *segment;
@@ -152,12 +152,11 @@ enum status aspace_map(struct aspace *aspace, uint64_t *address, uint64_t bytes,
 	if (status == STATUS_OK) {
 		mapping->start = *address;
 		segment_insert(segment, mapping);
+		*object_id = mapping->object->id; /* now: once the lock is free, another thread may unmap it */
 	}
 	spin_unlock(&aspace->lock);
 	if (status != STATUS_OK)
 		mapping_free(mapping);
-	else if (object)
-		*object = mapping->object;
 	return status;
 }
 

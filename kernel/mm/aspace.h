@@ -35,7 +35,7 @@ void aspace_destroy(struct aspace *aspace);
  * Misaligned, empty, overflowing, outside base and view segment, page 0: INVALID. W and X: DENIED. Something there: EXISTS.
  * Too big: LIMIT.
  */
-enum status aspace_map(struct aspace *aspace, uint64_t *address, uint64_t bytes, unsigned rights, struct vm_object **object);
+enum status aspace_map(struct aspace *aspace, uint64_t *address, uint64_t bytes, unsigned rights, uint32_t *object_id);
 
 /* Unmaps all that lies in the range, within one segment. NOT_FOUND if nothing does. The memory is given back. */
 enum status aspace_unmap(struct aspace *aspace, uint64_t address, uint64_t bytes);

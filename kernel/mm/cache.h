@@ -9,7 +9,6 @@
 #include "types.h"
 
 struct cache {
-	const char *name;
 	size_t object_bytes;
 	struct spinlock lock;
 	struct list partial; /* slabs with a free object */
@@ -17,10 +16,10 @@ struct cache {
 	uint64_t slabs;
 };
 
-/* A cache for objects of `type`. CACHE_INIT needs no call at boot: lists are made at first use. */
+/* A cache for objects of `type`. It needs no call at boot: lists are made at first use. */
 #define CACHE(type)                                                                                                              \
 	{                                                                                                                        \
-		.name = #type, .object_bytes = sizeof(type), .lock = {.level = LOCK_MEMORY_CACHE }                               \
+		.object_bytes = sizeof(type), .lock = {.level = LOCK_MEMORY_CACHE }                                              \
 	}
 
 /* A new object, all zero. NO_MEMORY if no page is left for it. */

@@ -58,7 +58,8 @@ static enum crash_cause why_unmapped(const struct fault *fault)
 		return CAUSE_NOT_MAPPED;
 	uint64_t slot = (fault->address - fault->segment->base) / STACK_SLOT_BYTES;
 	bool taken = slot < STACK_SLOTS && (fault->aspace->stack_slots[slot / 64] >> slot % 64 & 1);
-	return taken ? CAUSE_GUARD : CAUSE_NOT_MAPPED;
+	bool in_stack = taken && fault->address - stack_start((unsigned)slot) < STACK_BYTES;
+	return taken && !in_stack ? CAUSE_GUARD : CAUSE_NOT_MAPPED;
 }
 
 /* The slot: has the page a frame? Enters the translation. */
@@ -88,8 +89,8 @@ static enum fault_result fault_in_object(struct fault *fault, const struct mappi
 }
 
 /*
- * The segment's answer to a segment fault: load it, unless nothing is mapped there at all. Page 0 never is, and the address 0
- * would be no hint for activate: the thread would fault on it for ever.
+ * The segment's answer to a segment fault: load it, unless nothing can be mapped there: page 0 never is, and a segment may be
+ * empty.
  */
 static enum fault_result load_segment(struct fault *fault)
 {

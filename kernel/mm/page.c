@@ -194,12 +194,11 @@ enum status page_alloc(unsigned order, struct paddr *block)
 	ASSERT(order <= PAGE_ORDER_MAX);
 	spin_lock(&memory_lock);
 	enum status status = failure_is_due() ? STATUS_NO_MEMORY : take_block(order, &n);
-	uint64_t left = free_pages;
-	spin_unlock(&memory_lock);
 	if (status == STATUS_OK) {
 		*block = paddr((frame_base + n) * PAGE_BYTES);
-		trace_free_pages(left);
+		trace_free_pages(free_pages);
 	}
+	spin_unlock(&memory_lock);
 	return status;
 }
 
@@ -228,9 +227,8 @@ void page_free(struct paddr block, unsigned order)
 		n &= ~(UINT64_C(1) << order);
 	}
 	list_push((uint32_t)n, order);
-	uint64_t left = free_pages;
+	trace_free_pages(free_pages);
 	spin_unlock(&memory_lock);
-	trace_free_pages(left);
 }
 
 uint64_t page_free_count(void)

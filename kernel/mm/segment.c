@@ -1,7 +1,8 @@
 /*
  * Segments and mappings: see segment.h for the layout.
  *
- * The lists are sorted by address and short; a program with many mappings would want a tree here.
+ * Who calls: aspace.c, fault.c. Locks: the aspace's, held by the caller. What is simplified: the lists are sorted by address
+ * and walked from the start; a program with many mappings would want a tree here.
  */
 #include "mm/segment.h"
 

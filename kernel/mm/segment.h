@@ -16,11 +16,11 @@
 #include "abi/syscall.h"
 #include "abi/trace_enums.h"
 #include "core/list.h"
+#include "mmu.h"
 #include "types.h"
 
 struct vm_object;
 
-#define USER_END (64 * TIB)
 #define STACK_SLOT_BYTES (8 * MIB)
 #define STACK_BYTES (256 * KIB)
 #define VIEW_SLOT_BYTES GIB

@@ -45,18 +45,3 @@ enum status copy_from_user(struct thread *thread, void *to, struct vaddr from, s
 	}
 	return STATUS_OK;
 }
-
-enum status copy_to_user(struct thread *thread, struct vaddr to, const void *from, size_t bytes, size_t *left)
-{
-	ASSERT(arch_cpu()->lock_level == LOCK_NONE && arch_cpu()->current == thread);
-	*left = bytes;
-	if (!is_user_range(to, bytes))
-		return STATUS_FAULT;
-	while (*left > 0) {
-		size_t done = bytes - *left;
-		*left = arch_copy_to_user(vaddr(to.v + done), (const uint8_t *)from + done, *left);
-		if (*left > 0)
-			TRY(answer_fault(thread));
-	}
-	return STATUS_OK;
-}

@@ -51,8 +51,8 @@ static void queue_add(struct run_queue *queue, struct thread *thread, unsigned c
 	thread->state = THREAD_READY;
 	list_insert_before(&queue->ready, &thread->queue_node);
 	__atomic_store_n(&queue->length, queue->length + 1, __ATOMIC_RELAXED);
-	spin_unlock(&queue->lock);
 	count_changed(1);
+	spin_unlock(&queue->lock);
 }
 
 /* How busy a CPU is: those that wait and the one that runs. */
@@ -138,9 +138,9 @@ static struct thread *queue_take(struct run_queue *queue, bool (*fits)(const str
 		taken = thread;
 		break;
 	}
-	spin_unlock(&queue->lock);
 	if (taken)
 		count_changed(-1);
+	spin_unlock(&queue->lock);
 	return taken;
 }
 
@@ -154,23 +154,34 @@ void run_queue_send_away(void)
 	}
 }
 
-/* Takes a thread from the longest other queue that has one for this CPU. */
-static struct thread *steal(void)
+/* The longest queue among the CPUs of `candidates`, or MAX_CPUS if nothing waits there. */
+static unsigned longest_queue(uint64_t candidates)
 {
-	unsigned here = arch_cpu()->index;
-	unsigned longest = here;
+	unsigned longest = MAX_CPUS;
 	uint64_t length = 0;
 	for (unsigned i = 0; i < cpus_present; i++) {
 		uint64_t waiting = __atomic_load_n(&queues[i].length, __ATOMIC_RELAXED);
-		if (i != here && waiting > length) {
+		if ((candidates >> i & 1) && waiting > length) {
 			longest = i;
 			length = waiting;
 		}
 	}
-	struct thread *thread = longest == here ? NULL : queue_take(&queues[longest], is_free_for_me);
-	if (thread)
-		trace_thread_move(thread->id, longest, here);
-	return thread;
+	return longest;
+}
+
+/* Takes a thread that may run here from another queue, the longest first. */
+static struct thread *steal(void)
+{
+	unsigned here = arch_cpu()->index;
+	uint64_t candidates = ~(UINT64_C(1) << here);
+	for (unsigned from; (from = longest_queue(candidates)) < MAX_CPUS; candidates &= ~(UINT64_C(1) << from)) {
+		struct thread *thread = queue_take(&queues[from], is_free_for_me);
+		if (!thread)
+			continue;
+		trace_thread_move(thread->id, from, here);
+		return thread;
+	}
+	return NULL;
 }
 
 struct thread *run_queue_take(void)

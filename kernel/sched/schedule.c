@@ -66,6 +66,8 @@ void sched_answer_hazards(void)
 		cpu_park();
 	if (hazards & HAZARD_TLB)
 		cpu_answer_flush();
+	if (hazards & HAZARD_MOVE)
+		run_queue_send_away();
 	if (hazards & HAZARD_TIMER)
 		timer_program();
 }
@@ -98,6 +100,18 @@ static void use_space(struct mmu_space *space)
 	mmu->activate(space, MMU_NO_HINT);
 }
 
+/*
+ * The thread's affinity may have changed on its way here. Whoever changes it looks at thread->cpu afterwards and prods that
+ * CPU; this one looks at the affinity after it has written thread->cpu. So one of the two sees the other's change.
+ */
+static void leave_if_forbidden(const struct thread *thread)
+{
+	struct cpu *cpu = arch_cpu();
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!(__atomic_load_n(&thread->affinity, __ATOMIC_RELAXED) >> cpu->index & 1))
+		__atomic_fetch_or(&cpu->hazards, HAZARD_RESCHEDULE, __ATOMIC_RELAXED);
+}
+
 static void switch_to(struct thread *previous, struct thread *next, enum switch_reason reason)
 {
 	struct cpu *cpu = arch_cpu();
@@ -112,6 +126,7 @@ static void switch_to(struct thread *previous, struct thread *next, enum switch_
 		__atomic_store_n(&next->on_cpu, true, __ATOMIC_RELEASE);
 		cpu->user_frame = &next->frame;
 		cpu->slice_end = arch_time_now() + slice_ticks();
+		leave_if_forbidden(next);
 	}
 	if (previous && next != previous)
 		thread_left_cpu(previous);
@@ -159,6 +174,7 @@ struct trap_frame *sched_resume(void)
 		struct thread *thread = cpu->current;
 		if (__builtin_expect(!cpu->hazards && thread->state == THREAD_RUNNING && !thread->aspace->dying, 1))
 			return cpu->user_frame;
+		ASSERT(cpu->lock_level == LOCK_NONE);
 		sched_answer_hazards();
 		if (thread->state == THREAD_RUNNING && thread->aspace->dying)
 			thread_exit(thread->aspace->exit_status);

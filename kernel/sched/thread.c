@@ -115,12 +115,6 @@ enum status thread_create(struct aspace *aspace, struct vaddr entry, uint64_t ar
 	return STATUS_OK;
 }
 
-/* Gives a record back: nobody can reach it any more. */
-static void thread_free(struct thread *thread)
-{
-	cache_free(&thread_cache, thread);
-}
-
 /* Takes the records that nobody joined out of the table, and gives them back. Called with threads_lock. */
 static void free_records_of(const struct aspace *aspace)
 {
@@ -130,7 +124,7 @@ static void free_records_of(const struct aspace *aspace)
 			continue;
 		ASSERT(thread->state == THREAD_EXITED && !thread->on_cpu);
 		table[i] = NULL;
-		thread_free(thread);
+		cache_free(&thread_cache, thread);
 	}
 }
 
@@ -154,7 +148,7 @@ void thread_left_cpu(struct thread *thread)
 	struct aspace *aspace = thread->aspace;
 	thread->on_cpu = false;
 	if (thread->joined)
-		thread_free(thread);
+		cache_free(&thread_cache, thread);
 	bool last = --aspace->threads == 0;
 	if (last)
 		free_records_of(aspace);
@@ -207,9 +201,9 @@ static void print_crash(const struct thread *thread, enum crash_cause cause, con
 {
 	static const char *const verbs[] = {
 		[ACCESS_LOAD] = "load from", [ACCESS_STORE] = "store to", [ACCESS_EXEC] = "execution of"};
-	char file[NAME_CHARS + 8];
+	char file[sizeof(descriptor.program) + 8];
 	char place[SYMBOL_TEXT];
-	kformat(file, sizeof(file), "%s.sym", thread->aspace->name);
+	kformat(file, sizeof(file), "%s.sym", descriptor.program);
 	symbol_text(file, trap->pc.v, place);
 	if (trap->kind == TRAP_FAULT)
 		kprintf("CRASHED thread %u (%s): %s 0x%lx at 0x%lx (%s): %s\n", thread->id, thread->name, verbs[trap->access],
@@ -268,7 +262,7 @@ static enum status take_result(struct thread *target, int64_t *status)
 	table[target->id % THREADS_MAX] = NULL;
 	target->joined = true;
 	if (!target->on_cpu)
-		thread_free(target);
+		cache_free(&thread_cache, target);
 	return result;
 }
 
@@ -299,6 +293,25 @@ enum status thread_join(struct thread *self, uint32_t id, int64_t *status)
 	return result;
 }
 
+/*
+ * Tells the CPUs concerned that a thread's affinity changed: the one it is on or waits at, and an idle one that may have it
+ * now.
+ */
+static void affinity_changed(const struct thread *thread)
+{
+	unsigned cpu = __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED);
+	if (thread->state == THREAD_BLOCKED)
+		return;
+	if (!(thread->affinity >> cpu & 1))
+		cpu_hazard_raise(&cpus[cpu], HAZARD_RESCHEDULE | HAZARD_MOVE);
+	for (unsigned i = 0; i < cpus_present; i++) {
+		if ((thread->affinity >> i & 1) && __atomic_load_n(&cpus[i].idle, __ATOMIC_RELAXED)) {
+			cpu_hazard_raise(&cpus[i], HAZARD_TIMER);
+			return;
+		}
+	}
+}
+
 enum status thread_set_affinity(struct thread *self, uint32_t id, uint64_t affinity)
 {
 	if (!(affinity & online_mask()))
@@ -307,15 +320,14 @@ enum status thread_set_affinity(struct thread *self, uint32_t id, uint64_t affin
 	struct thread *thread = id ? thread_find(id) : self;
 	enum status status =
 		thread && thread->aspace == self->aspace && thread->state != THREAD_EXITED ? STATUS_OK : STATUS_NOT_FOUND;
-	unsigned cpu = 0;
 	if (status == STATUS_OK) {
-		thread->affinity = affinity;
-		cpu = thread->cpu;
+		__atomic_store_n(&thread->affinity, affinity, __ATOMIC_RELAXED);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	}
+	if (status == STATUS_OK && thread != self)
+		affinity_changed(thread);
 	spin_unlock(&threads_lock);
 	if (status == STATUS_OK && thread == self && !(affinity >> arch_cpu()->index & 1))
 		sched_yield(SWITCH_MOVED);
-	else if (status == STATUS_OK && thread != self && !(affinity >> cpu & 1))
-		cpu_hazard_raise(&cpus[cpu], HAZARD_RESCHEDULE);
 	return status;
 }

@@ -34,7 +34,7 @@ test_session() { # machine, byte order
 	local status=$?
 	expect_equal "gdb-$1-ends" "the exit status of the session" 0 $status
 	expect_match "gdb-$1-endian" ENDIAN 1 "$2 endian"
-	expect_match "gdb-$1-breakpoint" FIRST-STOP 2 '(thread_create|kernel_trap) \(.*\) at kernel/'
+	expect_match "gdb-$1-breakpoint" FIRST-STOP 2 '(thread_create|kernel_trap) \(.*\) at (kernel|arch)/'
 	expect_match "gdb-$1-backtrace" FIRST-STOP 6 '^#1 .* at (kernel|arch)/.*:[0-9]+'
 	expect_match "gdb-$1-step" AFTER-NEXT 3 '^[0-9]+'
 	expect_match "gdb-$1-program" IN-PROGRAM 2 'main \(.*\) at user/programs/hello.c'

@@ -17,6 +17,7 @@
  *     fake=badring    a descriptor whose ring lies outside RAM
  *     fake=badschema  a kernel built from another events.h
  *     fake=silent     no descriptor at all
+ *     midline         (beside any of these) the console ends in the middle of a line
  * A ppc64 machine is big-endian. Event n of a CPU carries n in its fields, so a reader can tell whether it got the right one.
  */
 #include <byteswap.h>
@@ -268,8 +269,16 @@ static void write_console(void)
 	FILE *console = fake.console ? fopen(fake.console, "w") : NULL;
 	if (!console)
 		return;
-	fprintf(console, "pid %d\nwords %s\n", (int)getpid(), fake.words);
+	fprintf(console, "pid %d\nwords %s%s", (int)getpid(), fake.words, strstr(fake.words, "midline") ? "" : "\n");
 	fclose(console);
+}
+
+/* As QEMU does: a line on stderr, and a good end. */
+static void on_sigterm(int number)
+{
+	(void)number;
+	static const char line[] = "fake_qemu: terminating on signal 15 from pid 1 (vitrine)\n";
+	_exit(write(STDERR_FILENO, line, sizeof(line) - 1) < 0);
 }
 
 int main(int argc, char **argv)
@@ -277,8 +286,7 @@ int main(int argc, char **argv)
 	take_arguments(argc, argv);
 	if (is("error"))
 		return fprintf(stderr, "fake_qemu: I do not like my arguments\n"), 1;
-	if (is("stubborn"))
-		signal(SIGTERM, SIG_IGN);
+	signal(SIGTERM, is("stubborn") ? SIG_IGN : on_sigterm);
 	write_console();
 	if (!fake.ram_path || fake.cpus > CPUS_MAX || !map_ram())
 		return fprintf(stderr, "fake_qemu: no RAM\n"), 1;

@@ -60,7 +60,11 @@ static void helps_with_wrong_calls(void **state)
 	assert_int_equal(shell("%s events --category fualt %s/big.vtrace", vitrine, work), 2);
 	assert_true(shell_said("fualt"));
 	assert_int_equal(shell("%s events --event nothing %s/big.vtrace", vitrine, work), 2);
+	assert_true(shell_said("--event: `nothing` is no event"));
 	assert_int_equal(shell("%s events --limit -1 %s/big.vtrace", vitrine, work), 2);
+	assert_true(shell_said("--limit: `-1` is no whole number"));
+	assert_int_equal(shell("%s events --thread x %s/big.vtrace", vitrine, work), 2);
+	assert_true(shell_said("--thread: `x` is no whole number"));
 	assert_int_equal(shell("%s events --bogus %s/big.vtrace", vitrine, work), 2);
 	assert_int_equal(shell("%s stats /nowhere", vitrine), 1);
 	assert_true(shell_said("cannot read /nowhere: No such file"));
@@ -111,6 +115,60 @@ static void prints_fields_by_name(void **state)
 	assert_true(shell_said("cpu1        0  boot_phase        phase=kernel entered"));
 }
 
+/* No CPU, no thread of that number: nothing to print, and a sentence on stderr that says why. */
+static void says_what_is_not_in_the_run(void **state)
+{
+	(void)state;
+	assert_int_equal(shell("%s events --cpu 3 %s/big.vtrace", vitrine, work), 0);
+	assert_string_equal(shell_output, "vitrine: --cpu: the run has no CPU 3; its last one is CPU 2\n");
+	assert_int_equal(shell("%s events --thread 900 %s/little.vtrace", vitrine, work), 0);
+	assert_string_equal(shell_output, "vitrine: --thread: no event of the run is about a thread 900\n");
+	assert_int_equal(
+		shell("%s events --cpu 2 --thread 101 --event vm_map %s/little.vtrace 2>&1 >/dev/null | wc -l", vitrine, work),
+		0);
+	assert_int_equal(atoi(shell_output), 1);
+	assert_int_equal(shell("%s events --thread 101 --event vm_map %s/little.vtrace", vitrine, work), 0);
+	assert_string_equal(shell_output, "");
+}
+
+static void refuses_to_view_what_is_no_picture(void **state)
+{
+	(void)state;
+	assert_int_equal(shell("%s view --port 0 %s/little.vtrace", vitrine, work), 1);
+	assert_true(shell_said("little.vtrace is a recorded run, no Perfetto trace; `vitrine perfetto "));
+	static const char *const others[] = {"", "hello", "\\n\\n", "\\n\\0", "\\n\\377\\377", "\\n\\1xy", "\\037\\213x"};
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		assert_int_equal(shell("printf '%s' > %s/other; %s view --port 0 %s/other", others[i], work, vitrine, work), 1);
+		assert_true(shell_said("is no Perfetto trace; `vitrine perfetto RUN"));
+	}
+}
+
+/* Eight bytes of a record changed on the disk, in a field that may have any value. */
+static void finds_a_changed_value(void **state)
+{
+	(void)state;
+	assert_int_equal(shell("cd %s && cp little.vtrace changed.vtrace && size=$(stat -c %%s changed.vtrace) &&"
+			       " printf 'CHANGED!' | dd of=changed.vtrace bs=1 seek=$((size - 8)) conv=notrunc status=none",
+			       work),
+			 0);
+	assert_int_equal(shell("%s stats %s/changed.vtrace", vitrine, work), 1);
+	assert_true(shell_said("changed.vtrace: the trace is damaged"));
+	assert_int_equal(shell("%s events %s/changed.vtrace | tail -n 1", vitrine, work), 0);
+}
+
+/* The last components of a long path, whole. */
+static void names_runs_by_the_end_of_their_path(void **state)
+{
+	(void)state;
+	assert_int_equal(shell("mkdir -p %s/a-long-folder/demo && cp %s/little.vtrace %s/a-long-folder/demo/x86_64.vtrace &&"
+			       " %s stats %s/a-long-folder/demo/x86_64.vtrace",
+			       work, work, work, vitrine, work),
+			 0);
+	assert_true(shell_said(" demo/x86_64.vtrace\n"));
+	assert_true(shell_said("\nlast event at "));
+	assert_true(shell_said("\ninstructions while a CPU was busy "));
+}
+
 static void shows_runs_side_by_side(void **state)
 {
 	(void)state;
@@ -125,8 +183,10 @@ static void shows_runs_side_by_side(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(says_what_it_can_do),     cmocka_unit_test(helps_with_wrong_calls),
-		cmocka_unit_test(counts_what_it_prints),   cmocka_unit_test(prints_fields_by_name),
+		cmocka_unit_test(says_what_it_can_do),         cmocka_unit_test(helps_with_wrong_calls),
+		cmocka_unit_test(counts_what_it_prints),       cmocka_unit_test(prints_fields_by_name),
+		cmocka_unit_test(says_what_is_not_in_the_run), cmocka_unit_test(refuses_to_view_what_is_no_picture),
+		cmocka_unit_test(finds_a_changed_value),       cmocka_unit_test(names_runs_by_the_end_of_their_path),
 		cmocka_unit_test(shows_runs_side_by_side),
 	};
 	if (argc != 2)

@@ -2,8 +2,8 @@
  * The .vtrace reader: good files are read whole and in order, bad ones end in a sentence.
  *
  * Teaches: a fuzz test that repeats. Every truncation, every flipped bit of a small file and thousands of random mutations are
- * tried, always the same ones, under ASan and UBSan and with a bound on what may be allocated. A mutation of the head is tried
- * with the checksum left wrong and with the checksum made right, because a checksum only keeps accidents out.
+ * tried, always the same ones, under ASan and UBSan and with a bound on what may be allocated. A mutation is tried with the
+ * checksums left wrong, when it must be found, and with the checksums made right, because a checksum only keeps accidents out.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +15,7 @@
 
 #include <byteswap.h>
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "../../kernel/abi/descriptor.h"
 #include "../../kernel/abi/trace_ring.h"
@@ -146,6 +147,17 @@ static void assert_refused(const char *about)
 static struct format_head *head(void)
 {
 	return (struct format_head *)file_bytes;
+}
+
+/* Makes the checksums of all records that lie where the table says right. */
+static void correct_record_checksums(uint8_t *bytes, bool swapped)
+{
+	struct format_cpu *row = ((struct format_head *)bytes)->cpu;
+	for (unsigned i = 0; i < CPUS; i++) {
+		uint64_t offset = guest(row[i].offset, swapped), size = guest(row[i].bytes, swapped);
+		if (offset <= file_size && size <= file_size - offset)
+			row[i].checksum = guest(crc32_z(0, bytes + offset, size), swapped);
+	}
 }
 
 static void correct_checksum(uint8_t *bytes, bool swapped)
@@ -330,9 +342,9 @@ static void refuses_what_it_does_not_know(void **state)
 	put_file(file_bytes, file_size);
 	assert_refused("another trace/events.h");
 	make_run(true);
-	head()->header.version = bswap_32(2);
+	head()->header.version = bswap_32(FORMAT_VERSION - 1);
 	put_file(file_bytes, file_size);
-	assert_refused("version 2");
+	assert_refused("it has version 1 of the format");
 	make_run(false);
 	head()->header.byte_order = UINT64_C(0x0304010207080506);
 	put_file(file_bytes, file_size);
@@ -397,8 +409,53 @@ static void refuses_time_that_runs_backwards(void **state)
 	assert_refused("backwards");
 }
 
-/* A flipped bit of the head is always found; one of a record is found, or changes a value and nothing else. */
-static void survives_every_flipped_bit(void **state)
+static void refuses_a_changed_value(void **state)
+{
+	(void)state;
+	for (unsigned swapped = 0; swapped < 2; swapped++) {
+		make_run(swapped);
+		uint64_t *last = (uint64_t *)(file_bytes + file_size);
+		last[-1] = UINT64_C(0x1122334455667788);
+		put_file(file_bytes, file_size);
+		assert_refused("the checksum of the records of CPU 1 is wrong");
+		correct_record_checksums(file_bytes, swapped);
+		correct_checksum(file_bytes, swapped);
+		put_file(file_bytes, file_size);
+		assert_int_equal(read_all(), 2 * EVENTS_OF_CPU + 1);
+	}
+}
+
+/* Records longer than the writer's and the reader's buffers have the same checksum on both sides. */
+static void checks_long_runs(void **state)
+{
+	char stored[64];
+	struct trace_event event;
+	uint64_t events = 0;
+	(void)state;
+	struct format_header header = header_of_run;
+	struct writer *writer = writer_open("/tmp", 2, true);
+	for (unsigned i = 0; i < 100000; i++)
+		add_event(writer, 0, 200 + i, "fault_begin", i, true);
+	add_event(writer, 1, 300, "idle_begin", 0, true);
+	snprintf(stored, sizeof(stored), "/tmp/test_reader.%d", (int)getpid());
+	writer_store(writer, &header, stored);
+	header.ending = ENDING_SLOW;
+	writer_amend(writer, &header, stored);
+	assert_null(writer_error(writer));
+	writer_close(writer);
+	struct trace_reader *reader = trace_open(stored, sentence, sizeof(sentence));
+	assert_non_null(reader);
+	while (trace_next(reader, &event) == 1)
+		events++;
+	assert_int_equal(trace_next(reader, &event), 0);
+	assert_int_equal(events, 100001);
+	assert_int_equal(trace_info(reader)->ending, ENDING_SLOW);
+	trace_close(reader);
+	remove(stored);
+}
+
+/* A flipped bit is always found. With the records' checksums made right it is found, or changes a value and nothing else. */
+static void finds_every_flipped_bit(void **state)
 {
 	unsigned found = 0, value = 0;
 	(void)state;
@@ -408,8 +465,16 @@ static void survives_every_flipped_bit(void **state)
 		for (size_t bit = 0; bit < file_size * 8; bit++) {
 			file_bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 			put_file(file_bytes, file_size);
+			assert_int_equal(read_all(), -1);
+			assert_true(strlen(sentence) > 10);
+			file_bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		}
+		for (size_t bit = head_size * 8; bit < file_size * 8; bit++) {
+			file_bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			correct_record_checksums(file_bytes, swapped);
+			correct_checksum(file_bytes, swapped);
+			put_file(file_bytes, file_size);
 			int events = read_all();
-			assert_true(events == -1 || bit / 8 >= head_size);
 			assert_true(events == -1 ? strlen(sentence) > 10 : events == 2 * EVENTS_OF_CPU + 1);
 			found += events == -1;
 			value += events != -1;
@@ -419,7 +484,7 @@ static void survives_every_flipped_bit(void **state)
 	assert_true(found > 0 && value > 0);
 }
 
-/* Many mutations at once, with the checksum made right half of the time. */
+/* Many mutations at once, with the checksums made right half of the time. */
 static void survives_random_mutations(void **state)
 {
 	static uint8_t mutant[sizeof(file_bytes)] __attribute__((aligned(8)));
@@ -437,13 +502,19 @@ static void survives_random_mutations(void **state)
 			random ^= random << 13;
 			random ^= random >> 7;
 			random ^= random << 17;
-			size_t at = (random >> 8) % (round & 4 ? file_size : sizeof(struct format_header) + 96);
+			size_t head_size = sizeof(struct format_header) + CPUS * sizeof(struct format_cpu);
+			size_t at = (random >> 8) % (round & 4 ? file_size : head_size);
 			mutant[at] = (uint8_t)(random & 0x80 ? random : random & 1 ? 0xff : 0);
 		}
-		if (round & 2)
+		bool changed = memcmp(mutant, file_bytes, file_size) != 0;
+		if (round & 2) {
+			correct_record_checksums(mutant, swapped);
 			correct_checksum(mutant, swapped);
+		}
 		put_file(mutant, file_size);
-		*(read_all() < 0 ? &refused : &read) += 1;
+		bool good = read_all() >= 0;
+		assert_true(!good || !changed || (round & 2));
+		*(good ? &read : &refused) += 1;
 	}
 	assert_true(refused > 1000 && read > 100);
 }
@@ -463,7 +534,9 @@ int main(void)
 		cmocka_unit_test(refuses_insane_counts),
 		cmocka_unit_test(refuses_counts_the_records_do_not_keep),
 		cmocka_unit_test(refuses_time_that_runs_backwards),
-		cmocka_unit_test(survives_every_flipped_bit),
+		cmocka_unit_test(refuses_a_changed_value),
+		cmocka_unit_test(checks_long_runs),
+		cmocka_unit_test(finds_every_flipped_bit),
 		cmocka_unit_test(survives_random_mutations),
 	};
 	return cmocka_run_group_tests(tests, start, stop);

@@ -165,6 +165,45 @@ static void tells_how_it_ended(void **state)
 	}
 }
 
+/* A limit that ends a run is named, with its option; what QEMU says when it is ended for it is not shown. */
+static void names_the_limit(void **state)
+{
+	static const char *const limits[][3] = {
+		{"fake=hang", "-q --wall 1", "the limit was 1 s on the host; --wall"},
+		{"fake=turns events=0", "-q --events 100", "the limit was 100 events recorded; --events"},
+		{"fake=finish verdict=4", "-q --icount --budget 77", "the limit was the budget of 77 instructions; --budget"},
+		{"fake=finish verdict=4", "-q", "the limit was the guest's own budget"},
+	};
+	(void)state;
+	for (unsigned i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		run(limits[i][0], limits[i][1]);
+		assert_true(shell_said(limits[i][2]));
+		assert_null(strstr(shell_output, "terminating on signal"));
+	}
+	assert_int_equal(run("fake=finish", "-q"), 0);
+	assert_null(strstr(shell_output, "the limit was"));
+}
+
+/* Only the end that we asked for is no news. */
+static void shows_who_else_ended_qemu(void **state)
+{
+	(void)state;
+	shell("rm -rf %s/out; %s/asan/vitrine run --root %s/root --no-build --qemu %s/tests/fake_qemu --append fake=hang -q"
+	      " -o %s/out & until grep -qs words %s/out/console.log; do :; done;"
+	      " kill $(sed -n 's/^pid //p' %s/out/console.log); wait",
+	      work, build, work, build, work, work, work);
+	assert_true(shell_said("terminating on signal 15"));
+}
+
+static void starts_the_verdict_on_a_new_line(void **state)
+{
+	(void)state;
+	assert_int_equal(run("fake=finish midline", ""), 0);
+	assert_true(shell_said("midline\nvitrine: finished"));
+	assert_int_equal(run("fake=finish", ""), 0);
+	assert_true(shell_said("fake=finish\nvitrine: finished"));
+}
+
 /* The signal comes when the guest has said that it lives. */
 static void ends_on_a_signal(void **state)
 {
@@ -254,6 +293,9 @@ static void explains_wrong_calls(void **state)
 		{"--trace fault,nmu", "there is no category `nmu`"},
 		{"--ring 3", "power of two"},
 		{"--budget 5", "needs --icount"},
+		{"--mmu radix9", "x86_64 has no `radix9`; there is radix4 and radix5"},
+		{"--arch ppc64 --mmu radix5", "ppc64 has no `radix5`; there is hash"},
+		{"--mmu hash", "x86_64 has no `hash`"},
 		{"--image kernal", "neither kernel nor kernel-test"},
 		{"--sede 5", "there is no option `--sede`"},
 		{"--seed", "lacks its value"},
@@ -265,6 +307,8 @@ static void explains_wrong_calls(void **state)
 		assert_true(run("", wrong[i][0]) >= 2);
 		assert_true(shell_said(wrong[i][1]));
 	}
+	assert_int_equal(run("", "-q --mmu radix5"), 0);
+	assert_int_equal(run("", "-q --arch ppc64 --mmu hash"), 0);
 }
 
 int main(int argc, char **argv)
@@ -274,6 +318,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(counts_what_it_loses),
 		cmocka_unit_test(repeats_to_the_bit),
 		cmocka_unit_test(tells_how_it_ended),
+		cmocka_unit_test(names_the_limit),
+		cmocka_unit_test(shows_who_else_ended_qemu),
+		cmocka_unit_test(starts_the_verdict_on_a_new_line),
 		cmocka_unit_test(ends_on_a_signal),
 		cmocka_unit_test(leaves_no_orphan),
 		cmocka_unit_test(notes_what_was_not_finished),

@@ -18,6 +18,8 @@
 #include "mm/object.h"
 #include "mm/page.h"
 
+static uint32_t ignored_id; /* of the object behind a mapping */
+
 #define RAM (64 * MIB)
 #define RW (RIGHTS_READ | RIGHTS_WRITE)
 #define RX (RIGHTS_READ | RIGHTS_EXEC)
@@ -47,7 +49,7 @@ static void end(void)
 
 static enum status map_at(uint64_t address, uint64_t bytes, unsigned rights)
 {
-	return aspace_map(aspace, &address, bytes, rights, NULL);
+	return aspace_map(aspace, &address, bytes, rights, &ignored_id);
 }
 
 /* An access as a program makes it: through the MMU, with the fault path behind it. False if it would be killed. */
@@ -177,7 +179,7 @@ static void test_views(void)
 	for (unsigned i = 0; i < ARRAY_LENGTH(addresses); i++) {
 		uint64_t bytes = i % 5 == 4 ? GIB : (i + 1) * PAGE_BYTES, value = i;
 		addresses[i] = 0;
-		assert_int_equal(aspace_map(aspace, &addresses[i], bytes, RW, NULL), STATUS_OK);
+		assert_int_equal(aspace_map(aspace, &addresses[i], bytes, RW, &ignored_id), STATUS_OK);
 		assert_true(addresses[i] >= 16 * TIB && addresses[i] % VIEW_SLOT_BYTES == PAGE_BYTES);
 		assert_true(access_page(addresses[i] + bytes - PAGE_BYTES, ACCESS_STORE, &value));
 		assert_false(access_page(addresses[i] - PAGE_BYTES, ACCESS_LOAD, &value));

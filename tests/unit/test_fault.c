@@ -17,6 +17,8 @@
 #include "mm/object.h"
 #include "mm/page.h"
 
+static uint32_t ignored_id; /* of the object behind a mapping */
+
 #define RAM (32 * MIB)
 #define RW (RIGHTS_READ | RIGHTS_WRITE)
 #define RX (RIGHTS_READ | RIGHTS_EXEC)
@@ -110,7 +112,7 @@ static void every_combination(uint64_t page)
 	for (size_t r = 0; r < ARRAY_LENGTH(rights); r++)
 		for (unsigned access = ACCESS_LOAD; access <= ACCESS_EXEC; access++) {
 			uint64_t address = page;
-			assert_int_equal(aspace_map(aspace, &address, PAGE_BYTES, rights[r], NULL), STATUS_OK);
+			assert_int_equal(aspace_map(aspace, &address, PAGE_BYTES, rights[r], &ignored_id), STATUS_OK);
 			try_access(page, rights[r], (enum access)access, false);
 			struct paddr frame;
 			assert_int_equal(fault_populate(aspace, page, &frame), STATUS_OK);
@@ -179,7 +181,7 @@ static void test_segment_fault(void)
 	enum crash_cause cause;
 	uint64_t value, address = VIEW_PAGE;
 	start(&sim_hash_ops, true);
-	assert_int_equal(aspace_map(aspace, &address, PAGE_BYTES, RW, NULL), STATUS_OK);
+	assert_int_equal(aspace_map(aspace, &address, PAGE_BYTES, RW, &ignored_id), STATUS_OK);
 	assert_int_equal(sim_mmu_access(0, vaddr(VIEW_PAGE), ACCESS_LOAD, &value), SIM_ACCESS_SEGMENT);
 	uint64_t from = arch_cpu()->trace.head;
 	assert_int_equal(fault(VIEW_PAGE, ACCESS_LOAD, false, true, &cause), FAULT_SEGMENT_LOADED);
@@ -198,7 +200,7 @@ static void test_null_segment_fault_is_a_null_fault(void)
 	enum crash_cause cause;
 	uint64_t address = BASE_PAGE, value;
 	start(&sim_hash_ops, true);
-	assert_int_equal(aspace_map(aspace, &address, PAGE_BYTES, RW, NULL), STATUS_OK);
+	assert_int_equal(aspace_map(aspace, &address, PAGE_BYTES, RW, &ignored_id), STATUS_OK);
 	/* What a program that loads from address 0 comes to, step by step, must end. */
 	for (unsigned steps = 0; steps < 4; steps++) {
 		enum sim_answer answer = sim_mmu_access(0, vaddr(0), ACCESS_LOAD, &value);
@@ -220,7 +222,7 @@ static void test_no_memory(void)
 	struct paddr page;
 	uint64_t address = BASE_PAGE;
 	start(&sim_hash_ops, false);
-	assert_int_equal(aspace_map(aspace, &address, 2 * PAGE_BYTES, RW, NULL), STATUS_OK);
+	assert_int_equal(aspace_map(aspace, &address, 2 * PAGE_BYTES, RW, &ignored_id), STATUS_OK);
 	while (page_alloc(0, &page) == STATUS_OK)
 		;
 	assert_int_equal(fault(BASE_PAGE, ACCESS_STORE, false, false, &cause), FAULT_NO_MEMORY);

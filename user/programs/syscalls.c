@@ -160,9 +160,14 @@ static int wait_for_permission(void *argument)
 	return end_at_once(argument);
 }
 
+static bool refused;
+
 static int join_thread(void *argument)
 {
-	return (int)thread_join((uintptr_t)argument).status;
+	uint64_t status = thread_join((uintptr_t)argument).status;
+	if (status == STATUS_EXISTS)
+		__atomic_store_n(&refused, true, __ATOMIC_RELEASE);
+	return (int)status;
 }
 
 static void create_badly(void)
@@ -185,12 +190,15 @@ static void join_badly(void)
 	answers(thread_join(UINT64_MAX), NOT_FOUND);
 	answers(thread_join(thread_id()), DEADLOCK);
 	uint64_t thread = must(thread_create("waits", wait_for_permission, (void *)7));
-	uint64_t joiner = must(thread_create("joins", join_thread, (void *)thread));
-	/* Only one thread can wait for another: once the joiner waits, we may not. Until then we are not to get in its way. */
-	thread_sleep_ms(3);
-	answers(thread_join(thread), EXISTS);
+	uint64_t first = must(thread_create("joins", join_thread, (void *)thread));
+	uint64_t second = must(thread_create("joins too", join_thread, (void *)thread));
+	/* Only one thread can wait for another: whichever of the two comes later is refused, at once. */
+	while (!__atomic_load_n(&refused, __ATOMIC_ACQUIRE))
+		thread_yield();
 	__atomic_store_n(&may_end, true, __ATOMIC_RELEASE);
-	answers(thread_join(joiner), OK);
+	uint64_t statuses[2] = {must(thread_join(first)), must(thread_join(second))};
+	check(statuses[0] == (statuses[1] == STATUS_OK ? STATUS_EXISTS : STATUS_OK));
+	check(statuses[1] == STATUS_OK || statuses[1] == STATUS_EXISTS);
 	answers(thread_join(thread), NOT_FOUND);
 	thread = must(thread_create("ends", end_at_once, (void *)-5));
 	struct result end = thread_join(thread);

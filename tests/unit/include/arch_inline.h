@@ -74,15 +74,7 @@ static inline void arch_syscall_result(struct trap_frame *frame, enum status sta
 	frame->value = value;
 }
 
-static inline struct vaddr arch_frame_pc(const struct trap_frame *frame)
-{
-	return vaddr(frame->pc);
-}
 
-static inline struct vaddr arch_frame_stack(const struct trap_frame *frame)
-{
-	return vaddr(frame->stack);
-}
 
 static inline uint64_t arch_time_now(void)
 {
