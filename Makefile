@@ -65,7 +65,7 @@ tool_tests := reader commands run
 # ---- how to compile ---------------------------------------------------------------------------------------------------------
 
 warnings := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wframe-larger-than=1024
-language := -std=gnu2x -g -O2 -MMD -MP
+language := -std=gnu2x -g -O2 -MMD -MP -ffile-prefix-map=$(CURDIR)=.
 
 # COMPILER=clang B=build/clang builds everything with the other compiler, beside the first.
 COMPILER ?= gcc
@@ -88,8 +88,10 @@ debug_checks ?= -DVITRINE_DEBUG=1
 kernel_includes = -Ikernel -Iarch/$(1)/include -I$(B)/gen
 kernel_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) $(kernel_machine_$(1)) $(debug_checks) $(kernel_includes)
 # Programs have user/lib and the compiler's own headers, not the C library of the host.
+compiler_headers_x86_64 := $(if $(is_clang),$(shell clang -print-resource-dir 2>&1)/include,$(shell gcc -print-file-name=include 2>&1))
+compiler_headers_ppc64 := $(if $(is_clang),$(compiler_headers_x86_64),$(shell powerpc64-linux-gnu-gcc -print-file-name=include 2>&1))
 user_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) -nostdinc \
-  -isystem $(shell $(cross_$(1))gcc -print-file-name=include) -Iuser/lib -Ikernel
+  -isystem $(compiler_headers_$(1)) -Iuser/lib -Ikernel
 
 host_cc := $(COMPILER)
 host_packages := libprotobuf-c zlib
@@ -98,7 +100,7 @@ host_libs = $(shell pkg-config --libs $(host_packages)) -lpthread
 
 # ---- generated --------------------------------------------------------------------------------------------------------------
 
-generated := $(B)/gen/trace_emit.h $(B)/gen/build_id.h
+generated := $(B)/gen/trace_emit.h
 
 $(B)/gen/gen: trace/gen.c trace/schema.c trace/schema.h trace/events.h $(wildcard kernel/abi/*.h)
 	$(call say,HOSTCC,$@)
@@ -108,9 +110,11 @@ $(B)/gen/trace_emit.h: $(B)/gen/gen
 	$(Q)$< emitters > $@
 
 # What a trace says it was made from: a hash of the sources, so that the same tree builds the same image.
-$(B)/gen/build_id.h: $(wildcard kernel/*.h kernel/*/*.[ch] arch/*/*.[chS] arch/*/include/*.h trace/events.h user/*/*)
-	$(Q)mkdir -p $(@D) && printf '#pragma once\n#define BUILD_ID "%s"\n' \
-	  $$(cat $(sort $^) | sha256sum | cut -c1-16) > $@
+$(B)/gen/build_id.h: $(wildcard kernel/*.h kernel/*/*.[ch] arch/*/*.[chS] arch/*/include/*.h trace/events.h)
+	$(Q)mkdir -p $(@D) && printf '#pragma once\n#define BUILD_ID "%s"\n' $$(cat $(sort $^) | sha256sum | cut -c1-16) > $@.new
+	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(foreach a,$(ARCHES),$(foreach v,kernel kernel-test,$(B)/$(a)/$(v)/kernel/core/end.c.o)): $(B)/gen/build_id.h
 
 # Perfetto's packets: protobuf-c makes the structs and how they are packed.
 $(B)/gen/perfetto.pb-c.c: trace/perfetto.proto
@@ -433,7 +437,7 @@ all: $(everything)
 
 # What tests run, beside what everybody runs.
 test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa) \
-  $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o)
+  $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
 
 run: $(B)/vitrine image
 	$(Q)rm -f $(OUT)/run.vtrace $(OUT)/run.pftrace; \

@@ -126,7 +126,7 @@ static int print_events(const char *path, const struct filter *filter)
 	int more = 1;
 	bool thread_seen = false;
 	for (uint64_t printed = 0; printed < filter->limit && (more = trace_next(reader, &event)) == 1;) {
-		thread_seen |= event.schema && is_about_thread(&event, filter->thread);
+		thread_seen |= event.id != TRACE_EVENT_GAP && is_about_thread(&event, filter->thread);
 		if (!passes(filter, &event))
 			continue;
 		print_event(stdout, reader, &event);

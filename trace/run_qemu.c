@@ -41,7 +41,16 @@ struct command_line {
 	unsigned count;
 	bool failed;
 	int ram, flash, dummy_kernel; /* -1: none */
+	const char *boot_file;        /* QEMU has them open as IMAGE_FILE and ARCHIVE_FILE */
+	const char *archive;
 };
+
+/*
+ * QEMU puts the names of the image and of the archive into the guest's memory (multiboot), and takes blanks and commas in them for
+ * something else. So it gets names that are the same everywhere: those of open files.
+ */
+#define IMAGE_FILE 100
+#define ARCHIVE_FILE 101
 
 static void add(struct command_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -156,9 +165,9 @@ static void add_x86_64(struct command_line *line, const struct run_options *opti
 	add(line, "-device");
 	add(line, "isa-debug-exit,iobase=0xf4,iosize=4");
 	add(line, "-kernel");
-	add(line, "%s", image->boot_file);
+	add(line, "/proc/self/fd/%d", IMAGE_FILE);
 	add(line, "-initrd");
-	add(line, "%s", image->archive);
+	add(line, "/proc/self/fd/%d", ARCHIVE_FILE);
 	add_kernel_words(line, options, image);
 }
 
@@ -181,17 +190,19 @@ static void add_ppc64(struct command_line *line, const struct run_options *optio
 	add(line, "-action");
 	add(line, "panic=exit-failure");
 	add(line, "-bios");
-	add(line, "%s", image->boot_file);
+	add(line, "/proc/self/fd/%d", IMAGE_FILE);
 	add(line, "-kernel");
 	add(line, "/proc/self/fd/%d", line->dummy_kernel);
 	add(line, "-initrd");
-	add(line, "%s", image->archive);
+	add(line, "/proc/self/fd/%d", ARCHIVE_FILE);
 	add_kernel_words(line, options, image);
 }
 
 static void add_all(struct command_line *line, const struct run_options *options, const struct run_image *image,
 		    const char *console, uint64_t bytes)
 {
+	line->boot_file = image->boot_file;
+	line->archive = image->archive;
 	add(line, "%s", options->qemu ? options->qemu : options->machine->qemu);
 	if (!strcmp(options->machine->name, "x86_64"))
 		add_x86_64(line, options, image);
@@ -237,6 +248,8 @@ static void become_qemu(struct command_line *line, pid_t parent, int error_pipe,
 	int null = open("/dev/null", O_RDONLY);
 	dup2(null, STDIN_FILENO);
 	dup2(errors, STDERR_FILENO);
+	dup2(open(line->boot_file, O_RDONLY | O_CLOEXEC), IMAGE_FILE);
+	dup2(open(line->archive, O_RDONLY | O_CLOEXEC), ARCHIVE_FILE);
 	fcntl(line->ram, F_SETFD, 0);
 	fcntl(line->flash, F_SETFD, 0);
 	fcntl(line->dummy_kernel, F_SETFD, 0);

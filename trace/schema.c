@@ -4,6 +4,7 @@
  */
 #include "schema.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -159,9 +160,22 @@ static uint64_t fnv1a(uint64_t hash, const char *text)
 	return hash;
 }
 
+/* The names and numbers that values of enumerated fields have: a renumbered one would be shown by a wrong word. */
+static uint64_t hash_values(uint64_t hash)
+{
+	for (unsigned type = 0; type < FIELD_TYPE_COUNT; type++) {
+		for (const struct named_value *value = values_of_type[type]; value && value->name; value++) {
+			char number[24];
+			snprintf(number, sizeof(number), "%" PRIu64, value->value);
+			hash = fnv1a(fnv1a(hash, number), value->name);
+		}
+	}
+	return hash;
+}
+
 uint64_t schema_hash(void)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = hash_values(UINT64_C(0xcbf29ce484222325));
 	schema_index();
 	for (size_t i = 0; i < EVENTS; i++) {
 		char numbers[64];

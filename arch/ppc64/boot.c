@@ -12,7 +12,7 @@
 
 #include "arch.h"
 #include "core/cpu.h"
-#include "core/panic.h"
+#include "core/print.h"
 #include "ppc64.h"
 
 /* Places for the other CPUs, read by start.S: 32 bytes each. */
@@ -30,12 +30,26 @@ extern char kernel_start[], kernel_end[];
 
 static struct boot_info boot;
 
+/* What the machine says cannot be used: no bug of the kernel's, so no panic. */
+_Noreturn static void refuse(const char *why)
+{
+	kprintf("boot: %s\n", why);
+	arch_power_off(false);
+}
+
+/* Refuses a range that leaves no room for rounding at the end of the 64-bit addresses. */
+static void range_check(uint64_t base, uint64_t bytes)
+{
+	if (bytes > UINT64_MAX - PAGE_BYTES || base > UINT64_MAX - PAGE_BYTES - bytes)
+		refuse("the device tree lists memory beyond the last address");
+}
+
 static void range_add(struct boot_range *ranges, unsigned *count, uint64_t base, uint64_t bytes)
 {
 	if (bytes == 0)
 		return;
 	if (*count == BOOT_RANGES_MAX)
-		panic("the device tree has more than %u memory ranges", BOOT_RANGES_MAX);
+		refuse("the device tree lists more memory ranges than the kernel holds");
 	/* In ascending order. */
 	unsigned place = (*count)++;
 	for (; place > 0 && ranges[place - 1].base.p > base; place--)
@@ -45,6 +59,7 @@ static void range_add(struct boot_range *ranges, unsigned *count, uint64_t base,
 
 static void reserve(uint64_t base, uint64_t bytes)
 {
+	range_check(base, bytes);
 	uint64_t start = round_down(base, PAGE_BYTES);
 	range_add(boot.reserved, &boot.reserved_ranges, start, bytes ? round_up(base + bytes, PAGE_BYTES) - start : 0);
 }
@@ -74,8 +89,11 @@ static void memory_add(const void *tree, int node)
 	int bytes;
 	const fdt64_t *reg = fdt_getprop(tree, node, "reg", &bytes);
 	for (int pair = 0; reg && pair < bytes / 16; pair++) {
-		uint64_t start = round_up(fdt64_ld(&reg[2 * pair]), PAGE_BYTES);
-		uint64_t end = round_down(fdt64_ld(&reg[2 * pair]) + fdt64_ld(&reg[2 * pair + 1]), PAGE_BYTES);
+		uint64_t base = fdt64_ld(&reg[2 * pair]);
+		uint64_t size = fdt64_ld(&reg[2 * pair + 1]);
+		range_check(base, size);
+		uint64_t start = round_up(base, PAGE_BYTES);
+		uint64_t end = round_down(base + size, PAGE_BYTES);
 		range_add(boot.ram, &boot.ram_ranges, start, end > start ? end - start : 0);
 	}
 }
@@ -84,7 +102,7 @@ static void memory_read(const void *tree)
 {
 	int root = fdt_path_offset(tree, "/");
 	if (property_number(tree, root, "#address-cells", 0) != 2 || property_number(tree, root, "#size-cells", 0) != 2)
-		panic("the device tree's addresses are not of two cells");
+		refuse("the device tree's addresses are not of two cells");
 	int node;
 	fdt_for_each_subnode(node, tree, root)
 	{
@@ -147,7 +165,7 @@ static void cpus_read(const void *tree, uint64_t boot_pir)
 		timebase_hz = property_number(tree, node, "timebase-frequency", timebase_hz);
 	}
 	if (timebase_hz == 0)
-		panic("the device tree does not tell the timebase's frequency");
+		refuse("the device tree does not tell the timebase's frequency");
 }
 
 /* Lets the other CPUs find their struct cpu and stack; they go on to boot_hold(). */
@@ -165,7 +183,7 @@ void boot_start(const void *device_tree, uint64_t pir)
 {
 	cpu_prepare(0, pir);
 	if (fdt_check_header(device_tree) != 0)
-		panic("there is no device tree at %p", device_tree);
+		refuse("there is no device tree");
 	boot.machine = "ppc64";
 	boot.elf_machine = 21; /* EM_PPC64 */
 	memory_read(device_tree);

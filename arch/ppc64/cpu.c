@@ -4,7 +4,8 @@
  * Teaches: a CPU comes out of reset with whatever its designers chose; an operating system writes down every register it
  * relies on.
  * Who calls: the kernel's start-up on each CPU. Whom it calls: mmu_hash.c for the translation registers.
- * Invariant: user mode cannot reach a register that a thread switch does not save, except the performance monitor's.
+ * Invariant: what user mode can write, a thread switch saves or resets (VRSAVE, PPR: trap_entry.S), except the performance
+ * monitor's registers.
  * Power ISA 3.0B Book III, "Logical Partitioning Control Register", "Virtual Page Class Key Protection", "Facility Status and
  * Control Register".
  */

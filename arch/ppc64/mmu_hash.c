@@ -79,7 +79,7 @@ static void space_scan(const struct mmu_space *space, uint64_t start, uint64_t e
 /* The same for a few pages, each looked up by its hash. */
 static void pages_remove(const struct mmu_space *space, struct vaddr va, uint64_t pages, struct gone *gone)
 {
-	for (; pages && va.v < HASH_USER_END; pages--, va.v += PAGE_BYTES) {
+	for (; pages && va.v < USER_END; pages--, va.v += PAGE_BYTES) {
 		struct hash_entry *entry = entry_find(segment_vsid(space, segment_of(va)), va);
 		if (!entry)
 			continue;
@@ -95,7 +95,7 @@ static void hash_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages)
 	gone_begin(&gone);
 	spin_lock(&table_lock);
 	if (pages > UNMAP_SCAN_PAGES) {
-		uint64_t room = va.v < HASH_USER_END ? (HASH_USER_END - va.v) / PAGE_BYTES : 0;
+		uint64_t room = va.v < USER_END ? (USER_END - va.v) / PAGE_BYTES : 0;
 		space_scan(space, va.v, va.v + min_u64(pages, room) * PAGE_BYTES, &gone);
 	} else {
 		pages_remove(space, va, pages, &gone);
@@ -113,7 +113,7 @@ static void hash_close(struct mmu_space *space, void (*release)(struct paddr pag
 	struct gone gone;
 	gone_begin(&gone);
 	spin_lock(&table_lock);
-	space_scan(space, 0, HASH_USER_END, &gone);
+	space_scan(space, 0, USER_END, &gone);
 	gone_flush(&gone);
 	spin_unlock(&table_lock);
 }
@@ -139,7 +139,7 @@ static void entry_replace(struct hash_entry *entry, uint64_t v, uint64_t r)
 
 static enum status hash_map(struct mmu_space *space, struct vaddr va, struct paddr page, unsigned flags)
 {
-	ASSERT(va.v % PAGE_BYTES == 0 && va.v < HASH_USER_END && page.p % PAGE_BYTES == 0);
+	ASSERT(va.v % PAGE_BYTES == 0 && va.v < USER_END && page.p % PAGE_BYTES == 0);
 	ASSERT((flags & (MMU_WRITE | MMU_EXEC)) != (MMU_WRITE | MMU_EXEC));
 	uint64_t vsid = segment_vsid(space, segment_of(va));
 	uint64_t primary = hash_primary(vsid, va);
@@ -200,7 +200,7 @@ static bool walk_group(struct mmu_walk *walk, uint64_t group, uint64_t v)
 static void hash_walk(struct mmu_space *space, struct vaddr va, struct mmu_walk *walk)
 {
 	*walk = (struct mmu_walk){0};
-	if (va.v >= HASH_USER_END)
+	if (va.v >= USER_END)
 		return;
 	unsigned esid = segment_of(va);
 	uint64_t vsid = segment_vsid(space, esid);
@@ -252,7 +252,7 @@ static void hash_sync(struct mmu_space *space)
 
 static const struct mmu_ops hash_ops = {
 	.name = "hash",
-	.user_end = {HASH_USER_END},
+	.user_end = {USER_END},
 	.group_slots = HASH_SLOTS,
 	.entries_max = HASH_ENTRIES,
 	.open = hash_open,

@@ -72,7 +72,7 @@ struct hash_group {
 #define SEGMENT_SHIFT 40
 #define SEGMENT_BYTES (UINT64_C(1) << SEGMENT_SHIFT)
 #define SEGMENTS_A_SPACE 64u
-#define HASH_USER_END (SEGMENTS_A_SPACE * SEGMENT_BYTES)
+static_assert(SEGMENTS_A_SPACE * SEGMENT_BYTES == USER_END, "every segment is used, and no address has none");
 
 /* POWER9 has virtual addresses of 68 bits: 28 for the VSID, so 22 for the space. */
 #define SPACE_IDS (UINT32_C(1) << 22)

@@ -8,7 +8,8 @@
  * Who calls: the scheduler and the fault path through mmu->activate().
  * Invariant: cpu->arch_words knows exactly which segments are in this CPU's SLB; a segment is never in twice (a machine
  * check).
- * Locks: called with the new space's lock held, which covers its words; space->active is atomic.
+ * Locks: as mmu.h says: with a hint the space's lock is held, since its words are written; without one they are only read,
+ * and none is. space->active is atomic.
  * Simplified: a segment is replaced in turn, not by use; entry 0 is never used, since slbia keeps it.
  * Power ISA 3.0B Book III, "Segment Lookaside Buffer".
  */
@@ -93,7 +94,7 @@ void slb_activate(struct mmu_space *space, struct vaddr hint)
 	if (before != space)
 		space_switch(cpu, before, space);
 	/* The same space again, and no address: nothing to flush, since tlbie reaches every CPU by itself. */
-	if (!space || hint.v >= HASH_USER_END)
+	if (!space || hint.v >= USER_END)
 		return;
 	unsigned esid = segment_of(hint);
 	space->words[SPACE_WORD_SEGMENTS] |= UINT64_C(1) << esid;

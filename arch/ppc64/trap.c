@@ -4,7 +4,8 @@
  * Teaches: the machine says why it trapped in four places (the vector, DSISR, DAR, and bits of SRR1 that no machine state
  * needs), and all the portable kernel wants to know fits in struct trap.
  * Who calls: kernel/core/trap.c, and trap_entry.S for traps from kernel mode. Whom it calls: kernel_trap().
- * Invariant: none of this changes the machine, but for the decrementer of a CPU that is still held.
+ * Invariant: none of this changes the machine, but for DSISR, whose reason is used once, and the decrementer of a CPU that is
+ * still held.
  * Power ISA 3.0B Book III, "Interrupt Definitions".
  * Simplified: a hypervisor instruction in user mode is reported as illegal (0xe40), as the machine does.
  */
@@ -62,8 +63,24 @@ static enum access access_of_instruction(const struct trap_frame *frame)
 	return is_store(instruction) ? ACCESS_STORE : ACCESS_LOAD;
 }
 
+/*
+ * A data storage interrupt that is no page's fault: an atomic memory operation (ldat, stdat) with a function that does not
+ * exist. QEMU 7.2 raises it without a word in DSISR and DAR, so an old reason must not be found there: it is cleared when read.
+ */
+static bool is_access_impossible(const struct trap_frame *frame, unsigned vector)
+{
+	if (vector != VECTOR_DATA_STORAGE)
+		return false;
+	WRITE_SPR(SPR_DSISR, 0);
+	return !(frame->dsisr & (DSISR_NO_TRANSLATION | DSISR_PROTECTION));
+}
+
 static void decode_fault(const struct trap_frame *frame, struct trap *trap)
 {
+	if (is_access_impossible(frame, trap->vector)) {
+		trap->kind = TRAP_ILLEGAL;
+		return;
+	}
 	bool fetch = trap->vector == VECTOR_INSTRUCTION_STORAGE || trap->vector == VECTOR_INSTRUCTION_SEGMENT;
 	trap->kind = TRAP_FAULT;
 	trap->va = vaddr(fetch ? frame->pc : frame->dar);

@@ -9,7 +9,8 @@
  * trap_from_kernel().
  * Invariant: r13 is the CPU's struct cpu from the first instruction of a trap; EE is off from the trap until rfid.
  * Every return is by rfid: QEMU 7.2 under icount refuses hrfid when it changes translation, and SRR0/1 are free by then.
- * Simplified: a machine check in these lines is fatal.
+ * Simplified: a machine check in these lines is fatal. VRSAVE and PPR, which users can write and nothing here needs, are not
+ * kept but reset on the way back with all registers: a thread may lose its own, and never sees another's.
  * Power ISA 3.0B Book III, "Interrupt Processing"; OpenPOWER ELFv2 ABI, "Register Roles", for which registers a function
  * keeps.
  */
@@ -226,6 +227,11 @@ trap_resume:
 	mtctr	%r7
 	mtxer	%r8
 	mtcr	%r9
+	li	%r4, 0
+	li	%r5, PPR_MEDIUM
+	sldi	%r5, %r5, PPR_SHIFT
+	mtspr	SPR_VRSAVE, %r4
+	mtspr	SPR_PPR, %r5
 	LOAD_RANGE %r3, 0, 2
 	LOAD_RANGE %r3, 4, 31
 	ld	%r3, FRAME_GPR(3)(%r3)

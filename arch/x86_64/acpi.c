@@ -118,7 +118,6 @@ static void madt_entry(struct boot_info *boot, const uint8_t *entry, unsigned by
 	if (entry[0] == MADT_CPU && bytes >= 8 && read_little(entry + 4, 4) & CPU_ENABLED) {
 		add_cpu(boot, entry[3]);
 	} else if (entry[0] == MADT_IO_APIC && bytes >= 12 && !acpi.io_apic.base) {
-		acpi.io_apic.id = entry[2];
 		acpi.io_apic.base = read_little(entry + 4, 4);
 		acpi.io_apic.first_line = (uint32_t)read_little(entry + 8, 4);
 	} else if (entry[0] == MADT_OVERRIDE && bytes >= 10) {

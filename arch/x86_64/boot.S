@@ -252,7 +252,6 @@ boot_cr4:
 	.bss
 	.balign	4096
 	.globl	boot_root4, boot_root5, kernel_root4, kernel_root5, kernel_direct_pointers, kernel_device_directory
-	.globl	boot_image_tables
 boot_root4:		.skip	4096
 boot_root5:		.skip	4096
 kernel_root4:		.skip	4096

@@ -16,6 +16,7 @@
 #define MSR_SFMASK 0xc0000084
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define SYSCALL_CLEARS 0x44700 /* AC NT DF IF TF */
+#define CPUID_7_ECX_UMIP (1u << 2)
 
 #define LAST_STACK_BYTES 4096
 #define GATE_PRESENT_INTERRUPT 0x8e
@@ -139,7 +140,9 @@ void cpu_load_tables(struct cpu *cpu)
 	tables_load(own);
 	msr_write(MSR_GS_BASE, (uint64_t)(uintptr_t)cpu);
 	msr_write(MSR_KERNEL_GS_BASE, 0);
-	cr4_write(cr4_read() | CR4_SMEP | CR4_SMAP);
+	/* UMIP, where there is one, keeps users from reading where GDT and IDT lie. */
+	uint64_t umip = cpuid(7).ecx & CPUID_7_ECX_UMIP ? CR4_UMIP : 0;
+	cr4_write(cr4_read() | CR4_SMEP | CR4_SMAP | umip);
 	/* From here on this CPU is off the tables that map the image at its physical address. */
 	mmu->activate(NULL, MMU_NO_HINT);
 }

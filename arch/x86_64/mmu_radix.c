@@ -21,11 +21,11 @@
 #include <trace_emit.h>
 
 #include "core/cpu.h"
+#include "core/panic.h"
 #include "x86.h"
 
 #define INDEX_BITS 9
-#define USER_END (64 * TIB) /* the same as on the other machine */
-#define CR3_SPACE 0         /* cpu->arch_words[]: the space whose tables CR3 holds */
+#define CR3_SPACE 0 /* cpu->arch_words[]: the space whose tables CR3 holds */
 
 /* mmu_space.words[] */
 enum word { WORD_ROOT, WORD_DONATED };
@@ -174,6 +174,8 @@ static uint64_t entry_make(struct paddr page, unsigned flags)
 
 static enum status radix_map(struct mmu_space *space, struct vaddr va, struct paddr page, unsigned flags)
 {
+	ASSERT(va.v % PAGE_BYTES == 0 && va.v < USER_END && page.p % PAGE_BYTES == 0);
+	ASSERT((flags & (MMU_WRITE | MMU_EXEC)) != (MMU_WRITE | MMU_EXEC));
 	struct cursor cursor = cursor_start(space, va.v);
 	while (cursor.level > 1) {
 		if (!(entry_load(cursor.entry) & PTE_PRESENT)) {

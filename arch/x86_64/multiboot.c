@@ -64,6 +64,8 @@ static bool range_insert(struct boot_range *ranges, unsigned *count, uint64_t ba
 /* Adds the whole pages of a piece of RAM; a piece that overlaps one already there is refused. */
 static void add_ram(struct boot_info *boot, uint64_t base, uint64_t bytes)
 {
+	if (base >= DIRECT_BYTES_MAX)
+		return boot_say("multiboot: RAM beyond what the direct map holds: left unused\n");
 	uint64_t end = round_down(base + bytes, PAGE_BYTES);
 	base = round_up(base, PAGE_BYTES);
 	if (end > DIRECT_BYTES_MAX) {

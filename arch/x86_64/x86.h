@@ -118,7 +118,7 @@ static inline void invlpg(uint64_t va)
 /* ---- boot.S ---- */
 extern char image_start[], text_end[], rodata_end[], image_end[];
 extern uint64_t boot_root4[], boot_root5[], kernel_root4[], kernel_root5[];
-extern uint64_t kernel_direct_pointers[], kernel_device_directory[], boot_image_tables[];
+extern uint64_t kernel_direct_pointers[], kernel_device_directory[];
 extern uint32_t boot_root, boot_cr4;
 extern const uint8_t boot_trampoline[];
 extern const uint32_t boot_trampoline_bytes;
@@ -143,8 +143,7 @@ volatile uint32_t *device_map(uint64_t base);
 void multiboot_read(uint32_t information, struct boot_info *boot);
 
 /* ---- acpi.c: what the firmware says ---- */
-struct acpi_lines { /* one I/O APIC */
-	uint32_t id;
+struct acpi_lines {    /* one I/O APIC */
 	uint64_t base; /* 0: the machine has none */
 	uint32_t first_line;
 };

@@ -8,11 +8,11 @@ source "$(dirname "$0")/lib.sh"
 # gdb runs these in order; each answer is marked, so that the test can find it in the output.
 commands=(
 	-ex 'echo ENDIAN\n' -ex 'show endian'
-	-ex 'break thread_create' -ex 'hbreak kernel_trap'
+	-ex 'hbreak thread_create'
 	-ex 'continue' -ex 'echo FIRST-STOP\n' -ex 'backtrace'
-	-ex 'next' -ex 'echo AFTER-NEXT\n' -ex 'frame'
+	-ex 'printf "PC-A %lx\n", $pc' -ex 'next' -ex 'printf "PC-B %lx\n", $pc'
 	-ex 'delete' -ex 'tbreak main' -ex 'continue' -ex 'echo IN-PROGRAM\n' -ex 'backtrace 1' -ex 'info threads'
-	-ex 'stepi' -ex 'echo DONE\n'
+	-ex 'printf "PC-C %lx\n", $pc' -ex 'stepi' -ex 'printf "PC-D %lx\n", $pc' -ex 'echo DONE\n'
 )
 
 # The lines that follow a mark.
@@ -28,15 +28,28 @@ expect_match() { # name, mark, lines, pattern
 	fi
 }
 
+# A step that steps leaves the program counter somewhere else.
+expect_moved() { # name, mark before, mark after
+	local before after
+	before=$(sed -n "s/^$2 //p" "$log")
+	after=$(sed -n "s/^$3 //p" "$log")
+	if [ -n "$before" ] && [ -n "$after" ] && [ "$before" != "$after" ]; then
+		ok "$1"
+	else
+		not_ok "$1" "the program counter was '$before' and is '$after'"
+	fi
+}
+
 test_session() { # machine, byte order
 	log=$work/$1.log
 	timeout -k 5 120 trace/gdb/session.sh "$1" hello 2 1 -batch "${commands[@]}" >"$log" 2>&1 </dev/null
 	local status=$?
 	expect_equal "gdb-$1-ends" "the exit status of the session" 0 $status
 	expect_match "gdb-$1-endian" ENDIAN 1 "$2 endian"
-	expect_match "gdb-$1-breakpoint" FIRST-STOP 2 '(thread_create|kernel_trap) \(.*\) at (kernel|arch)/'
+	expect_match "gdb-$1-breakpoint" FIRST-STOP 2 'thread_create \(.*\) at kernel/'
 	expect_match "gdb-$1-backtrace" FIRST-STOP 6 '^#1 .* at (kernel|arch)/.*:[0-9]+'
-	expect_match "gdb-$1-step" AFTER-NEXT 3 '^[0-9]+'
+	expect_moved "gdb-$1-next" PC-A PC-B
+	expect_moved "gdb-$1-stepi" PC-C PC-D
 	expect_match "gdb-$1-program" IN-PROGRAM 2 'main \(.*\) at user/programs/hello.c'
 	expect_match "gdb-$1-cpus" IN-PROGRAM 6 'CPU#1'
 	expect_match "gdb-$1-finished" DONE 0 DONE

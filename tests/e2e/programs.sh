@@ -33,6 +33,10 @@ limits_of() { # program, mode
 	esac
 }
 
+soft_misses() { # run
+	$vitrine stats "$1" | awk '/^ *soft miss/ { print $NF }' | tr -d ,
+}
+
 # Three tests in one: the ending, nothing lost, and each fault that began has ended.
 test_program() { # program, CPUs, mode
 	local name=$1-$machine-smp$2-${3#--} run=$work/$1-$2${3#-} ending lost begun ended
@@ -51,6 +55,8 @@ test_program() { # program, CPUs, mode
 		not_ok "$name" "$lost events were lost"
 	elif [ "$begun" != "$ended" ] || [ "$begun" = 0 ]; then
 		not_ok "$name" "$begun faults began and $ended ended"
+	elif [ "$1" = forget ] && [ "$(soft_misses "$run")" -lt $((7 * 512)) ]; then
+		not_ok "$name" "512 pages were forgotten 8 times and used again 7 times, and only $(soft_misses "$run") soft misses brought them back"
 	else
 		ok "$name"
 	fi

@@ -46,8 +46,8 @@ if grep -A 1 '^  MISSING  qemu-system-ppc ' <<<"$said" | grep -q 'lost without i
 else
 	not_ok doctor-says-what-is-lost "it does not say what is lost without the POWER machine"
 fi
-if .ci/setup --doctor | grep -q '^  */dev/shm  *[0-9]* MiB free' && .ci/setup --doctor | grep -q 'QEMU emulator version'; then
+if .ci/setup --doctor | grep -q '^  *memory  *[0-9]* MiB free' && .ci/setup --doctor | grep -q 'QEMU emulator version'; then
 	ok doctor-reports
 else
-	not_ok doctor-reports "versions or /dev/shm are missing"
+	not_ok doctor-reports "versions or the memory are missing"
 fi

@@ -11,7 +11,7 @@ int selftest_trace(void);
 
 /*
  * Prints what `walk` says about 1,000 random addresses of the space that is active, and waits for a tool that stops the
- * machine and compares with what the machine's monitor says (tests/e2e/walk.sh). Returns the failures it found by itself:
+ * machine and compares with what the machine's monitor says (tests/e2e/selftest.sh). Returns the failures it found by itself:
  * none, or it waits.
  */
 int selftest_walk(void);

@@ -4,7 +4,7 @@
  * Teaches: a kernel's picture of its page tables is checked by somebody else's walk over the same tables. The lines are
  *     walk 0000123456789abc 0000000001234abc      an address, and where it leads
  *     walk 0000123456789abc none                  or nowhere
- * Who calls: kernel_selftest(). The tool that compares is tests/e2e/walk.sh. The last line printed is `walk parked`: from then
+ * Who calls: kernel_selftest(). The tool that compares is tests/e2e/selftest.sh. The last line printed is `walk parked`: from then
  * on this CPU does nothing, with the space active, until the machine is stopped from outside.
  */
 #include "arch.h"

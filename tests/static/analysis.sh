@@ -43,7 +43,7 @@ tidy() { # flags, files...
 	shift
 	# clang-tidy 14 says "N warnings generated" on stderr whatever it finds in system headers.
 	printf '%s\n' "$@" | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet --warnings-as-errors="*" --checks="$0" "$@" -- '"$flags"' 2>/dev/null' \
-		"$checks"
+		"$checks" || echo "error: clang-tidy ended with status $?"
 }
 # shellcheck disable=SC2046
 {

@@ -28,6 +28,8 @@ FORBIDDEN(write_debug, "movq %%rax, %%dr7")
 FORBIDDEN(read_msr, "movl $0xc0000080, %%ecx; rdmsr")
 FORBIDDEN(write_msr, "movl $0xc0000080, %%ecx; wrmsr")
 FORBIDDEN(load_descriptors, "leaq -16(%%rsp), %%rax; lgdt (%%rax)")
+FORBIDDEN(store_gdt, "sgdt -16(%%rsp)")
+FORBIDDEN(store_idt, "sidt -16(%%rsp)")
 FORBIDDEN(flush_tlb, "invlpg (%%rsp)")
 FORBIDDEN(flush_caches, "wbinvd")
 FORBIDDEN(swap_gs, "swapgs")
@@ -58,6 +60,8 @@ static const struct crime {
 	{"rdmsr", read_msr},
 	{"wrmsr", write_msr},
 	{"lgdt", load_descriptors},
+	{"sgdt", store_gdt},
+	{"sidt", store_idt},
 	{"invlpg", flush_tlb},
 	{"wbinvd", flush_caches},
 	{"swapgs", swap_gs},
@@ -99,6 +103,7 @@ FORBIDDEN(floating_point, ".long 0xfc21082a") /* fadd 1, 1, 1 */
 FORBIDDEN(altivec, ".long 0x102104c4")        /* vxor 1, 1, 0 */
 FORBIDDEN(vsx, ".long 0xf02104d0")            /* xxlxor 1, 1, 0 */
 FORBIDDEN(transaction, ".long 0x7c00051d")    /* tbegin. */
+FORBIDDEN(no_such_atomic, ".long 0x7d41fccc") /* ldat 10, 1, 31 */
 FORBIDDEN(misaligned_reservation, "addi 3, 1, 1; ldarx 4, 0, 3")
 FORBIDDEN(all_ones, ".long 0xffffffff")
 
@@ -126,6 +131,7 @@ static const struct crime {
 	{"vxor", altivec},
 	{"xxlxor", vsx},
 	{"tbegin", transaction},
+	{"ldat function 31", no_such_atomic},
 	{"misaligned ldarx", misaligned_reservation},
 	{"all ones", all_ones},
 };

@@ -87,16 +87,6 @@ static inline void arch_syscall_result(struct trap_frame *frame, enum status sta
 	frame->gpr[4] = value;
 }
 
-static inline struct vaddr arch_frame_pc(const struct trap_frame *frame)
-{
-	return vaddr(frame->pc);
-}
-
-static inline struct vaddr arch_frame_stack(const struct trap_frame *frame)
-{
-	return vaddr(frame->gpr[1]);
-}
-
 static inline uint64_t arch_time_now(void)
 {
 	uint64_t ticks;

@@ -30,6 +30,7 @@
 #define SPR_FSCR 153
 #define SPR_UAMOR 157
 #define SPR_HFSCR 190
+#define SPR_VRSAVE 256
 #define SPR_TIMEBASE 268
 #define SPR_HSPRG0 304 /* the CPU's struct cpu, from the moment it has one */
 #define SPR_HSPRG1 305 /* r13 of whoever was interrupted, for a few instructions */
@@ -38,7 +39,12 @@
 #define SPR_LPCR 318
 #define SPR_LPID 319
 #define SPR_PTCR 464
+#define SPR_PPR 896
 #define SPR_PIR 1023
+
+/* Program priority register: the value a program starts with. */
+#define PPR_MEDIUM 4
+#define PPR_SHIFT 50
 
 /* Logical partitioning control register. */
 #define LPCR_HR (1 << 20)   /* the host translates by radix tree */

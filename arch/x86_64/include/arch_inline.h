@@ -92,16 +92,6 @@ static inline void arch_syscall_result(struct trap_frame *frame, enum status sta
 	frame->rdx = value;
 }
 
-static inline struct vaddr arch_frame_pc(const struct trap_frame *frame)
-{
-	return vaddr(frame->rip);
-}
-
-static inline struct vaddr arch_frame_stack(const struct trap_frame *frame)
-{
-	return vaddr(frame->rsp);
-}
-
 /* The time-stamp counter (Intel SDM 3B 17.17). Under QEMU all CPUs read one clock. */
 static inline uint64_t arch_time_now(void)
 {

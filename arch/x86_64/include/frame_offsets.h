@@ -68,6 +68,7 @@
 #define CR0_BOOT 0x80010035 /* PG WP NE ET EM PE: paging, read-only binds the kernel too, no floating point */
 #define CR0_PG 0x80000000
 #define CR4_PAE 0x20
+#define CR4_UMIP 0x800
 #define CR4_LA57 0x1000
 #define CR4_SMEP 0x100000
 #define CR4_SMAP 0x200000

@@ -74,8 +74,6 @@ static inline void arch_syscall_result(struct trap_frame *frame, enum status sta
 	frame->value = value;
 }
 
-
-
 static inline uint64_t arch_time_now(void)
 {
 	return sim_time_now();
