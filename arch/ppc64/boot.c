@@ -109,6 +109,8 @@ static void memory_read(const void *tree)
 		if (property_is(tree, node, "device_type", "memory"))
 			memory_add(tree, node);
 	}
+	if (boot.ram_ranges == 0)
+		refuse("the device tree lists no memory");
 	for (int i = 0; i < fdt_num_mem_rsv(tree); i++) {
 		uint64_t base, bytes;
 		if (fdt_get_mem_rsv(tree, i, &base, &bytes) == 0)

@@ -4,8 +4,8 @@
  * Teaches: a CPU comes out of reset with whatever its designers chose; an operating system writes down every register it
  * relies on.
  * Who calls: the kernel's start-up on each CPU. Whom it calls: mmu_hash.c for the translation registers.
- * Invariant: what user mode can write, a thread switch saves or resets (VRSAVE, PPR: trap_entry.S), except the performance
- * monitor's registers.
+ * Invariant: a register that user mode can write is saved for its thread, or reset before another thread runs (VRSAVE, PPR:
+ * trap_entry.S). The performance monitor's are closed to writes from user mode since reset (MMCR0[PMCC] = 0).
  * Power ISA 3.0B Book III, "Logical Partitioning Control Register", "Virtual Page Class Key Protection", "Facility Status and
  * Control Register".
  */

@@ -60,6 +60,8 @@ void boot_main(uint32_t magic, uint32_t information)
 	if (feature)
 		refuse("boot: start QEMU with -cpu max: this CPU has no ", feature);
 	multiboot_read(information, &boot);
+	if (boot.ram_ranges == 0)
+		refuse("boot: the loader lists no RAM", "");
 	acpi_read(&boot);
 	unsigned levels = choose_levels();
 	if (levels == 5) {
