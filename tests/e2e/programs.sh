@@ -89,3 +89,13 @@ else
 	show_run "$work/outside"
 	not_ok "program-from-outside-$machine" "vitrine ended with $run_status"
 fi
+
+# A panic names the functions that led to it. The ordinary image holds no tests, so asking it for one is a way to get there.
+run_program "$work/panic" --arch "$machine" --program hello --append selftest=none
+if [ "$run_status" = 7 ] && grep -q 'PANIC on CPU 0' "$work/panic/console.log" &&
+	grep -q -E '^ +[0-9a-f]{16} kernel_main\+0x' "$work/panic/console.log"; then
+	ok "panic-backtrace-$machine"
+else
+	show_run "$work/panic"
+	not_ok "panic-backtrace-$machine" "vitrine ended with $run_status"
+fi
