@@ -146,8 +146,10 @@ static inline uint64_t arch_time_now(void);
 /* Ticks a second. */
 uint64_t arch_time_hz(void);
 
-/* Asks for IRQ_TIMER on this CPU when the clock reaches `when` (at once if it has); UINT64_MAX for none. Replaces the last.
- * It may come early, and a machine may use it for itself while CPUs start: whoever gets it looks at the clock. */
+/*
+ * Asks for IRQ_TIMER on this CPU when the clock reaches `when` (at once if it has); UINT64_MAX for none. Replaces the last.
+ * It may come early, and a machine may use it for itself while CPUs start: whoever gets it looks at the clock.
+ */
 void arch_timer_set(uint64_t when);
 
 /* ---- smp: cpu_start ipi_send ---- */

@@ -33,7 +33,7 @@ void aspace_destroy(struct aspace *aspace);
 /*
  * Maps `bytes` of new zero-filled memory. At `*address`, or where there is room if it is 0; *address is then the place.
  * Misaligned, empty, overflowing, outside base and view segment, page 0: INVALID. W and X: DENIED. Something there: EXISTS.
- * Too big: LIMIT.
+ * Too big: LIMIT. *object_id names the new object behind it, for the trace.
  */
 enum status aspace_map(struct aspace *aspace, uint64_t *address, uint64_t bytes, unsigned rights, uint32_t *object_id);
 

@@ -2,7 +2,8 @@
  * Timers: sleepers, timeslices and the budget of the run, on one interrupt a CPU.
  *
  * Teaches: a tick only where something happens. The timer is set to the earliest of three moments: the first sleeper's, the
- * end of the timeslice if another thread waits, the end of the budget. A CPU with none of them is never interrupted.
+ * end of the timeslice if another thread waits, the end of the budget. A CPU with none of them is never interrupted, unless
+ * CPUs have to take turns (turn_ticks).
  * Who calls: the scheduler, the timer interrupt. Locks: each CPU's timer lock, for its list; another CPU only takes threads
  * out.
  */
