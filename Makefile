@@ -62,6 +62,16 @@ host_generated := $(B)/gen/perfetto.pb-c.h
 # Tests of the host's program (tests/tools/test_<name>.c), and the programs they are made with.
 tool_tests := reader commands run
 
+# What the machine lacks is installed before the first rule runs, because the first rule may need it,
+# and before the first variable that asks a compiler.
+setup_level := $(if $(filter test test-build unit% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
+  $(filter demo run view bench all image,$(MAKECMDGOALS)),run)))
+ifneq ($(setup_level),)
+ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
+$(error The set-up is not complete; what to do stands above)
+endif
+endif
+
 # ---- how to compile ---------------------------------------------------------------------------------------------------------
 
 warnings := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wframe-larger-than=1024
@@ -393,15 +403,6 @@ MODE ?= live
 OUT ?= out/$(ARCH)-$(program_name)
 everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar))
 everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
-
-# What the machine lacks is installed before the first rule runs, because the first rule may need it.
-setup_level := $(if $(filter test test-build unit% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
-  $(filter demo run view bench all image,$(MAKECMDGOALS)),run)))
-ifneq ($(setup_level),)
-ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
-$(error The set-up is not complete; what to do stands above)
-endif
-endif
 
 .PHONY: help setup doctor all test-build demo run gdb view bench test clean docs-gen
 help:
