@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "abi/message.h"
 #include "abi/status.h"
 #include "types.h"
 
@@ -32,6 +33,7 @@ struct boot_info {
 	struct boot_range ram[BOOT_RANGES_MAX];
 	unsigned reserved_ranges; /* parts of it already in use: image, archive, tables, firmware's data */
 	struct boot_range reserved[BOOT_RANGES_MAX];
+	struct boot_range flash;      /* the flash chip's window; bytes = 0 if there is none */
 	unsigned cpus;                /* CPUs the machine says it has; entry 0 is the one that runs now */
 	uint64_t cpu_hw_id[MAX_CPUS]; /* APIC id, PIR */
 };
@@ -107,7 +109,7 @@ enum irq arch_irq_claim(const struct trap *trap);
 /* Tells the controller that `irq` has been handled. */
 void arch_irq_done(enum irq irq);
 
-/* ---- trap: decode frame_init syscall_args user_enter, user memory ---- */
+/* ---- trap: decode frame_init syscall_args message user_enter, user memory ---- */
 
 /* inline: whether the frame is a system call's; the fast question before arch_trap_decode(). */
 static inline bool arch_trap_is_syscall(const struct trap_frame *frame);
@@ -123,6 +125,18 @@ static inline uint64_t arch_syscall_args(const struct trap_frame *frame, uint64_
 
 /* inline: sets the results of a system call. */
 static inline void arch_syscall_result(struct trap_frame *frame, enum status status, uint64_t value);
+
+/*
+ * inline: lets the system call that `frame` made be made again, from the start and with the same arguments, when its thread next
+ * runs. Called before any result is set.
+ */
+static inline void arch_syscall_restart(struct trap_frame *frame);
+
+/* inline: the message an ipc_* call carries, as abi/message.h lays it down; returns the endpoint's handle. */
+static inline uint64_t arch_message_get(const struct trap_frame *frame, struct message *message);
+
+/* inline: sets the results of an ipc_* call: the status and a message. */
+static inline void arch_message_set(struct trap_frame *frame, enum status status, const struct message *message);
 
 /* Enters user mode with the registers of `frame`, from the scheduler, for the first time on this CPU. Never returns. */
 _Noreturn void arch_user_enter(struct trap_frame *frame);
@@ -163,7 +177,7 @@ enum status arch_cpu_start(struct cpu *cpu);
 /* Raises IRQ_IPI on an online CPU other than the caller's. What it is about is in cpu->hazards. */
 void arch_ipi_send(struct cpu *cpu);
 
-/* ---- misc: putc phys_to_virt sync_code power_off backtrace, and one for the trace ---- */
+/* ---- misc: putc phys_to_virt page_zero sync_code power_off backtrace, and one for the trace ---- */
 
 /* Writes one character to the console. '\n' alone ends a line. */
 void arch_putc(char c);
@@ -176,6 +190,9 @@ static inline struct paddr arch_virt_to_phys(const void *address);
 
 /* Makes instructions just written at `code` visible to instruction fetch on all CPUs. */
 void arch_sync_code(void *code, size_t bytes);
+
+/* inline: fills a page of RAM with zeros, by the machine's quickest way. */
+static inline void arch_page_zero(void *page);
 
 /* Ends the machine; QEMU exits. `well` only chooses the exit code: the verdict is in the descriptor. */
 _Noreturn void arch_power_off(bool well);

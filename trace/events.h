@@ -16,7 +16,7 @@
  *
  * TYPE is THREAD ASPACE OBJECT FLOW CPU; ADDRESS (user's) PADDR HEX; COUNT BYTES PAGES TICKS NS SIGNED; CHARS (eight
  * characters, the first in the highest byte); or an enumeration of abi/trace_enums.h, abi/syscall.h, abi/status.h,
- * abi/descriptor.h.
+ * abi/descriptor.h, abi/message.h.
  */
 
 /* clang-format off */
@@ -97,6 +97,18 @@ EVENT(53, fault_end, FAULT, THREAD_END, "the fault path ended",
       F(flow, FLOW, "the fault") F(thread, THREAD, "who") F(result, FAULT_RESULT, "how"))
 EVENT(54, uaccess_fault, FAULT, THREAD_INSTANT, "the kernel touched user memory for a thread and the page was not there",
       F(thread, THREAD, "for whom") F(address, ADDRESS, "the address") F(access, ACCESS, "how"))
+EVENT(55, fault_copy, FAULT, THREAD_INSTANT, "a page that was shared is copied, because it is about to be written",
+      F(flow, FLOW, "the fault") F(thread, THREAD, "who") F(frame, PADDR, "the new page frame") F(source, PADDR, "the shared one"))
+EVENT(56, fault_wait, FAULT, THREAD_INSTANT, "the page has to be brought or saved first: the thread waits for a page request",
+      F(flow, FLOW, "the fault") F(thread, THREAD, "who") F(request, FLOW, "the page request's flow")
+      F(object, OBJECT, "the object") F(page, COUNT, "page number in the object")
+      F(waiters, COUNT, "how many threads wait for it now"))
+EVENT(57, fault_memory, FAULT, THREAD_INSTANT, "no page frame is free: the thread waits until one is",
+      F(flow, FLOW, "the fault") F(thread, THREAD, "who"))
+EVENT(58, fault_resume, FAULT, THREAD_INSTANT, "what the thread waited for is there: its fault goes on",
+      F(flow, FLOW, "the fault") F(thread, THREAD, "who") F(request, FLOW, "the page request's flow; 0 if it was memory"))
+EVENT(59, uaccess_retry, FAULT, THREAD_INSTANT, "the system call is undone and will be made again when the page is there",
+      F(thread, THREAD, "for whom") F(number, SYSCALL, "the call"))
 
 /* ---- mmu: what the back end does to the machine's tables ---- */
 EVENT(64, mmu_map, MMU, CPU_INSTANT, "a translation was entered",
@@ -133,10 +145,45 @@ EVENT(82, vm_protect, VM, THREAD_INSTANT, "rights of mapped memory changed",
       F(rights, RIGHTS, "what is allowed now"))
 EVENT(83, vm_forget, VM, THREAD_INSTANT, "every hardware translation of an address space was dropped on request",
       F(thread, THREAD, "by whom") F(aspace, ASPACE, "where"))
+EVENT(84, object_create, VM, CPU_INSTANT, "a new object",
+      F(object, OBJECT, "the object") F(kind, OBJECT_KIND, "where its pages come from") F(pages, PAGES, "how many")
+      F(origin, HEX, "the provider's endpoint, the source's id, or the physical address"))
+EVENT(85, object_destroy, VM, CPU_INSTANT, "nobody uses the object any more; its pages are given back",
+      F(object, OBJECT, "the object") F(pages, PAGES, "frames it had"))
+EVENT(86, slot_change, VM, CPU_INSTANT, "the state of a page changed",
+      F(object, OBJECT, "the object") F(page, COUNT, "page number in the object") F(from, SLOT_STATE, "before")
+      F(to, SLOT_STATE, "now") F(slot, HEX, "the slot now") F(flow, FLOW, "the fault or request that did it; 0 if none"))
+EVENT(87, page_request, VM, CPU_INSTANT, "a page request was made: a message to the provider",
+      F(flow, FLOW, "the request, and the fault that made it") F(object, OBJECT, "the object")
+      F(page, COUNT, "page number in the object") F(kind, REQUEST_KIND, "what is asked for") F(endpoint, OBJECT, "the endpoint"))
+EVENT(88, page_request_done, VM, CPU_INSTANT, "a page request is answered",
+      F(flow, FLOW, "the request") F(object, OBJECT, "the object") F(page, COUNT, "page number in the object")
+      F(kind, REQUEST_KIND, "what was asked for") F(status, STATUS, "the answer") F(waiters, COUNT, "threads that waited"))
+EVENT(89, pages_remove, VM, THREAD_INSTANT, "a program asked to release, flush or evict pages of an object",
+      F(thread, THREAD, "by whom") F(object, OBJECT, "the object") F(first, COUNT, "first page") F(pages, PAGES, "how many")
+      F(kind, REMOVE_KIND, "what is to be done"))
+EVENT(90, page_evict, VM, CPU_INSTANT, "a page that can be brought again gave up its frame",
+      F(object, OBJECT, "the object") F(page, COUNT, "page number in the object") F(frame, PADDR, "the frame that is free now")
+      F(age, COUNT, "looks at it since it was last used"))
+EVENT(91, requests, VM, COUNTER, "page requests that are not answered yet",
+      F(value, COUNT, "how many"))
+EVENT(92, pages_provided, VM, COUNTER, "pages in memory that came from providers",
+      F(value, PAGES, "how many"))
+EVENT(93, pages_dirty, VM, COUNTER, "pages in memory that a provider has to save before they can go",
+      F(value, PAGES, "how many"))
 
 /* ---- mem ---- */
 EVENT(96, free_pages, MEM, COUNTER, "page frames that are free",
       F(value, PAGES, "how many"))
+EVENT(97, zeroed_pages, MEM, COUNTER, "free page frames that are zeroed already",
+      F(value, PAGES, "how many"))
+EVENT(98, cast_out_begin, MEM, CPU_BEGIN, "memory is short: pages that can be brought again are looked for",
+      F(pressure, PRESSURE, "how short") F(free, PAGES, "frames that are free"))
+EVENT(99, cast_out_end, MEM, CPU_END, "the search for pages to cast out ended",
+      F(looked_at, PAGES, "pages that were looked at") F(dropped, PAGES, "frames that are free now")
+      F(writing, PAGES, "pages that their providers are asked to save first"))
+EVENT(100, hash_collisions, MEM, COUNTER, "translations in the hashed page table that do not sit in their primary group",
+      F(value, COUNT, "how many"))
 
 /* ---- time ---- */
 EVENT(104, timer_expire, TIME, CPU_INSTANT, "a sleeper's time has come",
@@ -158,3 +205,25 @@ EVENT(122, mark_instant, USER, THREAD_INSTANT, "the program marks a moment",
       F(value, SIGNED, "a number of its own"))
 EVENT(123, mark_counter, USER, COUNTER, "the program counts something",
       F(thread, THREAD, "who") F(name_0, CHARS, "its name") F(name_1, CHARS, "continued") F(value, SIGNED, "its value now"))
+EVENT(124, mark_step, USER, THREAD_INSTANT, "the program marks a moment in something bigger",
+      F(flow, FLOW, "what it belongs to") F(thread, THREAD, "who") F(name_0, CHARS, "its name") F(name_1, CHARS, "continued")
+      F(value, SIGNED, "a number of its own"))
+
+/* ---- ipc: messages and the threads that serve ---- */
+EVENT(128, endpoint_create, IPC, THREAD_INSTANT, "a new endpoint",
+      F(thread, THREAD, "by whom") F(endpoint, OBJECT, "the endpoint"))
+EVENT(129, endpoint_gone, IPC, CPU_INSTANT, "nobody answers at the endpoint any more; what waits there is answered with GONE",
+      F(endpoint, OBJECT, "the endpoint") F(messages, COUNT, "how many messages waited"))
+EVENT(130, ipc_send, IPC, THREAD_INSTANT, "a message was sent",
+      F(flow, FLOW, "the message") F(thread, THREAD, "for whom: the caller, or the thread whose fault sent it")
+      F(endpoint, OBJECT, "to") F(type, MESSAGE, "what it asks") F(word_0, HEX, "its first word") F(word_1, HEX, "its second"))
+EVENT(131, ipc_receive, IPC, THREAD_INSTANT, "a message was received",
+      F(flow, FLOW, "the message") F(thread, THREAD, "by whom") F(endpoint, OBJECT, "at") F(type, MESSAGE, "what it asks")
+      F(word_0, HEX, "its first word") F(word_1, HEX, "its second"))
+EVENT(132, ipc_reply, IPC, THREAD_INSTANT, "a message was answered",
+      F(flow, FLOW, "the message") F(thread, THREAD, "by whom; 0 if the kernel had to") F(endpoint, OBJECT, "at")
+      F(type, HEX, "the type of the answer; a status code for the kernel's messages")
+      F(caller, THREAD, "who waited for it; 0 for the kernel"))
+EVENT(133, handle_pass, IPC, THREAD_INSTANT, "a handle came to a process in a message",
+      F(thread, THREAD, "for whom") F(handle, COUNT, "its number there") F(object, OBJECT, "what it stands for")
+      F(rights, HEX, "enum handle_rights"))

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../kernel/abi/descriptor.h"
+#include "../kernel/abi/message.h"
 #include "../kernel/abi/status.h"
 #include "../kernel/abi/syscall.h"
 #include "../kernel/abi/trace_enums.h"
@@ -68,6 +69,12 @@ static const struct named_value crash_causes[] = {CRASH_CAUSES(NAMED){0}};
 static const struct named_value switch_reasons[] = {SWITCH_REASONS(NAMED){0}};
 static const struct named_value wake_reasons[] = {WAKE_REASONS(NAMED){0}};
 static const struct named_value missing_reasons[] = {MISSING_REASONS(NAMED){0}};
+static const struct named_value object_kinds[] = {OBJECT_KINDS(NAMED){0}};
+static const struct named_value slot_states[] = {SLOT_STATES(NAMED){0}};
+static const struct named_value request_kinds[] = {REQUEST_KINDS(NAMED){0}};
+static const struct named_value remove_kinds[] = {REMOVE_KINDS(NAMED){0}};
+static const struct named_value pressures[] = {PRESSURES(NAMED){0}};
+static const struct named_value messages[] = {MESSAGE_TYPES(NAMED_SELF){0}};
 static const struct named_value verdicts[] = {VERDICTS(NAMED_SELF){0}};
 static const struct named_value syscalls[] = {SYSCALLS(NAMED_SELF){0}};
 static const struct named_value statuses[] = {STATUS_CODES(NAMED_SELF){0}};
@@ -90,6 +97,12 @@ static const struct named_value *const values_of_type[FIELD_TYPE_COUNT] = {
 	[FIELD_ACCESS] = accesses,
 	[FIELD_RIGHTS] = rights,
 	[FIELD_IRQ] = irqs,
+	[FIELD_OBJECT_KIND] = object_kinds,
+	[FIELD_SLOT_STATE] = slot_states,
+	[FIELD_REQUEST_KIND] = request_kinds,
+	[FIELD_REMOVE_KIND] = remove_kinds,
+	[FIELD_PRESSURE] = pressures,
+	[FIELD_MESSAGE] = messages,
 };
 
 int schema_type_is_enum(enum field_type type)

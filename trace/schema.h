@@ -29,7 +29,8 @@ enum event_phase {
 	X(THREAD)                                                                                                                \
 	X(ASPACE) X(OBJECT) X(FLOW) X(CPU) X(ADDRESS) X(PADDR) X(HEX) X(COUNT) X(BYTES) X(PAGES) X(TICKS) X(NS) X(SIGNED)        \
 		X(CHARS) X(BOOT_PHASE) X(SEGMENT_KIND) X(FAULT_KIND) X(FAULT_RESULT) X(CRASH_CAUSE) X(SWITCH_REASON)             \
-			X(WAKE_REASON) X(MISSING_REASON) X(VERDICT) X(SYSCALL) X(STATUS) X(ACCESS) X(RIGHTS) X(IRQ)
+			X(WAKE_REASON) X(MISSING_REASON) X(VERDICT) X(SYSCALL) X(STATUS) X(ACCESS) X(RIGHTS) X(IRQ)     \
+				X(OBJECT_KIND) X(SLOT_STATE) X(REQUEST_KIND) X(REMOVE_KIND) X(PRESSURE) X(MESSAGE)
 /* clang-format on */
 
 #define FIELD_TYPE_ENUM(name) FIELD_##name,

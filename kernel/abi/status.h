@@ -15,13 +15,15 @@
 	X(NOT_FOUND, 4, "nothing is there") \
 	X(EXISTS, 5, "something else is there already") \
 	X(FAULT, 6, "a user address could not be read or written") \
-	X(RETRY, 7, "not done yet: the thread waits, and whoever wakes it sets the results") \
+	X(RETRY, 7, "not done yet: the thread waits; whoever wakes it sets the results, or it makes the call again") \
 	X(DEADLOCK, 8, "waiting would never end") \
 	X(LIMIT, 9, "a fixed limit is reached") \
 	X(NO_TABLE, 10, "the MMU back end needs a page for its tables: donate one, try again") \
 	X(FULL, 11, "every place that could hold the translation is wired") \
 	X(TIMED_OUT, 12, "the time given for it is over") \
-	X(CRASHED, 13, "the thread was killed for an illegal act")
+	X(CRASHED, 13, "the thread was killed for an illegal act") \
+	X(IO_ERROR, 14, "the provider could not bring or save the page") \
+	X(GONE, 15, "whoever was to answer is gone")
 /* clang-format on */
 
 #define STATUS_ENUM(name, number, text) STATUS_##name = number,

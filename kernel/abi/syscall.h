@@ -4,7 +4,8 @@
  * A call returns a status and, with STATUS_OK, a value. Calling convention:
  *     x86-64   number RAX, arguments RDI RSI RDX R10 R8, SYSCALL; status RAX, value RDX. RCX R11 RSI RDI R8-R10 are lost.
  *     POWER    number r0, arguments r3-r7, sc; status r3, value r4. r0 r5-r12, CTR, XER, CR0-1 and CR5-7 are lost.
- * Numbers are append-only.
+ * The calls that carry a message (ipc_*) have their own convention, in abi/message.h.
+ * Numbers are append-only. A handle is a number that stands for a kernel object in this process's table; abi/handle.h.
  */
 #pragma once
 
@@ -23,12 +24,39 @@
 	X(vm_protect, 10, "(address, bytes, rights)") \
 	X(vm_forget, 11, "(): drops every hardware translation of this address space; nothing may be lost") \
 	X(debug_write, 12, "(address, bytes): writes to the console") \
-	X(trace_mark, 13, "(enum mark, name word 0, name word 1, value): an event of the program's own") \
+	X(trace_mark, 13, "(enum mark, name word 0, name word 1, value, flow for MARK_STEP): an event of the program's own") \
 	X(clock_now, 14, "() -> ns since boot") \
-	X(process_exit, 15, "(status): ends every thread of the program")
+	X(process_exit, 15, "(status, 1 to end as one that crashed): ends every thread of the program") \
+	X(handle_close, 16, "(handle)") \
+	X(handle_duplicate, 17, "(handle, rights) -> another handle of the same thing, with those of its rights that are named") \
+	X(object_create, 18, "(bytes) -> handle of new zero-filled memory") \
+	X(object_provide, 19, "(endpoint, bytes, key, 1 if changed pages are to be written back) -> handle of an object whose pages " \
+	  "the endpoint's server brings") \
+	X(object_copy, 20, "(object, first page, pages) -> handle of a private copy; pages are shared until one side writes") \
+	X(object_device, 21, "(machine, physical address, bytes) -> handle of a device's registers") \
+	X(object_map, 22, "(object, address or 0 for anywhere, first page, bytes, rights | MAP_WINDOW | process << 32) -> address") \
+	X(object_remove, 23, "(object, first page, pages, enum remove_kind) -> pages that were dropped or written") \
+	X(object_read, 24, "(object, offset, address, bytes) -> bytes that were copied") \
+	X(object_write, 25, "(object, offset, address, bytes) -> bytes that were copied") \
+	X(object_size, 26, "(object) -> bytes") \
+	X(vm_query, 27, "(address, struct vm_query *): what is mapped there, and in which state the page is") \
+	X(endpoint_create, 28, "() -> handle") \
+	X(ipc_call, 29, "message: sends it and waits for the reply") \
+	X(ipc_receive, 30, "message: waits for one") \
+	X(ipc_reply, 31, "message: answers the one that has its token") \
+	X(ipc_reply_receive, 32, "message: answers one and waits for the next") \
+	X(process_create, 33, "(name word 0, name word 1) -> handle of a new, empty process; it ends with its creator at the latest") \
+	X(process_give, 34, "(process, handle, rights) -> number of the handle in the process, before it is started") \
+	X(process_start, 35, "(process, entry, argument) -> id of its first thread") \
+	X(process_wait, 36, "(process) -> its exit status, once it has ended; CRASHED if its last thread was killed") \
+	X(process_kill, 37, "(process): ends every thread of it") \
+	X(memory_info, 38, "(enum memory_info) -> a number") \
+	X(memory_cast_out, 39, "(enum pressure) -> pages dropped or being written: as if memory were short")
 /* clang-format on */
 
 #ifndef __ASSEMBLER__ /* the stubs of user space are made from SYSCALLS too; the rest is C */
+#include <stdint.h>
+
 #define SYSCALL_ENUM(name, number, text) SYSCALL_##name = number,
 enum syscall { SYSCALLS(SYSCALL_ENUM) SYSCALL_COUNT };
 #undef SYSCALL_ENUM
@@ -36,8 +64,39 @@ enum syscall { SYSCALLS(SYSCALL_ENUM) SYSCALL_COUNT };
 /* What a program may do with a page. Write and execute together are refused with STATUS_DENIED. */
 enum rights { RIGHTS_NONE = 0, RIGHTS_READ = 1, RIGHTS_WRITE = 2, RIGHTS_EXEC = 4 };
 
-/* The kinds of mark a program can leave in the trace. */
-enum mark { MARK_BEGIN, MARK_END, MARK_INSTANT, MARK_COUNTER };
+/*
+ * With rights, to object_map: the mapping is its provider's window. A page of it can be written while it is being read in, and
+ * read while it is being written back, and otherwise not touched.
+ */
+#define MAP_WINDOW 0x100
+
+/* The kinds of mark a program can leave in the trace. MARK_STEP is an instant that belongs to a flow, its fifth argument. */
+enum mark { MARK_BEGIN, MARK_END, MARK_INSTANT, MARK_COUNTER, MARK_STEP };
+
+/* What vm_query answers. Numbers are as in the trace: enum segment_kind, object_kind, slot_state. */
+struct vm_query {
+	uint64_t start; /* of the mapping; all zero if nothing is mapped there */
+	uint64_t bytes;
+	uint32_t rights;
+	uint32_t segment;
+	uint32_t object;
+	uint32_t kind;  /* of the object */
+	uint64_t page;  /* of the object */
+	uint32_t state; /* of the page's slot */
+	uint32_t age;   /* looks at it since it was last used, 0-7 */
+	uint64_t frame; /* physical address of the page; 0 if it has none. For debugging: it may change at any time */
+};
+
+/* What memory_info tells, all in pages. */
+enum memory_info {
+	MEMORY_FREE,        /* free frames, those of the pool of zeroed pages included */
+	MEMORY_TOTAL,       /* frames the kernel manages */
+	MEMORY_RESERVE,     /* free frames that no program gets */
+	MEMORY_ZEROED,      /* free frames that are zeroed already */
+	MEMORY_ZERO_HITS,   /* zeroed pages taken from the pool since boot */
+	MEMORY_ZERO_MISSES, /* zeroed on the spot */
+	MEMORY_INFO_COUNT
+};
 
 /* A name travels as two words, up to 16 characters, the first character in the highest byte, on both machines. */
 #define NAME_CHARS 16

@@ -33,7 +33,11 @@
 	X(MAPPED, 1, "soft miss: page was there, mapped again") \
 	X(ZERO_FILLED, 2, "zero-filled a new page") \
 	X(KILLED, 3, "nobody can answer it: thread killed") \
-	X(NO_MEMORY, 4, "no memory for it: thread killed")
+	X(NO_MEMORY, 4, "no memory for it: thread killed") \
+	X(COPIED, 5, "copied a page that was shared until written") \
+	X(PROVIDED, 6, "the provider brought the page") \
+	X(DEVICE, 7, "mapped a device's registers") \
+	X(WAITS, 8, "the thread waits; the fault goes on later")
 
 /* Why a thread was killed. */
 #define CRASH_CAUSES(X) \
@@ -49,7 +53,11 @@
 	X(BREAKPOINT, 9, "a breakpoint instruction, and nobody debugs") \
 	X(MACHINE, 10, "the machine reported something else") \
 	X(NO_MEMORY, 11, "no page was left for it") \
-	X(KILLED, 12, "another thread of the program ended it")
+	X(KILLED, 12, "another thread of the program ended it") \
+	X(PROVIDER_ERROR, 13, "the provider could not bring the page") \
+	X(PROVIDER_GONE, 14, "the page's provider is gone") \
+	X(PROVIDER_CYCLE, 15, "the page could only come from somebody who waits for this thread") \
+	X(NO_PAGE, 16, "the object has no such page")
 
 /* Why a thread stopped running. */
 #define SWITCH_REASONS(X) \
@@ -61,19 +69,61 @@
 	X(EXIT, 5, "exited") \
 	X(CRASH, 6, "killed") \
 	X(MOVED, 7, "moved to another CPU") \
-	X(IDLE, 8, "CPU was idle")
+	X(IDLE, 8, "CPU was idle") \
+	X(PAGE, 9, "waits for a page") \
+	X(RECEIVE, 10, "waits for a message") \
+	X(CALL, 11, "waits for a reply") \
+	X(PROCESS, 12, "waits for a process to end") \
+	X(MEMORY, 13, "waits for free memory") \
+	X(WRITTEN, 14, "waits until a page is written back")
 
 #define WAKE_REASONS(X) \
 	X(CREATED, 0, "created") \
 	X(TIMER, 1, "its time has come") \
 	X(JOINED, 2, "the thread it waited for ended") \
-	X(KILLED, 3, "it is to die")
+	X(KILLED, 3, "it is to die") \
+	X(PAGE, 4, "its page is there, or will never be") \
+	X(MESSAGE, 5, "a message came") \
+	X(REPLY, 6, "the reply came") \
+	X(PROCESS, 7, "the process it waited for ended") \
+	X(MEMORY, 8, "memory became free")
 
 #define MISSING_REASONS(X) \
 	X(NOT_FOUND, 0, "the machine has no such CPU") \
 	X(SILENT, 1, "it never reported") \
 	X(TOO_MANY, 2, "the kernel holds no more") \
 	X(REFUSED, 3, "the command line leaves it out")
+/* Where the pages of an object come from. */
+#define OBJECT_KINDS(X) \
+	X(ZERO, 0, "zeros, until somebody writes") \
+	X(PHYSICAL, 1, "given memory, and no more than that") \
+	X(DEVICE, 2, "registers of a device") \
+	X(COPY, 3, "a copy, shared with its source until one of them writes") \
+	X(PROVIDER, 4, "a provider in user space")
+
+/* What the kernel knows of one page of an object: the state of its slot. */
+#define SLOT_STATES(X) \
+	X(ABSENT, 0, "absent") \
+	X(READING, 1, "being read by the provider") \
+	X(PRESENT, 2, "present, clean") \
+	X(DIRTY, 3, "present, changed") \
+	X(WRITING, 4, "being written by the provider") \
+	X(WANTED, 5, "being written, and wanted again")
+
+#define REQUEST_KINDS(X) \
+	X(READ, 0, "read") \
+	X(WRITE, 1, "write")
+
+/* What object_remove does with a range of pages. */
+#define REMOVE_KINDS(X) \
+	X(RELEASE, 0, "write back what is changed and tracked, then drop every page") \
+	X(FLUSH, 1, "write back what is changed and tracked; every page stays") \
+	X(EVICT, 2, "write back and drop what can be brought again; other pages stay")
+
+#define PRESSURES(X) \
+	X(NONE, 0, "enough memory") \
+	X(NORMAL, 1, "getting short") \
+	X(CRITICAL, 2, "short")
 /* clang-format on */
 
 #define TRACE_ENUM_MEMBER_(prefix, name, number) prefix##_##name = (number),
@@ -85,6 +135,11 @@
 #define SWITCH_REASON_(n, i, t) TRACE_ENUM_MEMBER_(SWITCH, n, i)
 #define WAKE_REASON_(n, i, t) TRACE_ENUM_MEMBER_(WAKE, n, i)
 #define MISSING_REASON_(n, i, t) TRACE_ENUM_MEMBER_(MISSING, n, i)
+#define OBJECT_KIND_(n, i, t) TRACE_ENUM_MEMBER_(OBJECT, n, i)
+#define SLOT_STATE_(n, i, t) TRACE_ENUM_MEMBER_(SLOT, n, i)
+#define REQUEST_KIND_(n, i, t) TRACE_ENUM_MEMBER_(REQUEST, n, i)
+#define REMOVE_KIND_(n, i, t) TRACE_ENUM_MEMBER_(REMOVE, n, i)
+#define PRESSURE_(n, i, t) TRACE_ENUM_MEMBER_(PRESSURE, n, i)
 
 enum boot_phase { BOOT_PHASES(BOOT_PHASE_) };
 enum segment_kind { SEGMENT_KINDS(SEGMENT_KIND_) };
@@ -94,6 +149,11 @@ enum crash_cause { CRASH_CAUSES(CRASH_CAUSE_) };
 enum switch_reason { SWITCH_REASONS(SWITCH_REASON_) };
 enum wake_reason { WAKE_REASONS(WAKE_REASON_) };
 enum missing_reason { MISSING_REASONS(MISSING_REASON_) };
+enum object_kind { OBJECT_KINDS(OBJECT_KIND_) };
+enum slot_state { SLOT_STATES(SLOT_STATE_) };
+enum request_kind { REQUEST_KINDS(REQUEST_KIND_) };
+enum remove_kind { REMOVE_KINDS(REMOVE_KIND_) };
+enum pressure { PRESSURES(PRESSURE_) };
 
 #undef TRACE_ENUM_MEMBER_
 #undef BOOT_PHASE_
@@ -104,3 +164,8 @@ enum missing_reason { MISSING_REASONS(MISSING_REASON_) };
 #undef SWITCH_REASON_
 #undef WAKE_REASON_
 #undef MISSING_REASON_
+#undef OBJECT_KIND_
+#undef SLOT_STATE_
+#undef REQUEST_KIND_
+#undef REMOVE_KIND_
+#undef PRESSURE_

@@ -164,6 +164,9 @@ static enum status call_trace_mark(struct thread *thread, const uint64_t argumen
 	case MARK_COUNTER:
 		trace_mark_counter(thread->id, arguments[1], arguments[2], arguments[3]);
 		return STATUS_OK;
+	case MARK_STEP:
+		trace_mark_step(arguments[4], thread->id, arguments[1], arguments[2], arguments[3]);
+		return STATUS_OK;
 	default:
 		return STATUS_INVALID;
 	}
@@ -182,6 +185,31 @@ static enum status call_process_exit(struct thread *thread, const uint64_t argum
 	program_exit((int64_t)arguments[0]);
 	return STATUS_OK;
 }
+
+#define call_handle_close call_null
+#define call_handle_duplicate call_null
+#define call_object_create call_null
+#define call_object_provide call_null
+#define call_object_copy call_null
+#define call_object_device call_null
+#define call_object_map call_null
+#define call_object_remove call_null
+#define call_object_read call_null
+#define call_object_write call_null
+#define call_object_size call_null
+#define call_vm_query call_null
+#define call_endpoint_create call_null
+#define call_ipc_call call_null
+#define call_ipc_receive call_null
+#define call_ipc_reply call_null
+#define call_ipc_reply_receive call_null
+#define call_process_create call_null
+#define call_process_give call_null
+#define call_process_start call_null
+#define call_process_wait call_null
+#define call_process_kill call_null
+#define call_memory_info call_null
+#define call_memory_cast_out call_null
 
 static enum status (*const calls[])(struct thread *thread, const uint64_t arguments[ARGUMENTS], uint64_t *value) = {
 #define SYSCALL_ROW(name, number, text) [number] = call_##name,

@@ -14,13 +14,9 @@
 #pragma once
 
 #include "abi/status.h"
+#include "abi/trace_enums.h"
 #include "core/lock.h"
 #include "types.h"
-
-enum slot_state {
-	SLOT_ABSENT,  /* no page: zeros, as long as nobody has touched it */
-	SLOT_PRESENT, /* the frame holds the page */
-};
 
 #define SLOT_STATE_MASK UINT64_C(7)
 

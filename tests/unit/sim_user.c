@@ -20,16 +20,17 @@
 #define CODES_MAX 32
 #define STEPS_MAX 5000000
 
-enum request_kind { REQUEST_NONE, REQUEST_CALL, REQUEST_ACCESS, REQUEST_COMPUTE, REQUEST_TRAP };
+enum user_request { USER_NONE, USER_CALL, USER_ACCESS, USER_COMPUTE, USER_TRAP };
 
 struct user_thread {
 	uint32_t id;
 	struct sim_fiber fiber;
 	user_code *code;
 	uint64_t argument;
-	enum request_kind kind;
+	enum user_request kind;
 	bool trapped; /* the call was made; its results come with the next return to user mode */
 	uint64_t number, arguments[5];
+	struct message message;
 	enum access access;
 	uint64_t address, value, ticks;
 	enum trap_kind trap;
@@ -53,7 +54,7 @@ uint64_t user_entry(user_code *code)
 	return TEXT_ADDRESS + i * 16;
 }
 
-static void request(enum request_kind kind)
+static void request(enum user_request kind)
 {
 	current->kind = kind;
 	current->trapped = false;
@@ -64,10 +65,18 @@ enum status user_call5(uint64_t number, const uint64_t arguments[5], uint64_t *v
 {
 	current->number = number;
 	memcpy(current->arguments, arguments, sizeof(current->arguments));
-	request(REQUEST_CALL);
+	request(USER_CALL);
 	if (value)
 		*value = current->value;
 	return current->status;
+}
+
+enum status user_ipc(enum syscall number, uint64_t endpoint, struct message *message)
+{
+	current->message = *message;
+	enum status status = user_call5(number, (uint64_t[5]){endpoint}, NULL);
+	*message = current->message;
+	return status;
 }
 
 enum status user_call(enum syscall number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t *value)
@@ -79,7 +88,7 @@ static void access_memory(uint64_t address, enum access access)
 {
 	current->address = address;
 	current->access = access;
-	request(REQUEST_ACCESS);
+	request(USER_ACCESS);
 }
 
 uint64_t user_load(uint64_t address)
@@ -102,13 +111,13 @@ void user_fetch(uint64_t address)
 void user_compute(uint64_t ticks)
 {
 	current->ticks = ticks;
-	request(REQUEST_COMPUTE);
+	request(USER_COMPUTE);
 }
 
 void user_trap(enum trap_kind kind)
 {
 	current->trap = kind;
-	request(REQUEST_TRAP);
+	request(USER_TRAP);
 }
 
 uint32_t user_thread(user_code *code, uint64_t argument, uint64_t affinity)
@@ -158,7 +167,7 @@ static struct user_thread *thread_on(unsigned cpu)
 static void think(struct user_thread *thread)
 {
 	current = thread;
-	thread->kind = REQUEST_NONE;
+	thread->kind = USER_NONE;
 	sim_fiber_resume(&thread->fiber);
 }
 
@@ -166,30 +175,37 @@ static void think(struct user_thread *thread)
 static void step(unsigned cpu)
 {
 	struct user_thread *thread = thread_on(cpu);
-	if (thread->kind == REQUEST_CALL && thread->trapped) {
-		thread->status = sim_user_frame(cpu)->status;
-		thread->value = sim_user_frame(cpu)->value;
-		thread->kind = REQUEST_NONE;
+	struct trap_frame *frame = sim_user_frame(cpu);
+	if (thread->kind == USER_CALL && thread->trapped && frame->restart) {
+		frame->restart = false;
+		thread->trapped = false;
 	}
-	if (thread->kind == REQUEST_NONE)
+	if (thread->kind == USER_CALL && thread->trapped) {
+		thread->status = frame->status;
+		thread->value = frame->value;
+		thread->message = frame->message;
+		thread->kind = USER_NONE;
+	}
+	if (thread->kind == USER_NONE)
 		think(thread);
 	switch (thread->kind) {
-	case REQUEST_CALL:
+	case USER_CALL:
 		thread->trapped = true;
+		frame->message = thread->message;
 		sim_user_syscall(cpu, thread->number, thread->arguments);
 		break;
-	case REQUEST_ACCESS:
+	case USER_ACCESS:
 		if (sim_user_try(cpu, vaddr(thread->address), thread->access, &thread->value))
-			thread->kind = REQUEST_NONE;
+			thread->kind = USER_NONE;
 		break;
-	case REQUEST_COMPUTE:
-		thread->kind = REQUEST_NONE;
+	case USER_COMPUTE:
+		thread->kind = USER_NONE;
 		sim_clock_advance(thread->ticks);
 		break;
-	case REQUEST_TRAP:
+	case USER_TRAP:
 		sim_user_post(cpu, &(struct trap){.kind = thread->trap, .vector = thread->trap});
 		break;
-	case REQUEST_NONE:
+	case USER_NONE:
 		abort();
 	}
 }

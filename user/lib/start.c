@@ -11,7 +11,7 @@ int main(void);
 _Noreturn void program_exit(int status)
 {
 	for (;;)
-		DISCARD(sys_process_exit((uint64_t)(int64_t)status).status, "it does not return");
+		DISCARD(sys_process_exit((uint64_t)(int64_t)status, 0).status, "it does not return");
 }
 
 _Noreturn void thread_exit(int status)

@@ -61,6 +61,55 @@ sys_call:
 	blr
 	.size	sys_call, . - sys_call
 
+/*
+ * struct result ipc_<name>(endpoint, struct message *): the calls that carry a message, in registers that a function keeps for
+ * its caller (abi/message.h). So they are saved around the call, in a stack frame of 112 bytes, with the message's address.
+ */
+	.macro	message_stub name, number
+	.globl	\name
+	.type	\name, @function
+\name:
+	stdu	%r1, -112(%r1)
+	std	%r14, 32(%r1)
+	std	%r15, 40(%r1)
+	std	%r16, 48(%r1)
+	std	%r17, 56(%r1)
+	std	%r18, 64(%r1)
+	std	%r19, 72(%r1)
+	std	%r4, 80(%r1)
+	ld	%r14, 8(%r4)
+	ld	%r15, 16(%r4)
+	ld	%r16, 24(%r4)
+	ld	%r17, 32(%r4)
+	ld	%r18, 40(%r4)
+	ld	%r19, 48(%r4)
+	ld	%r4, 0(%r4)
+	li	%r0, \number
+	sc
+	ld	%r5, 80(%r1)
+	std	%r4, 0(%r5)
+	std	%r14, 8(%r5)
+	std	%r15, 16(%r5)
+	std	%r16, 24(%r5)
+	std	%r17, 32(%r5)
+	std	%r18, 40(%r5)
+	std	%r19, 48(%r5)
+	ld	%r14, 32(%r1)
+	ld	%r15, 40(%r1)
+	ld	%r16, 48(%r1)
+	ld	%r17, 56(%r1)
+	ld	%r18, 64(%r1)
+	ld	%r19, 72(%r1)
+	addi	%r1, %r1, 112
+	blr
+	.size	\name, . - \name
+	.endm
+
+	message_stub ipc_call, 29
+	message_stub ipc_receive, 30
+	message_stub ipc_reply, 31
+	message_stub ipc_reply_receive, 32
+
 /* uint64_t clock_ticks(void) (Power ISA 3.0B, book II 6.1: the time base). */
 	.globl	clock_ticks
 	.type	clock_ticks, @function

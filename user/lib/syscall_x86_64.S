@@ -53,6 +53,53 @@ sys_call:
 	ret
 	.size	sys_call, . - sys_call
 
+/*
+ * struct result ipc_<name>(endpoint, struct message *): the calls that carry a message, in registers that a function keeps for
+ * its caller (abi/message.h). So they are saved around the call.
+ */
+	.macro	message_stub name, number
+	.globl	\name
+	.type	\name, @function
+\name:
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	pushq	%rsi
+	movq	8(%rsi), %rbx
+	movq	16(%rsi), %r12
+	movq	24(%rsi), %r13
+	movq	32(%rsi), %r14
+	movq	40(%rsi), %r15
+	movq	48(%rsi), %rbp
+	movq	0(%rsi), %rsi
+	movl	$\number, %eax
+	syscall
+	popq	%rsi
+	movq	%rdx, 0(%rsi)
+	movq	%rbx, 8(%rsi)
+	movq	%r12, 16(%rsi)
+	movq	%r13, 24(%rsi)
+	movq	%r14, 32(%rsi)
+	movq	%r15, 40(%rsi)
+	movq	%rbp, 48(%rsi)
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	ret
+	.size	\name, . - \name
+	.endm
+
+	message_stub ipc_call, 29
+	message_stub ipc_receive, 30
+	message_stub ipc_reply, 31
+	message_stub ipc_reply_receive, 32
+
 /* uint64_t clock_ticks(void) (Intel SDM vol. 2, RDTSC: the counter comes in two halves). */
 	.globl	clock_ticks
 	.type	clock_ticks, @function

@@ -153,7 +153,7 @@ void memory_forget(void)
 static void mark(enum mark kind, const char *name, int64_t value)
 {
 	struct name_words words = name_to_words(name);
-	DISCARD(sys_trace_mark(kind, words.word[0], words.word[1], (uint64_t)value).status, "every kind used here exists");
+	DISCARD(sys_trace_mark(kind, words.word[0], words.word[1], (uint64_t)value, 0).status, "every kind used here exists");
 }
 
 void mark_begin(const char *name)

@@ -23,6 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/handle.h"
+#include "abi/message.h"
 #include "abi/status.h"
 #include "abi/syscall.h"
 
@@ -205,9 +207,39 @@ struct result sys_vm_unmap(uint64_t address, uint64_t bytes);
 struct result sys_vm_protect(uint64_t address, uint64_t bytes, uint64_t rights);
 struct result sys_vm_forget(void);
 struct result sys_debug_write(uint64_t address, uint64_t bytes);
-struct result sys_trace_mark(uint64_t mark, uint64_t name_0, uint64_t name_1, uint64_t value);
+struct result sys_trace_mark(uint64_t mark, uint64_t name_0, uint64_t name_1, uint64_t value, uint64_t flow);
 struct result sys_clock_now(void);
-struct result sys_process_exit(uint64_t status);
+struct result sys_process_exit(uint64_t status, uint64_t crashed);
+struct result sys_handle_close(uint64_t handle);
+struct result sys_handle_duplicate(uint64_t handle, uint64_t rights);
+struct result sys_object_create(uint64_t bytes);
+struct result sys_object_provide(uint64_t endpoint, uint64_t bytes, uint64_t key, uint64_t write_back);
+struct result sys_object_copy(uint64_t object, uint64_t first_page, uint64_t pages);
+struct result sys_object_device(uint64_t machine, uint64_t paddr, uint64_t bytes);
+struct result sys_object_map(uint64_t object, uint64_t address, uint64_t first_page, uint64_t bytes, uint64_t how);
+struct result sys_object_remove(uint64_t object, uint64_t first_page, uint64_t pages, uint64_t kind);
+struct result sys_object_read(uint64_t object, uint64_t offset, uint64_t address, uint64_t bytes);
+struct result sys_object_write(uint64_t object, uint64_t offset, uint64_t address, uint64_t bytes);
+struct result sys_object_size(uint64_t object);
+struct result sys_vm_query(uint64_t address, uint64_t query);
+struct result sys_endpoint_create(void);
+struct result sys_process_create(uint64_t name_0, uint64_t name_1);
+struct result sys_process_give(uint64_t process, uint64_t handle, uint64_t rights);
+struct result sys_process_start(uint64_t process, uint64_t entry, uint64_t argument);
+struct result sys_process_wait(uint64_t process);
+struct result sys_process_kill(uint64_t process);
+struct result sys_memory_info(uint64_t what);
+struct result sys_memory_cast_out(uint64_t pressure);
+
+/*
+ * The calls that carry a message (abi/message.h). The value is the token; the whole message, with the token, is in *message.
+ * ipc_call() sends it and waits for the reply, ipc_receive() waits for one, ipc_reply() answers the one whose token it has,
+ * ipc_reply_receive() answers and waits for the next.
+ */
+struct result ipc_call(uint64_t endpoint, struct message *message);
+struct result ipc_receive(uint64_t endpoint, struct message *message);
+struct result ipc_reply(uint64_t endpoint, struct message *message);
+struct result ipc_reply_receive(uint64_t endpoint, struct message *message);
 
 /* Any call by its number, also one that does not exist. */
 struct result sys_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t number);

@@ -34,7 +34,7 @@ static void run_trace_mark(unsigned operations)
 {
 	struct result ignored;
 	for (unsigned i = 0; i < operations; i++)
-		ignored = sys_trace_mark(MARK_INSTANT, 0, 0, i);
+		ignored = sys_trace_mark(MARK_INSTANT, 0, 0, i, 0);
 	(void)ignored;
 }
 

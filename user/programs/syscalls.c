@@ -242,11 +242,11 @@ static void the_rest(void)
 	answers(sys_thread_self(), OK);
 	answers(sys_vm_forget(), OK);
 	answers(sys_clock_now(), OK);
-	answers(sys_trace_mark(MARK_INSTANT, 0, 0, 0), OK);
-	answers(sys_trace_mark(MARK_INSTANT, UINT64_MAX, UINT64_MAX, UINT64_MAX), OK);
-	answers(sys_trace_mark(MARK_COUNTER + 1, 0, 0, 0), INVALID);
-	answers(sys_trace_mark(UINT64_C(1) << 32, 0, 0, 0), INVALID);
-	answers(sys_trace_mark(UINT64_MAX, 0, 0, 0), INVALID);
+	answers(sys_trace_mark(MARK_INSTANT, 0, 0, 0, 0), OK);
+	answers(sys_trace_mark(MARK_INSTANT, UINT64_MAX, UINT64_MAX, UINT64_MAX, 0), OK);
+	answers(sys_trace_mark(MARK_STEP + 1, 0, 0, 0, 0), INVALID);
+	answers(sys_trace_mark(UINT64_C(1) << 32, 0, 0, 0, 0), INVALID);
+	answers(sys_trace_mark(UINT64_MAX, 0, 0, 0, 0), INVALID);
 }
 
 int main(void)

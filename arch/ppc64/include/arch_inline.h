@@ -87,6 +87,45 @@ static inline void arch_syscall_result(struct trap_frame *frame, enum status sta
 	frame->gpr[4] = value;
 }
 
+/*
+ * The short way back from a system call loses registers: r0 and r5-r12, and does not load r14-r31. A frame without a CPU that
+ * took it as a call goes the long way, which restores all of it.
+ */
+static inline void arch_syscall_restart(struct trap_frame *frame)
+{
+	frame->pc -= 4;
+	frame->syscall_cpu = 0;
+}
+
+static inline uint64_t arch_message_get(const struct trap_frame *frame, struct message *message)
+{
+	*message = (struct message){
+		.token = frame->gpr[4],
+		.type = frame->gpr[14],
+		.word = {frame->gpr[15], frame->gpr[16], frame->gpr[17], frame->gpr[18]},
+		.handle = frame->gpr[19],
+	};
+	return frame->gpr[3];
+}
+
+static inline void arch_message_set(struct trap_frame *frame, enum status status, const struct message *message)
+{
+	frame->gpr[3] = (uint64_t)status;
+	frame->gpr[4] = message->token;
+	frame->gpr[14] = message->type;
+	for (unsigned i = 0; i < MESSAGE_WORDS; i++)
+		frame->gpr[15 + i] = message->word[i];
+	frame->gpr[19] = message->handle;
+	frame->syscall_cpu = 0;
+}
+
+/* dcbz clears a block of the cache, 128 bytes on POWER9 (Power ISA 3.0B Book II, "Data Cache Block set to Zero"). */
+static inline void arch_page_zero(void *page)
+{
+	for (unsigned offset = 0; offset < PAGE_BYTES; offset += 128)
+		__asm__ volatile("dcbz %0, %1" : : "b"(page), "r"((uint64_t)offset) : "memory");
+}
+
 static inline uint64_t arch_time_now(void)
 {
 	uint64_t ticks;

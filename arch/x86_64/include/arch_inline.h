@@ -92,6 +92,45 @@ static inline void arch_syscall_result(struct trap_frame *frame, enum status sta
 	frame->rdx = value;
 }
 
+/*
+ * SYSCALL is two bytes long. The short way back loses registers that the call needs again, so the frame says that it is no
+ * system call's: then all of it is restored.
+ */
+static inline void arch_syscall_restart(struct trap_frame *frame)
+{
+	frame->rip -= 2;
+	frame->vector = VECTOR_RESTART;
+}
+
+static inline uint64_t arch_message_get(const struct trap_frame *frame, struct message *message)
+{
+	*message = (struct message){
+		.token = frame->rsi,
+		.type = frame->rbx,
+		.word = {frame->r12, frame->r13, frame->r14, frame->r15},
+		.handle = frame->rbp,
+	};
+	return frame->rdi;
+}
+
+static inline void arch_message_set(struct trap_frame *frame, enum status status, const struct message *message)
+{
+	frame->rax = status;
+	frame->rdx = message->token;
+	frame->rbx = message->type;
+	frame->r12 = message->word[0];
+	frame->r13 = message->word[1];
+	frame->r14 = message->word[2];
+	frame->r15 = message->word[3];
+	frame->rbp = message->handle;
+}
+
+static inline void arch_page_zero(void *page)
+{
+	uint64_t words = PAGE_BYTES / 8;
+	__asm__ volatile("rep stosq" : "+D"(page), "+c"(words) : "a"(UINT64_C(0)) : "memory");
+}
+
 /* The time-stamp counter (Intel SDM 3B 17.17). Under QEMU all CPUs read one clock. */
 static inline uint64_t arch_time_now(void)
 {

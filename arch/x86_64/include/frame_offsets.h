@@ -41,6 +41,7 @@
 #define VECTOR_STUBS 0x50 /* vectors 0 to 0x4f have an entry stub, and the spurious one */
 #define VECTOR_SPURIOUS 0xff
 #define VECTOR_SYSCALL 0x100 /* no vector: marks the frame of a system call */
+#define VECTOR_RESTART 0x101 /* no vector: marks the frame of one that will be made again */
 
 /* ---- where things lie ---- */
 #define KERNEL_BASE 0xffffffff80000000 /* the image: physical address + this */

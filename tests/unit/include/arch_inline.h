@@ -17,6 +17,8 @@ struct trap_frame {
 	uint64_t arguments[5];
 	enum status status; /* the results of the last system call */
 	uint64_t value;
+	struct message message; /* of an ipc_* call, and what came back */
+	bool restart;           /* the call is to be made again */
 	bool in_copy;  /* the kernel stopped inside one of the copies from and to user memory */
 	bool fixed_up; /* and the portable handler has sent it to the fix-up */
 };
@@ -72,6 +74,29 @@ static inline void arch_syscall_result(struct trap_frame *frame, enum status sta
 {
 	frame->status = status;
 	frame->value = value;
+}
+
+static inline void arch_syscall_restart(struct trap_frame *frame)
+{
+	frame->restart = true;
+}
+
+/* The endpoint is the first argument, the message lies beside it. */
+static inline uint64_t arch_message_get(const struct trap_frame *frame, struct message *message)
+{
+	*message = frame->message;
+	return frame->arguments[0];
+}
+
+static inline void arch_message_set(struct trap_frame *frame, enum status status, const struct message *message)
+{
+	frame->status = status;
+	frame->message = *message;
+}
+
+static inline void arch_page_zero(void *page)
+{
+	__builtin_memset(page, 0, PAGE_BYTES);
 }
 
 static inline uint64_t arch_time_now(void)

@@ -1,0 +1,54 @@
+/*
+ * Messages: what a thread says to an endpoint, and what comes back.
+ *
+ * A message travels in registers: nothing has to be copied, so sending one cannot fail half-way. It is a type, four words, and
+ * at most one handle, which the kernel turns into a handle of the receiver. The token names the message until it is answered.
+ *
+ *              endpoint  token  type   words            handle    |  results: status  token  type   words     handle
+ *     x86-64   RDI       RSI    RBX    R12 R13 R14 R15  RBP       |           RAX     RDX    RBX    R12-R15   RBP
+ *     POWER    r3        r4     r14    r15 r16 r17 r18  r19       |           r3      r4     r14    r15-r18   r19
+ *
+ * The number of the call is where abi/syscall.h puts it. A receive and a call take what they need of these and ignore the rest.
+ */
+#pragma once
+
+#define MESSAGE_WORDS 4
+
+/* Types from here on are the kernel's: it sends them, a program that tries gets DENIED. */
+#define MESSAGE_KERNEL (1 << 30)
+
+/* clang-format off */
+#define MESSAGE_TYPES(X) \
+	X(PAGE_READ, MESSAGE_KERNEL + 1, "bring a page") \
+	X(PAGE_WRITE, MESSAGE_KERNEL + 2, "save a page")
+/* clang-format on */
+
+/*
+ * PAGE_READ and PAGE_WRITE go to the endpoint of a provider's object. The provider fills the page, or saves what is in it,
+ * through its window (MAP_WINDOW), and replies with the type REPLY_OK, or with the status code of what went wrong as the type:
+ * then the threads that wait for the page are killed.
+ */
+enum page_message_word {
+	PAGE_MESSAGE_KEY,    /* the provider's own name for the object, as it gave it to object_provide */
+	PAGE_MESSAGE_PAGE,   /* number of the page in the object */
+	PAGE_MESSAGE_OBJECT, /* the object's id in the trace */
+	PAGE_MESSAGE_FLOW,   /* the flow of the fault that started it: for trace_mark(MARK_STEP) */
+};
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+#define MESSAGE_TYPE_ENUM(name, number, text) MESSAGE_##name = (number),
+enum message_type { MESSAGE_TYPES(MESSAGE_TYPE_ENUM) };
+#undef MESSAGE_TYPE_ENUM
+
+#define REPLY_OK 0
+
+/* The offsets are known to the assembly of the user library. */
+struct message {
+	uint64_t token;
+	uint64_t type;
+	uint64_t word[MESSAGE_WORDS];
+	uint64_t handle; /* 0: none */
+};
+#endif
