@@ -17,11 +17,13 @@ B := build
 
 kernel_sources := \
   kernel/boot/main.c kernel/boot/command_line.c kernel/boot/archive.c kernel/boot/elf.c kernel/boot/symbols.c \
+  kernel/boot/first_handles.c \
   kernel/core/cpu.c kernel/core/lock.c kernel/core/print.c kernel/core/panic.c kernel/core/end.c \
-  kernel/core/trap.c kernel/core/syscall.c \
+  kernel/core/trap.c kernel/core/syscall.c kernel/core/syscall_memory.c kernel/core/syscall_ipc.c kernel/core/name.c \
+  kernel/obj/kobj.c kernel/obj/handle.c kernel/ipc/endpoint.c kernel/ipc/message.c \
   kernel/mm/page.c kernel/mm/cache.c kernel/mm/object.c kernel/mm/segment.c kernel/mm/aspace.c kernel/mm/fault.c \
-  kernel/mm/uaccess.c \
-  kernel/sched/thread.c kernel/sched/run_queue.c kernel/sched/schedule.c kernel/sched/timer.c \
+  kernel/mm/fault_page.c kernel/mm/request.c kernel/mm/evict.c kernel/mm/reclaim.c kernel/mm/uaccess.c \
+  kernel/sched/process.c kernel/sched/wait.c kernel/sched/thread.c kernel/sched/run_queue.c kernel/sched/schedule.c kernel/sched/timer.c \
   kernel/trace/ring.c
 
 # What a freestanding image needs and the host has in its C library.

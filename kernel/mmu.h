@@ -108,8 +108,8 @@ struct mmu_ops {
 	struct mmu_usage (*harvest)(struct mmu_space *space, struct vaddr va);
 
 	/*
-	 * Makes rule 4 true for all that happened to the space before. May wait for other CPUs; answers their requests
-	 * meanwhile.
+	 * Makes rule 4 true for all that happened to the space before, or to every space if it is NULL. May wait for other CPUs;
+	 * answers their requests meanwhile.
 	 */
 	void (*sync)(struct mmu_space *space);
 

@@ -247,7 +247,7 @@ static struct mmu_usage hash_harvest(struct mmu_space *space, struct vaddr va)
 static void hash_sync(struct mmu_space *space)
 {
 	ptesync();
-	trace_mmu_sync(space->id, (UINT64_C(1) << cpus_present) - 1);
+	trace_mmu_sync(space ? space->id : 0, (UINT64_C(1) << cpus_present) - 1);
 }
 
 static const struct mmu_ops hash_ops = {

@@ -301,10 +301,11 @@ static struct mmu_usage radix_harvest(struct mmu_space *space, struct vaddr va)
 static void radix_sync(struct mmu_space *space)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	uint64_t others = __atomic_load_n(&space->active, __ATOMIC_SEQ_CST) & ~(UINT64_C(1) << arch_cpu()->index);
+	uint64_t active = space ? __atomic_load_n(&space->active, __ATOMIC_SEQ_CST) : UINT64_MAX;
+	uint64_t others = active & ~(UINT64_C(1) << arch_cpu()->index) & ((UINT64_C(1) << cpus_present) - 1);
 	if (others)
 		cpu_flush_others(others);
-	trace_mmu_sync(space->id, others);
+	trace_mmu_sync(space ? space->id : 0, others);
 }
 
 /* Loading CR3 drops every translation this CPU holds, so the same space again is a flush. */

@@ -35,7 +35,7 @@
 	X(object_copy, 20, "(object, first page, pages) -> handle of a private copy; pages are shared until one side writes") \
 	X(object_device, 21, "(machine, physical address, bytes) -> handle of a device's registers") \
 	X(object_map, 22, "(object, address or 0 for anywhere, first page, bytes, rights | MAP_WINDOW | process << 32) -> address") \
-	X(object_remove, 23, "(object, first page, pages, enum remove_kind) -> pages that were dropped or written") \
+	X(object_remove, 23, "(object, first page, pages, enum remove_kind): returns when what has to be written back is") \
 	X(object_read, 24, "(object, offset, address, bytes) -> bytes that were copied") \
 	X(object_write, 25, "(object, offset, address, bytes) -> bytes that were copied") \
 	X(object_size, 26, "(object) -> bytes") \
@@ -62,7 +62,7 @@ enum syscall { SYSCALLS(SYSCALL_ENUM) SYSCALL_COUNT };
 #undef SYSCALL_ENUM
 
 /* What a program may do with a page. Write and execute together are refused with STATUS_DENIED. */
-enum rights { RIGHTS_NONE = 0, RIGHTS_READ = 1, RIGHTS_WRITE = 2, RIGHTS_EXEC = 4 };
+enum rights { RIGHTS_NONE = 0, RIGHTS_READ = 1, RIGHTS_WRITE = 2, RIGHTS_EXEC = 4, RIGHTS_ALL = 7 };
 
 /*
  * With rights, to object_map: the mapping is its provider's window. A page of it can be written while it is being read in, and

@@ -12,13 +12,16 @@
 #include "boot/archive.h"
 #include "boot/command_line.h"
 #include "boot/elf.h"
+#include "boot/first_handles.h"
 #include "boot/symbols.h"
 #include "core/end.h"
+#include "core/name.h"
 #include "core/panic.h"
 #include "core/print.h"
 #include "core/string.h"
 #include "mm/page.h"
 #include "mmu.h"
+#include "sched/process.h"
 #include "sched/sched.h"
 #include "trace/ring.h"
 
@@ -129,23 +132,34 @@ static void prepare_memory(void)
 	trace_free_pages(page_free_count());
 }
 
-static enum status start_program(const char *name)
+static enum status load_program(const struct archive_file *file, const char *name, struct aspace **process, struct vaddr *entry)
+{
+	TRY(aspace_create(name, process));
+	trace_aspace_create((*process)->id, name_word(name, 0), name_word(name, 8));
+	enum status status = elf_load(file, boot_info->elf_machine, *process, entry);
+	if (status == STATUS_OK)
+		status = first_handles_give(boot_info, &(*process)->handles);
+	if (status != STATUS_OK)
+		kobj_put(&(*process)->kobj);
+	return status;
+}
+
+/*
+ * The first process is the file `init` of the boot archive, which starts the servers and then the program; an archive without
+ * one is a program on its own.
+ */
+static enum status start_first_process(const char *program)
 {
 	struct archive_file file;
-	struct aspace *aspace;
+	struct aspace *process;
 	struct vaddr entry;
 	uint32_t id;
+	const char *name = archive_find("init", &file) == STATUS_OK ? "init" : program;
 	TRY(archive_find(name, &file));
-	TRY(aspace_create(name, &aspace));
-	uint64_t words[2] = {0};
-	for (unsigned i = 0; i < NAME_CHARS && aspace->name[i]; i++)
-		words[i / 8] |= (uint64_t)(uint8_t)aspace->name[i] << (56 - i % 8 * 8);
-	trace_aspace_create(aspace->id, words[0], words[1]);
-	enum status status = elf_load(&file, boot_info->elf_machine, aspace, &entry);
-	if (status == STATUS_OK)
-		status = thread_create(aspace, entry, 0, UINT64_MAX, "main", &id);
-	if (status != STATUS_OK)
-		aspace_destroy(aspace);
+	TRY(load_program(&file, name, &process, &entry));
+	process->is_first = true;
+	enum status status = process_start(process, NULL, entry, 0, &id);
+	kobj_put(&process->kobj);
 	return status;
 }
 
@@ -211,7 +225,7 @@ void kernel_main(const struct boot_info *boot)
 	kprintf("Vitrine on %s, %u of %u CPUs, %s, %lu MiB free\n", boot->machine, descriptor.cpus_online, boot->cpus, mmu->name,
 		(unsigned long)(page_free_count() * PAGE_BYTES / MIB));
 	trace_boot_phase(BOOT_PHASE_PROGRAM);
-	enum status status = selftest[0] ? STATUS_OK : start_program(program);
+	enum status status = selftest[0] ? STATUS_OK : start_first_process(program);
 	if (status != STATUS_OK) {
 		kprintf("program '%s' cannot be started: status %u\n", program, (unsigned)status);
 		run_end(VERDICT_REFUSED, (int64_t)status);

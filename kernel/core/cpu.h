@@ -18,9 +18,11 @@ struct mmu_space;
 enum hazard {
 	HAZARD_RESCHEDULE = 1,
 	HAZARD_TLB = 2,
-	HAZARD_PARK = 4,  /* stop for good: the run is over */
-	HAZARD_TIMER = 8, /* a thread was queued here: see whether a timeslice has to end some time */
-	HAZARD_MOVE = 16, /* a thread that waits here may have to go elsewhere: its affinity changed */
+	HAZARD_PARK = 4,    /* stop for good: the run is over */
+	HAZARD_TIMER = 8,   /* a thread was queued here: see whether a timeslice has to end some time */
+	HAZARD_MOVE = 16,   /* a thread that waits here may have to go elsewhere: its affinity changed */
+	HAZARD_MEMORY = 32, /* memory is short, or free again and somebody waits for it */
+	HAZARD_DOOM = 64,   /* the thread that runs next here is to be killed for what it waited for */
 };
 
 struct cpu {
@@ -39,6 +41,7 @@ struct cpu {
 	bool online;
 	bool idle;
 	uint8_t lock_level;       /* enum lock_level of the innermost lock held */
+	bool bound_by_reserve;    /* runs a program that is no provider: it does not get the last page frames */
 	uint8_t switch_reason;    /* enum switch_reason: why the current thread is about to stop */
 	struct trap uaccess_trap; /* the last fault inside arch_copy_*_user() */
 

@@ -14,11 +14,17 @@ enum lock_level {
 	LOCK_NONE,
 	LOCK_THREADS, /* the table of threads and programs */
 	LOCK_ASPACE,
-	LOCK_OBJECT,
+	LOCK_COPY,   /* an object that is a copy: before the object it was copied from */
+	LOCK_OBJECT, /* any other object */
 	LOCK_MMU_SPACE,
 	LOCK_MMU_TABLE, /* a table all spaces share: the hashed page table */
+	LOCK_ENDPOINT,
+	LOCK_SERVE, /* who serves which endpoint */
+	LOCK_WAIT,  /* who waits for what */
 	LOCK_TIMER,
 	LOCK_RUN_QUEUE,
+	LOCK_HANDLES,
+	LOCK_OBJECTS,      /* the list of objects that providers fill */
 	LOCK_MEMORY_CACHE, /* small kernel objects */
 	LOCK_MEMORY,       /* page frames */
 	LOCK_CONSOLE,

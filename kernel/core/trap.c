@@ -56,9 +56,11 @@ static void user_trap(struct thread *thread, const struct trap *trap)
 {
 	enum crash_cause cause = cause_of(trap->kind);
 	if (trap->kind == TRAP_FAULT) {
-		enum fault_result result = fault_handle(thread->aspace, thread->id, trap, &cause);
+		enum fault_result result = fault_handle(thread, trap, false, &cause);
 		if (result != FAULT_KILLED && result != FAULT_NO_MEMORY)
 			return;
+		if (cause == CAUSE_KILLED)
+			return; /* its process is ending, and it will not run again */
 	}
 	thread_crash(cause, trap);
 }

@@ -35,17 +35,8 @@ static enum status donate(struct aspace *aspace)
 	return STATUS_OK;
 }
 
-enum status aspace_create(const char *name, struct aspace **result)
+static enum status open_space(struct aspace *aspace)
 {
-	void *memory;
-	TRY(cache_alloc(&aspace_cache, &memory));
-	struct aspace *aspace = memory;
-	aspace->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
-	aspace->lock = SPINLOCK(LOCK_ASPACE);
-	aspace->space.lock = SPINLOCK(LOCK_MMU_SPACE);
-	aspace->space.id = aspace->id;
-	memcpy(aspace->name, name, min_u64(strlen(name), NAME_CHARS));
-	segments_init(aspace->segments);
 	spin_lock(&aspace->space.lock);
 	enum status status = mmu->open(&aspace->space);
 	while (status == STATUS_NO_TABLE) {
@@ -56,7 +47,28 @@ enum status aspace_create(const char *name, struct aspace **result)
 	if (status != STATUS_OK)
 		mmu->close(&aspace->space, release_page);
 	spin_unlock(&aspace->space.lock);
+	return status;
+}
+
+enum status aspace_create(const char *name, struct aspace **result)
+{
+	void *memory;
+	TRY(cache_alloc(&aspace_cache, &memory));
+	struct aspace *aspace = memory;
+	aspace->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
+	kobj_init(&aspace->kobj, KOBJ_PROCESS);
+	list_init(&aspace->process_node);
+	wait_queue_init(&aspace->waiters);
+	aspace->lock = SPINLOCK(LOCK_ASPACE);
+	aspace->space.lock = SPINLOCK(LOCK_MMU_SPACE);
+	aspace->space.id = aspace->id;
+	memcpy(aspace->name, name, min_u64(strlen(name), NAME_CHARS));
+	segments_init(aspace->segments);
+	enum status status = handle_table_init(&aspace->handles);
+	if (status == STATUS_OK)
+		status = open_space(aspace);
 	if (status != STATUS_OK) {
+		handle_table_end(&aspace->handles);
 		cache_free(&aspace_cache, aspace);
 		return status;
 	}
@@ -64,25 +76,43 @@ enum status aspace_create(const char *name, struct aspace **result)
 	return STATUS_OK;
 }
 
-/* Takes a mapping out of its segment and gives it up; its object goes with the last one. After sync. */
+/* Puts a mapping that is complete among those of its object. */
+static void mapping_show(struct mapping *mapping)
+{
+	struct vm_object *object = mapping->object;
+	spin_lock(&object->lock);
+	list_insert_before(&object->mappings, &mapping->object_node);
+	spin_unlock(&object->lock);
+}
+
+/* Takes a mapping out of its segment and its object, and gives both up. After sync; no lock held. */
 static void mapping_free(struct mapping *mapping)
 {
+	struct vm_object *object = mapping->object;
 	list_remove(&mapping->node);
-	object_put(mapping->object);
+	spin_lock(&object->lock);
+	list_remove(&mapping->object_node);
+	spin_unlock(&object->lock);
+	kobj_put(&object->kobj);
 	cache_free(&mapping_cache, mapping);
 }
 
-void aspace_destroy(struct aspace *aspace)
+void aspace_empty(struct aspace *aspace)
 {
 	ASSERT(aspace->threads == 0 && aspace->space.active == 0);
 	aspace_forget(aspace);
 	for (unsigned i = 0; i < SEGMENTS; i++)
 		while (!list_is_empty(&aspace->segments[i].mappings))
 			mapping_free(container_of(aspace->segments[i].mappings.next, struct mapping, node));
+	handle_table_end(&aspace->handles);
 	spin_lock(&aspace->space.lock);
 	mmu->close(&aspace->space, release_page);
 	spin_unlock(&aspace->space.lock);
 	trace_aspace_destroy(aspace->id);
+}
+
+void aspace_free(struct aspace *aspace)
+{
 	cache_free(&aspace_cache, aspace);
 }
 
@@ -108,55 +138,89 @@ static enum status check_rights(unsigned rights)
 }
 
 /* Where a new mapping is to lie: the address asked for, if it may be had, or one that is free. */
-static enum status choose_place(struct aspace *aspace, uint64_t *address, uint64_t bytes, struct segment **segment)
+static enum status choose_place(struct aspace *aspace, bool device, uint64_t *address, uint64_t bytes, struct segment **segment)
 {
 	if (*address == 0) {
-		*segment = &aspace->segments[SEGMENT_VIEW_INDEX];
-		return segment_view_address(*segment, bytes, address);
+		*segment = &aspace->segments[device ? SEGMENT_DEVICE_INDEX : SEGMENT_VIEW_INDEX];
+		return segment_place(*segment, bytes, address);
 	}
 	TRY(check_range(aspace, *address, bytes, segment));
-	if ((*segment)->kind != SEGMENT_BASE && (*segment)->kind != SEGMENT_VIEW)
+	enum segment_kind kind = (*segment)->kind;
+	if (device ? kind != SEGMENT_DEVICE : kind != SEGMENT_BASE && kind != SEGMENT_VIEW)
 		return STATUS_INVALID;
 	return segment_overlaps(*segment, *address, bytes) ? STATUS_EXISTS : STATUS_OK;
 }
 
-static enum status new_mapping(uint64_t bytes, unsigned rights, struct mapping **result)
+/* A mapping of an object, with a reference of its own, not in any segment yet. */
+static enum status new_mapping(struct aspace *aspace, const struct map_request *request, struct mapping **result)
 {
 	void *memory;
 	TRY(cache_alloc(&mapping_cache, &memory));
 	struct mapping *mapping = memory;
-	enum status status = object_create(bytes / PAGE_BYTES, &mapping->object);
-	if (status != STATUS_OK) {
-		cache_free(&mapping_cache, mapping);
-		return status;
-	}
 	list_init(&mapping->node);
-	mapping->bytes = bytes;
-	mapping->rights = rights;
+	list_init(&mapping->object_node);
+	mapping->bytes = request->bytes;
+	mapping->rights = request->rights;
+	mapping->rights_max = request->rights_max;
+	mapping->window = request->window;
+	mapping->aspace = aspace;
+	mapping->object = request->object;
+	mapping->first_page = request->first_page;
+	kobj_get(&request->object->kobj);
 	*result = mapping;
 	return STATUS_OK;
 }
 
-enum status aspace_map(struct aspace *aspace, uint64_t *address, uint64_t bytes, unsigned rights, uint32_t *object_id)
+/* Does the object have what is to be mapped, and may it be mapped like that? */
+static enum status check_request(const struct map_request *request)
+{
+	const struct vm_object *object = request->object;
+	uint64_t pages = request->bytes / PAGE_BYTES;
+	if (pages > object->pages || request->first_page > object->pages - pages)
+		return STATUS_INVALID;
+	if (request->window && object->kind != OBJECT_PROVIDER)
+		return STATUS_INVALID;
+	if (request->rights & ~request->rights_max)
+		return STATUS_DENIED;
+	return object->kind == OBJECT_DEVICE && (request->rights & RIGHTS_EXEC) ? STATUS_DENIED : STATUS_OK;
+}
+
+enum status aspace_map_object(struct aspace *aspace, const struct map_request *request, uint64_t *address)
 {
 	struct mapping *mapping;
 	struct segment *segment;
-	TRY(check_rights(rights));
-	if (bytes == 0 || (bytes | *address) % PAGE_BYTES)
+	TRY(check_rights(request->rights));
+	if (request->bytes == 0 || (request->bytes | request->address) % PAGE_BYTES)
 		return STATUS_INVALID;
-	if (bytes > OBJECT_PAGES_MAX * PAGE_BYTES)
-		return STATUS_LIMIT;
-	TRY(new_mapping(bytes, rights, &mapping));
+	TRY(check_request(request));
+	TRY(new_mapping(aspace, request, &mapping));
 	spin_lock(&aspace->lock);
-	enum status status = choose_place(aspace, address, bytes, &segment);
+	*address = request->address;
+	enum status status = choose_place(aspace, request->object->kind == OBJECT_DEVICE, address, request->bytes, &segment);
 	if (status == STATUS_OK) {
 		mapping->start = *address;
+		mapping_show(mapping);
 		segment_insert(segment, mapping);
-		*object_id = mapping->object->id; /* now: once the lock is free, another thread may unmap it */
 	}
 	spin_unlock(&aspace->lock);
 	if (status != STATUS_OK)
 		mapping_free(mapping);
+	return status;
+}
+
+enum status aspace_map(struct aspace *aspace, uint64_t *address, uint64_t bytes, unsigned rights, uint32_t *object_id)
+{
+	struct vm_object *object;
+	TRY(check_rights(rights));
+	if (bytes == 0 || (bytes | *address) % PAGE_BYTES)
+		return STATUS_INVALID;
+	TRY(object_create(bytes / PAGE_BYTES, &object));
+	object->anonymous = true;
+	*object_id = object->kobj.id;
+	struct map_request request = {
+		.object = object, .address = *address, .bytes = bytes, .rights = rights, .rights_max = RIGHTS_ALL};
+	enum status status = aspace_map_object(aspace, &request, address);
+	kobj_put(&object->kobj);
 	return status;
 }
 
@@ -170,13 +234,17 @@ static struct mapping *split_at(const struct segment *segment, uint64_t address,
 	if (!mapping || mapping->start == address)
 		return spare;
 	ASSERT(spare);
+	struct vm_object *object = mapping->object;
+	kobj_get(&object->kobj);
+	spin_lock(&object->lock);
 	*spare = *mapping;
 	spare->start = address;
 	spare->bytes = mapping->start + mapping->bytes - address;
 	spare->first_page = mapping->first_page + (address - mapping->start) / PAGE_BYTES;
 	mapping->bytes = address - mapping->start;
-	object_get(spare->object);
 	list_insert_before(mapping->node.next, &spare->node);
+	list_insert_before(&object->mappings, &spare->object_node);
+	spin_unlock(&object->lock);
 	return NULL;
 }
 
@@ -256,22 +324,25 @@ enum status aspace_unmap(struct aspace *aspace, uint64_t address, uint64_t bytes
 	mmu->sync(&aspace->space);
 	while (!list_is_empty(&gone)) {
 		struct mapping *mapping = container_of(gone.next, struct mapping, node);
-		object_discard(mapping->object, mapping->first_page, mapping->bytes / PAGE_BYTES);
+		if (mapping->object->anonymous)
+			object_discard(mapping->object, mapping->first_page, mapping->bytes / PAGE_BYTES);
 		mapping_free(mapping);
 	}
 	return STATUS_OK;
 }
 
-/* Is every page of the range mapped? */
-static bool range_is_mapped(const struct segment *segment, uint64_t address, uint64_t bytes)
+/* Is every page of the range mapped, and may it have these rights? */
+static enum status check_protect(const struct segment *segment, uint64_t address, uint64_t bytes, unsigned rights)
 {
 	for (uint64_t at = address; at < address + bytes;) {
 		const struct mapping *mapping = segment_mapping(segment, at);
 		if (!mapping)
-			return false;
+			return STATUS_NOT_FOUND;
+		if (rights & ~mapping->rights_max)
+			return STATUS_DENIED;
 		at = mapping->start + mapping->bytes;
 	}
-	return true;
+	return STATUS_OK;
 }
 
 enum status aspace_protect(struct aspace *aspace, uint64_t address, uint64_t bytes, unsigned rights)
@@ -284,21 +355,22 @@ enum status aspace_protect(struct aspace *aspace, uint64_t address, uint64_t byt
 	TRY(spares_take(&spares));
 	list_init(&range);
 	spin_lock(&aspace->lock);
-	bool mapped = range_is_mapped(segment, address, bytes);
-	if (mapped) {
+	enum status status = check_protect(segment, address, bytes, rights);
+	if (status == STATUS_OK) {
 		take_range(segment, address, bytes, &spares, &range);
 		drop_translations(aspace, address, bytes);
 	}
 	while (!list_is_empty(&range)) {
 		struct mapping *mapping = container_of(range.next, struct mapping, node);
 		list_remove(&mapping->node);
+		spin_lock(&mapping->object->lock);
 		mapping->rights = rights;
+		spin_unlock(&mapping->object->lock);
 		segment_insert(segment, mapping);
 	}
 	spin_unlock(&aspace->lock);
 	spares_give_back(&spares);
-	if (!mapped)
-		return STATUS_NOT_FOUND;
+	TRY(status);
 	mmu->sync(&aspace->space);
 	return STATUS_OK;
 }
@@ -327,11 +399,17 @@ static void stack_slot_release(struct aspace *aspace, unsigned slot)
 enum status aspace_stack_new(struct aspace *aspace, unsigned *slot, struct vaddr *top)
 {
 	struct mapping *mapping;
-	TRY(new_mapping(STACK_BYTES, RIGHTS_READ | RIGHTS_WRITE, &mapping));
+	struct map_request request = {.bytes = STACK_BYTES, .rights = RIGHTS_READ | RIGHTS_WRITE, .rights_max = RIGHTS_ALL};
+	TRY(object_create(STACK_BYTES / PAGE_BYTES, &request.object));
+	request.object->anonymous = true;
+	enum status status = new_mapping(aspace, &request, &mapping);
+	kobj_put(&request.object->kobj);
+	TRY(status);
 	spin_lock(&aspace->lock);
-	enum status status = stack_slot_take(aspace, slot);
+	status = stack_slot_take(aspace, slot);
 	if (status == STATUS_OK) {
 		mapping->start = stack_start(*slot);
+		mapping_show(mapping);
 		segment_insert(&aspace->segments[SEGMENT_STACK_INDEX], mapping);
 	}
 	spin_unlock(&aspace->lock);

@@ -1,34 +1,65 @@
 /*
- * aspace: an address space, the portable truth and its MMU space side by side.
+ * aspace: an address space, the portable truth and its MMU space side by side; and with its handles and threads, a process.
  */
 #pragma once
 
 #include "abi/syscall.h"
 #include "mm/segment.h"
 #include "mmu.h"
+#include "obj/handle.h"
+#include "sched/wait.h"
 
 struct vm_object;
 
 #define STACK_SLOTS 1024
 
 struct aspace {
+	struct kobj kobj; /* of the process */
 	uint32_t id;
 	char name[NAME_CHARS + 1];
 	struct spinlock lock; /* segments and mappings */
 	struct segment segments[SEGMENTS];
 	struct mmu_space space;
 	uint64_t stack_slots[STACK_SLOTS / 64]; /* bit n: slot n is taken; under the lock */
-	uint32_t threads;                       /* whose record a CPU may use; under the table of threads' lock */
-	bool dying;                             /* every thread is to exit */
-	bool crashed;                           /* the last thread to end was killed */
-	int64_t exit_status;                    /* the program's: process_exit's, or the last thread's */
+	struct handle_table handles;
+	uint32_t provides; /* objects it provides: it may use the last page frames; atomic */
+	bool dying;        /* every thread is to exit */
+	/* The process, sched/process.c; under the table of threads' lock. */
+	struct list process_node;  /* among all processes that have not ended */
+	struct aspace *parent;     /* its creator; NULL for the first, and once the creator has ended */
+	struct wait_queue waiters; /* for its end */
+	uint32_t threads;          /* whose record a CPU may use */
+	bool is_first;             /* how it ends is how the run ends */
+	bool started;
+	bool ended;          /* nothing is left but the record */
+	bool crashed;        /* the last thread to end was killed */
+	int64_t exit_status; /* process_exit's, or the last thread's */
 };
 
-/* A new, empty address space. NO_MEMORY. */
+/* A new, empty address space, with a reference. NO_MEMORY. */
 enum status aspace_create(const char *name, struct aspace **aspace);
 
-/* Gives back everything. No thread is in it and no CPU has it active. */
-void aspace_destroy(struct aspace *aspace);
+/* Gives back all memory and handles, but the record: aspace_free(). No thread is in it and no CPU has it active. */
+void aspace_empty(struct aspace *aspace);
+void aspace_free(struct aspace *aspace);
+
+/* What is to be mapped where. */
+struct map_request {
+	struct vm_object *object;
+	uint64_t address; /* 0: where there is room */
+	uint64_t first_page;
+	uint64_t bytes;
+	unsigned rights;
+	unsigned rights_max; /* what the mapping's rights may be, now and later */
+	bool window;
+};
+
+/*
+ * Maps pages of an object; the mapping has a reference of its own. *address is the place. Errors as for aspace_map(); a device
+ * lies in the device segment and nothing else does; INVALID for pages the object does not have, or a window of an object that
+ * has no provider.
+ */
+enum status aspace_map_object(struct aspace *aspace, const struct map_request *request, uint64_t *address);
 
 /*
  * Maps `bytes` of new zero-filled memory. At `*address`, or where there is room if it is 0; *address is then the place.
@@ -40,7 +71,10 @@ enum status aspace_map(struct aspace *aspace, uint64_t *address, uint64_t bytes,
 /* Unmaps all that lies in the range, within one segment. NOT_FOUND if nothing does. The memory is given back. */
 enum status aspace_unmap(struct aspace *aspace, uint64_t address, uint64_t bytes);
 
-/* Changes the rights of the range, all of which has to be mapped (NOT_FOUND). Nothing is changed on failure. */
+/*
+ * Changes the rights of the range, all of which has to be mapped (NOT_FOUND); DENIED beyond what the handles allowed that it was
+ * mapped with. Nothing is changed on failure.
+ */
 enum status aspace_protect(struct aspace *aspace, uint64_t address, uint64_t bytes, unsigned rights);
 
 /* Takes a slot of the stack segment and maps a stack there. LIMIT if all are taken. */

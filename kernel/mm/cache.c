@@ -50,7 +50,7 @@ static enum status slab_new(struct cache *cache, struct slab **result)
 {
 	struct paddr page;
 	ASSERT(slab_capacity(cache) > 0);
-	TRY(page_alloc(0, &page));
+	TRY(cache->from_reserve ? page_alloc_reserve(&page) : page_alloc(0, &page));
 	struct slab *slab = arch_phys_to_virt(page);
 	*slab = (struct slab){.cache = cache};
 	for (uint32_t i = slab_capacity(cache); i-- > 0;) {

@@ -10,6 +10,7 @@
 
 struct cache {
 	size_t object_bytes;
+	bool from_reserve; /* its slabs may be made of the last pages (page_alloc_reserve) */
 	struct spinlock lock;
 	struct list partial; /* slabs with a free object */
 	uint64_t objects;    /* in use */
@@ -20,6 +21,12 @@ struct cache {
 #define CACHE(type)                                                                                                              \
 	{                                                                                                                        \
 		.object_bytes = sizeof(type), .lock = {.level = LOCK_MEMORY_CACHE }                                              \
+	}
+
+/* The same for what it takes to get pages out of memory. */
+#define CACHE_OF_RESERVE(type)                                                                                                   \
+	{                                                                                                                        \
+		.object_bytes = sizeof(type), .from_reserve = true, .lock = {.level = LOCK_MEMORY_CACHE }                        \
 	}
 
 /* A new object, all zero. NO_MEMORY if no page is left for it. */

@@ -3,51 +3,30 @@
  *
  *     trap -> aspace -> segment -> mapping -> rights -> slot -> present:   map
  *                |         |          |         |               zero-fill: allocate, zero, map
- *                v         v          v         v
- *             kernel's   none      none/guard  no right  -> the thread is killed (CRASHED)
+ *                v         v          v         v               copy:      allocate, copy, map
+ *             kernel's   none      none/guard  no right         device:    map, cache-inhibited
+ *                |         |          |         |               absent:    page request -> the thread waits -> here again
+ *                +---------+----------+---------+-> the thread is killed (CRASHED)
  *
  * Teaches: the hardware's tables are a cache; this is the miss handler. It reads only portable records, so it is the same on a
- * machine that walks a tree and on one that hashes. Each arrow is an event, and all events of one fault carry one flow id.
+ * machine that walks a tree and on one that hashes. Each arrow is an event, and all events of one fault carry one flow id,
+ * also when the thread has to wait in the middle and another CPU goes on with it.
  * A segment fault (POWER: the SLB has no entry) stops at the second arrow: the segment is loaded and the access tried again.
- * Who calls: the trap path and uaccess. Whom: segment.h, object.h, aspace_enter. Locks: aspace, then object, then MMU space.
+ * Who calls: the trap path, uaccess, and page requests that are answered. Whom: segment.h, fault_page.c for what happens at the
+ * page's slot. Locks: aspace, then object, then its source, then MMU space; none while other CPUs are waited for.
  */
 #include "mm/fault.h"
 
 #include <trace_emit.h>
 
+#include "core/cpu.h"
+#include "core/panic.h"
+#include "ipc/endpoint.h"
 #include "mm/aspace.h"
-#include "mm/object.h"
-
-/* One fault on its way. */
-struct fault {
-	uint64_t flow;
-	uint32_t thread;
-	struct aspace *aspace;
-	const struct trap *trap;
-	uint64_t address;
-	struct segment *segment;
-	enum crash_cause cause;
-};
-
-static unsigned right_for(enum access access)
-{
-	static const unsigned needed[] = {
-		[ACCESS_LOAD] = RIGHTS_READ, [ACCESS_STORE] = RIGHTS_WRITE, [ACCESS_EXEC] = RIGHTS_EXEC};
-	return needed[access];
-}
-
-enum fault_action fault_decide(unsigned rights, enum access access, uint64_t slot)
-{
-	if (!(rights & right_for(access)))
-		return FAULT_ACTION_REFUSE;
-	return slot_state(slot) == SLOT_PRESENT ? FAULT_ACTION_MAP : FAULT_ACTION_ZERO_FILL;
-}
-
-static enum fault_result refuse(struct fault *fault, enum crash_cause cause)
-{
-	fault->cause = cause;
-	return cause == CAUSE_NO_MEMORY ? FAULT_NO_MEMORY : FAULT_KILLED;
-}
+#include "mm/fault_page.h"
+#include "mm/page.h"
+#include "mm/reclaim.h"
+#include "sched/sched.h"
 
 /* Why is nothing mapped here? */
 static enum crash_cause why_unmapped(const struct fault *fault)
@@ -56,36 +35,11 @@ static enum crash_cause why_unmapped(const struct fault *fault)
 		return CAUSE_NULL_PAGE;
 	if (fault->segment->kind != SEGMENT_STACK)
 		return CAUSE_NOT_MAPPED;
+	const struct aspace *aspace = fault->thread->aspace;
 	uint64_t slot = (fault->address - fault->segment->base) / STACK_SLOT_BYTES;
-	bool taken = slot < STACK_SLOTS && (fault->aspace->stack_slots[slot / 64] >> slot % 64 & 1);
+	bool taken = slot < STACK_SLOTS && (aspace->stack_slots[slot / 64] >> slot % 64 & 1);
 	bool in_stack = taken && fault->address - stack_start((unsigned)slot) < STACK_BYTES;
 	return taken && !in_stack ? CAUSE_GUARD : CAUSE_NOT_MAPPED;
-}
-
-/* The slot: has the page a frame? Enters the translation. */
-static enum fault_result fault_in_object(struct fault *fault, const struct mapping *mapping)
-{
-	struct vm_object *object = mapping->object;
-	uint64_t page = mapping->first_page + (fault->address - mapping->start) / PAGE_BYTES;
-	bool filled = false;
-	spin_lock(&object->lock);
-	uint64_t slot = object_slot(object, page);
-	trace_fault_slot(fault->flow, fault->thread, object->id, page, slot);
-	enum fault_action action = fault_decide(mapping->rights, fault->trap->access, slot);
-	enum status status = STATUS_OK;
-	if (action == FAULT_ACTION_ZERO_FILL)
-		status = object_fill(object, page, &slot, &filled);
-	spin_unlock(&object->lock);
-	if (action == FAULT_ACTION_REFUSE)
-		return refuse(fault, CAUSE_NO_RIGHT);
-	if (filled)
-		trace_fault_zero_fill(fault->flow, fault->thread, slot_frame(slot).p);
-	if (status == STATUS_OK)
-		status = aspace_enter(fault->aspace, vaddr(round_down(fault->address, PAGE_BYTES)), slot_frame(slot),
-				      mapping->rights);
-	if (status != STATUS_OK)
-		return refuse(fault, CAUSE_NO_MEMORY);
-	return filled ? FAULT_ZERO_FILLED : FAULT_MAPPED;
 }
 
 /*
@@ -94,59 +48,210 @@ static enum fault_result fault_in_object(struct fault *fault, const struct mappi
  */
 static enum fault_result load_segment(struct fault *fault)
 {
+	struct mmu_space *space = &fault->thread->aspace->space;
 	if (fault->address < PAGE_BYTES)
-		return refuse(fault, CAUSE_NULL_PAGE);
+		return fault_refuse(fault, CAUSE_NULL_PAGE);
 	if (list_is_empty(&fault->segment->mappings))
-		return refuse(fault, CAUSE_NOT_MAPPED);
-	spin_lock(&fault->aspace->space.lock);
-	mmu->activate(&fault->aspace->space, vaddr(fault->address));
-	spin_unlock(&fault->aspace->space.lock);
+		return fault_refuse(fault, CAUSE_NOT_MAPPED);
+	spin_lock(&space->lock);
+	mmu->activate(space, vaddr(fault->address));
+	spin_unlock(&space->lock);
 	return FAULT_SEGMENT_LOADED;
 }
 
 /* aspace -> segment -> mapping. Called with the aspace's lock. */
-static enum fault_result fault_in_aspace(struct fault *fault)
+static enum fault_result in_aspace(struct fault *fault)
 {
+	struct aspace *aspace = fault->thread->aspace;
+	uint32_t thread = fault->thread->id;
 	if (fault->address >= USER_END)
-		return refuse(fault, CAUSE_KERNEL_ADDRESS);
-	fault->segment = segment_find(fault->aspace->segments, fault->address);
+		return fault_refuse(fault, CAUSE_KERNEL_ADDRESS);
+	fault->segment = segment_find(aspace->segments, fault->address);
 	if (!fault->segment)
-		return refuse(fault, CAUSE_NOT_MAPPED);
-	trace_fault_segment(fault->flow, fault->thread, fault->segment->kind, fault->segment->base);
-	if (fault->trap->segment)
+		return fault_refuse(fault, CAUSE_NOT_MAPPED);
+	trace_fault_segment(fault->flow, thread, fault->segment->kind, fault->segment->base);
+	if (fault->wants_segment)
 		return load_segment(fault);
 	const struct mapping *mapping = segment_mapping(fault->segment, fault->address);
 	if (!mapping)
-		return refuse(fault, why_unmapped(fault));
-	trace_fault_mapping(fault->flow, fault->thread, mapping->start, mapping->bytes, mapping->rights, mapping->object->id);
-	return fault_in_object(fault, mapping);
+		return fault_refuse(fault, why_unmapped(fault));
+	trace_fault_mapping(fault->flow, thread, mapping->start, mapping->bytes, mapping->rights, mapping->object->kobj.id);
+	return fault_at_page(fault, mapping);
 }
 
-enum fault_result fault_handle(struct aspace *aspace, uint32_t thread, const struct trap *trap, enum crash_cause *cause)
+/* Goes the way once. With WAITS the thread may be anywhere when this returns. */
+static enum fault_result go(struct fault *fault)
 {
-	struct fault fault = {.flow = cpu_new_flow(), .thread = thread, .aspace = aspace, .trap = trap, .address = trap->va.v};
-	enum fault_kind kind = trap->segment ? FAULT_KIND_SEGMENT : trap->protection ? FAULT_KIND_PROTECTION : FAULT_KIND_MISSING;
-	trace_fault_begin(fault.flow, thread, fault.address, trap->pc.v, trap->access, kind);
+	struct aspace *aspace = fault->thread->aspace;
 	spin_lock(&aspace->lock);
-	enum fault_result result = fault_in_aspace(&fault);
+	enum fault_result result = in_aspace(fault);
 	spin_unlock(&aspace->lock);
-	trace_fault_end(fault.flow, thread, result);
+	fault_finish_step(fault);
+	return result;
+}
+
+/* The same, until there is memory for it, or the thread waits for some, or there will never be any. */
+static enum fault_result go_with_memory(struct fault *fault)
+{
+	enum fault_result result;
+	do
+		result = go(fault);
+	while (result == FAULT_NO_MEMORY && reclaim_now());
+	if (result == FAULT_NO_MEMORY && reclaim_wait(fault))
+		return FAULT_WAITS;
+	return result;
+}
+
+enum fault_result fault_handle(struct thread *thread, const struct trap *trap, bool in_call, enum crash_cause *cause)
+{
+	struct fault fault = {
+		.flow = cpu_new_flow(),
+		.thread = thread,
+		.address = trap->va.v,
+		.pc = trap->pc.v,
+		.access = trap->access,
+		.wants_segment = trap->segment,
+		.in_call = in_call,
+		.cause = CAUSE_NOT_MAPPED,
+	};
+	enum fault_kind kind = trap->segment ? FAULT_KIND_SEGMENT : trap->protection ? FAULT_KIND_PROTECTION : FAULT_KIND_MISSING;
+	uint32_t id = thread->id;
+	trace_fault_begin(fault.flow, id, fault.address, trap->pc.v, trap->access, kind);
+	enum fault_result result = go_with_memory(&fault);
+	if (result != FAULT_WAITS)
+		trace_fault_end(fault.flow, id, result);
 	*cause = fault.cause;
 	return result;
+}
+
+/* What a call answers that wanted a page of an object. */
+static enum status status_of(enum crash_cause cause)
+{
+	switch (cause) {
+	case CAUSE_PROVIDER_CYCLE:
+		return STATUS_DEADLOCK;
+	case CAUSE_PROVIDER_GONE:
+		return STATUS_GONE;
+	case CAUSE_KILLED:
+		return STATUS_DENIED;
+	default:
+		return STATUS_NOT_FOUND;
+	}
+}
+
+enum status fault_bring(struct thread *thread, struct vm_object *object, uint64_t page, enum access access, uint64_t *slot)
+{
+	struct fault fault = {
+		.flow = cpu_new_flow(),
+		.thread = thread,
+		.address = NO_ADDRESS,
+		.access = access,
+		.in_call = true,
+	};
+	enum fault_result result;
+	do {
+		result = fault_in_object(&fault, object, page, slot);
+		if (result != FAULT_WAITS && result != FAULT_KILLED && result != FAULT_NO_MEMORY)
+			return STATUS_OK;
+		spin_unlock(&object->lock);
+		fault_finish_step(&fault);
+	} while (result == FAULT_NO_MEMORY && reclaim_now());
+	if (result == FAULT_WAITS)
+		return STATUS_RETRY;
+	if (result == FAULT_NO_MEMORY)
+		return reclaim_wait(&fault) ? STATUS_RETRY : STATUS_NO_MEMORY;
+	return status_of(fault.cause);
+}
+
+/* ---- a fault that had to wait goes on ---- */
+
+static void wake(struct thread *thread, enum wake_reason reason)
+{
+	const struct thread *self = arch_cpu()->current;
+	sched_wake(thread, reason, self ? self->id : 0);
+}
+
+/* A failed one kills the thread, or is what its system call answers. */
+static void fail(struct thread *thread, enum crash_cause cause, enum status status)
+{
+	if (thread->fault.in_call) {
+		arch_syscall_result(&thread->frame, status, thread->call_done);
+	} else {
+		thread->fault.cause = cause;
+		thread->doomed = true;
+	}
+}
+
+/* Goes on with the fault of a blocked thread; false if it has to wait again. */
+static bool go_on(struct thread *thread, uint64_t request)
+{
+	struct fault fault = {
+		.flow = thread->fault.flow,
+		.thread = thread,
+		.address = thread->fault.address,
+		.pc = thread->fault.pc,
+		.access = thread->fault.access,
+		.in_call = thread->fault.in_call,
+		.continued = true,
+	};
+	uint32_t id = thread->id;
+	enum fault_result result = go_with_memory(&fault);
+	if (result == FAULT_WAITS)
+		return false;
+	if (result == FAULT_MAPPED && request)
+		result = FAULT_PROVIDED;
+	trace_fault_end(fault.flow, id, result);
+	if (result == FAULT_KILLED || result == FAULT_NO_MEMORY)
+		fail(thread, fault.cause, STATUS_FAULT);
+	else if (fault.in_call)
+		arch_syscall_restart(&thread->frame);
+	return true;
+}
+
+void fault_continue(struct thread *thread, uint64_t request, enum status status)
+{
+	bool has_address = thread->fault.address != NO_ADDRESS;
+	struct kobj *process = &thread->aspace->kobj;
+	kobj_get(process); /* the thread may run again, and end with its process, before this is through with it */
+	endpoint_page_wait_end(thread);
+	if (has_address)
+		trace_fault_resume(thread->fault.flow, thread->id, request);
+	if (status != STATUS_OK) {
+		if (has_address)
+			trace_fault_end(thread->fault.flow, thread->id, FAULT_KILLED);
+		fail(thread, status == STATUS_GONE ? CAUSE_PROVIDER_GONE : CAUSE_PROVIDER_ERROR,
+		     has_address ? STATUS_FAULT : status);
+	} else if (!has_address) {
+		arch_syscall_restart(&thread->frame);
+	} else if (!go_on(thread, request)) {
+		kobj_put(process);
+		return;
+	}
+	wake(thread, request ? WAKE_PAGE : WAKE_MEMORY);
+	kobj_put(process);
+}
+
+void fault_abandon(struct thread *thread)
+{
+	bool waits_for_page = thread->blocked_for == SWITCH_PAGE || thread->blocked_for == SWITCH_MEMORY;
+	endpoint_page_wait_end(thread);
+	if (waits_for_page && thread->fault.address != NO_ADDRESS)
+		trace_fault_end(thread->fault.flow, thread->id, FAULT_KILLED);
 }
 
 enum status fault_populate(struct aspace *aspace, uint64_t address, struct paddr *frame)
 {
 	uint64_t slot = 0;
-	bool filled;
 	spin_lock(&aspace->lock);
 	struct segment *segment = segment_find(aspace->segments, address);
 	struct mapping *mapping = segment ? segment_mapping(segment, address) : NULL;
 	enum status status = mapping ? STATUS_OK : STATUS_NOT_FOUND;
 	if (mapping) {
-		spin_lock(&mapping->object->lock);
 		uint64_t page = mapping->first_page + (address - mapping->start) / PAGE_BYTES;
-		status = object_fill(mapping->object, page, &slot, &filled);
+		spin_lock(&mapping->object->lock);
+		slot = object_slot(mapping->object, page);
+		if (slot_state(slot) == SLOT_ABSENT)
+			status = object_fill(mapping->object, page, 0, &slot);
 		spin_unlock(&mapping->object->lock);
 	}
 	spin_unlock(&aspace->lock);

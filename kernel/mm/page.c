@@ -10,18 +10,25 @@
  *
  * The invariant: `frames[n].state` is FREE exactly for the first pages of the blocks on a list. Pages that were never given to
  * the allocator stay USED for ever, so nothing is merged across a hole.
+ * A page may be shared by several owners (copy on write); it is free when the last one gives it back. Some free pages are kept
+ * zeroed in a pool, which idle CPUs fill; they count as free, and are taken when the lists have nothing else.
  * Who calls: objects, kernel-object caches, page tables. Locks: memory_lock. What is simplified: no per-CPU lists, no zones.
  */
 #include "mm/page.h"
 
 #include <trace_emit.h>
 
-#include "core/lock.h"
+#include "core/cpu.h"
 #include "core/panic.h"
 #include "core/print.h"
 #include "core/string.h"
+#include "mm/reclaim.h"
 
 #define NO_FRAME UINT32_MAX
+
+/* How many zeroed pages the pool holds at most, and how many frames must be free for it to take one. */
+#define POOL_PAGES 64
+#define POOL_FREE_MIN (8 * POOL_PAGES)
 
 enum frame_state { FRAME_USED, FRAME_FREE };
 
@@ -29,7 +36,8 @@ struct frame {
 	uint32_t next;
 	uint32_t previous;
 	uint8_t order;
-	uint8_t state; /* enum frame_state */
+	uint8_t state;    /* enum frame_state */
+	uint16_t sharers; /* owners beside the first, of a used page */
 };
 
 static struct spinlock memory_lock = SPINLOCK(LOCK_MEMORY);
@@ -37,14 +45,18 @@ static struct frame *frames; /* by page number minus frame_base */
 static uint64_t frame_base;
 static uint64_t frame_count;
 static uint32_t free_list[PAGE_ORDER_MAX + 1];
-static uint64_t free_pages;
+static uint64_t free_pages; /* on the lists and in the pool */
+static struct paddr pool[POOL_PAGES];
+static unsigned pool_pages;
+static uint64_t zero_hits;
+static uint64_t zero_misses;
 static uint64_t total_pages;
 static uint64_t limit = UINT64_MAX; /* the allocator manages no more pages than this */
 static uint64_t fail_at;
 
 static void list_push(uint32_t n, unsigned order)
 {
-	frames[n] = (struct frame){free_list[order], NO_FRAME, (uint8_t)order, FRAME_FREE};
+	frames[n] = (struct frame){free_list[order], NO_FRAME, (uint8_t)order, FRAME_FREE, 0};
 	if (free_list[order] != NO_FRAME)
 		frames[free_list[order]].previous = n;
 	free_list[order] = n;
@@ -188,25 +200,109 @@ bool page_failure_is_due(void)
 	return due;
 }
 
-enum status page_alloc(unsigned order, struct paddr *block)
+static bool only_reserve_left(unsigned order)
+{
+	return arch_cpu()->bound_by_reserve && free_pages < PAGE_RESERVE + (UINT64_C(1) << order);
+}
+
+/* Takes a page out of the pool. It is still counted as free. Called with the lock. */
+static struct paddr pool_take(void)
+{
+	struct paddr page = pool[--pool_pages];
+	trace_zeroed_pages(pool_pages);
+	return page;
+}
+
+/* Called with the lock. The pool is for zeroed pages, but before there is none at all, one of them is as good as another. */
+static enum status take_pages(unsigned order, struct paddr *block)
 {
 	uint32_t n = 0;
+	if (take_block(order, &n) == STATUS_OK) {
+		*block = paddr((frame_base + n) * PAGE_BYTES);
+	} else if (order == 0 && pool_pages) {
+		*block = pool_take();
+		free_pages--;
+	} else {
+		return STATUS_NO_MEMORY;
+	}
+	trace_free_pages(free_pages);
+	return STATUS_OK;
+}
+
+static enum status alloc(unsigned order, bool may_use_reserve, struct paddr *block)
+{
 	ASSERT(order <= PAGE_ORDER_MAX);
 	spin_lock(&memory_lock);
-	enum status status = failure_is_due() ? STATUS_NO_MEMORY : take_block(order, &n);
-	if (status == STATUS_OK) {
-		*block = paddr((frame_base + n) * PAGE_BYTES);
+	enum status status = STATUS_NO_MEMORY;
+	if (!failure_is_due() && (may_use_reserve || !only_reserve_left(order)))
+		status = take_pages(order, block);
+	uint64_t left = free_pages;
+	spin_unlock(&memory_lock);
+	reclaim_watch(left);
+	return status;
+}
+
+enum status page_alloc(unsigned order, struct paddr *block)
+{
+	return alloc(order, false, block);
+}
+
+enum status page_alloc_reserve(struct paddr *page)
+{
+	return alloc(0, true, page);
+}
+
+/* A page of the pool, if there is one and the caller may have it. */
+static bool alloc_from_pool(struct paddr *page)
+{
+	bool found = false;
+	spin_lock(&memory_lock);
+	if (pool_pages && !fail_at && !only_reserve_left(0)) {
+		*page = pool_take();
+		free_pages--;
+		zero_hits++;
 		trace_free_pages(free_pages);
+		found = true;
 	}
 	spin_unlock(&memory_lock);
-	return status;
+	return found;
 }
 
 enum status page_alloc_zeroed(struct paddr *page)
 {
+	if (pool_pages && alloc_from_pool(page))
+		return STATUS_OK;
 	TRY(page_alloc(0, page));
-	memset(arch_phys_to_virt(*page), 0, PAGE_BYTES);
+	__atomic_add_fetch(&zero_misses, 1, __ATOMIC_RELAXED);
+	arch_page_zero(arch_phys_to_virt(*page));
 	return STATUS_OK;
+}
+
+bool page_zero_ahead(void)
+{
+	uint32_t n = 0;
+	if (pool_pages >= POOL_PAGES || free_pages < POOL_FREE_MIN)
+		return false;
+	spin_lock(&memory_lock);
+	bool taken = pool_pages < POOL_PAGES && take_block(0, &n) == STATUS_OK;
+	free_pages += taken;
+	spin_unlock(&memory_lock);
+	if (!taken)
+		return false;
+	struct paddr page = paddr((frame_base + n) * PAGE_BYTES);
+	arch_page_zero(arch_phys_to_virt(page));
+	spin_lock(&memory_lock);
+	bool room = pool_pages < POOL_PAGES;
+	if (room) {
+		pool[pool_pages++] = page;
+		trace_zeroed_pages(pool_pages);
+	} else {
+		free_pages--; /* another CPU was quicker: back to the lists */
+	}
+	spin_unlock(&memory_lock);
+	if (!room)
+		page_free(page, 0);
+	return room;
 }
 
 /* Whether the block at n is free and whole at this order, so that it can be merged. */
@@ -221,6 +317,11 @@ void page_free(struct paddr block, unsigned order)
 	ASSERT(block.p % (PAGE_BYTES << order) == 0 && n < frame_count);
 	spin_lock(&memory_lock);
 	ASSERT(frames[n].state == FRAME_USED && frames[n].order == order);
+	if (frames[n].sharers) {
+		frames[n].sharers--;
+		spin_unlock(&memory_lock);
+		return;
+	}
 	free_pages += UINT64_C(1) << order;
 	for (; order < PAGE_ORDER_MAX && is_free_block(n ^ (UINT64_C(1) << order), order); order++) {
 		list_take((uint32_t)(n ^ (UINT64_C(1) << order)));
@@ -228,12 +329,49 @@ void page_free(struct paddr block, unsigned order)
 	}
 	list_push((uint32_t)n, order);
 	trace_free_pages(free_pages);
+	uint64_t left = free_pages;
 	spin_unlock(&memory_lock);
+	reclaim_freed(left);
+}
+
+bool page_overlaps_ram(struct paddr base, uint64_t pages)
+{
+	uint64_t first = base.p / PAGE_BYTES;
+	return first < frame_base + frame_count && first + pages > frame_base;
+}
+
+void page_share(struct paddr page)
+{
+	struct frame *frame = &frames[page.p / PAGE_BYTES - frame_base];
+	spin_lock(&memory_lock);
+	ASSERT(frame->state == FRAME_USED && frame->order == 0 && frame->sharers < UINT16_MAX);
+	frame->sharers++;
+	spin_unlock(&memory_lock);
+}
+
+bool page_is_shared(struct paddr page)
+{
+	return __atomic_load_n(&frames[page.p / PAGE_BYTES - frame_base].sharers, __ATOMIC_ACQUIRE) > 0;
 }
 
 uint64_t page_free_count(void)
 {
 	return __atomic_load_n(&free_pages, __ATOMIC_RELAXED);
+}
+
+uint64_t page_zeroed_count(void)
+{
+	return pool_pages;
+}
+
+uint64_t page_zero_hits(void)
+{
+	return zero_hits;
+}
+
+uint64_t page_zero_misses(void)
+{
+	return zero_misses;
 }
 
 uint64_t page_total_count(void)
@@ -261,6 +399,6 @@ void page_check(void)
 			found += UINT64_C(1) << order;
 		}
 	}
-	ASSERT(found == free_pages);
+	ASSERT(found + pool_pages == free_pages);
 	spin_unlock(&memory_lock);
 }

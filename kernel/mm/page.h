@@ -16,18 +16,45 @@ void page_limit(uint64_t pages);
 /* Takes over the RAM of boot_info but what is reserved there. Once, before anything else here. */
 void page_init(const struct boot_info *boot);
 
-/* A block of 2^order pages, not zeroed. NO_MEMORY if there is none, or the fault injector says so. */
+/*
+ * Free frames that no program gets: with them the kernel and the providers can still write pages out, so that frames become
+ * free again.
+ */
+#define PAGE_RESERVE 32
+
+/*
+ * A block of 2^order pages, not zeroed. NO_MEMORY if there is none, or the fault injector says so, or only the reserve is left
+ * and the CPU runs a program that is no provider (cpu->bound_by_reserve).
+ */
 enum status page_alloc(unsigned order, struct paddr *block);
 
-/* One page, zeroed. */
+/* One page, whoever asks: for what it takes to get pages out. */
+enum status page_alloc_reserve(struct paddr *page);
+
+/* One page, zeroed: from the pool of those that idle CPUs have zeroed, or zeroed now. */
 enum status page_alloc_zeroed(struct paddr *page);
 
-/* Gives back a block as it was allocated. */
+/* Gives back a block as it was allocated; a page that is shared loses one of those who share it. */
 void page_free(struct paddr block, unsigned order);
 
-/* Pages that are free, and pages that the allocator manages. */
+/* Whether any of `pages` pages from `base` lies where the machine has RAM. */
+bool page_overlaps_ram(struct paddr base, uint64_t pages);
+
+/* One more shares the page; whether anybody but the caller does. The caller's own share keeps it from changing to false. */
+void page_share(struct paddr page);
+bool page_is_shared(struct paddr page);
+
+/* Zeroes one page for the pool, if it wants one more and memory is not short. Whether it did: idle calls again. */
+bool page_zero_ahead(void);
+
+/* Pages that are free, those of the pool included; in the pool; and pages that the allocator manages. */
 uint64_t page_free_count(void);
+uint64_t page_zeroed_count(void);
 uint64_t page_total_count(void);
+
+/* How often a zeroed page came from the pool, and how often it had to be zeroed on the spot. */
+uint64_t page_zero_hits(void);
+uint64_t page_zero_misses(void);
 
 /* The fault injector: the n-th allocation from now, of pages or of a kernel object, fails, once; 0 switches it off. */
 void page_fail_at(uint64_t n);

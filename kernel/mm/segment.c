@@ -75,19 +75,22 @@ void segment_insert(struct segment *segment, struct mapping *mapping)
 	list_insert_before(place, &mapping->node);
 }
 
-enum status segment_view_address(const struct segment *segment, uint64_t bytes, uint64_t *address)
+enum status segment_place(const struct segment *segment, uint64_t bytes, uint64_t *address)
 {
-	uint64_t slots = round_up(bytes + PAGE_BYTES, VIEW_SLOT_BYTES) / VIEW_SLOT_BYTES;
+	bool device = segment->kind == SEGMENT_DEVICE;
+	uint64_t slot_bytes = device ? DEVICE_WINDOW_BYTES : VIEW_SLOT_BYTES;
+	uint64_t null_bytes = device ? 0 : PAGE_BYTES;
+	uint64_t slots = round_up(bytes + null_bytes, slot_bytes) / slot_bytes;
 	uint64_t slot = segment->base;
 	LIST_FOR_EACH (node, &segment->mappings) {
 		const struct mapping *mapping = container_of(node, struct mapping, node);
-		if (mapping->start >= slot + slots * VIEW_SLOT_BYTES)
+		if (mapping->start >= slot + slots * slot_bytes)
 			break;
-		slot = max_u64(slot, round_up(mapping->start + mapping->bytes, VIEW_SLOT_BYTES));
+		slot = max_u64(slot, round_up(mapping->start + mapping->bytes, slot_bytes));
 	}
-	if (slot + slots * VIEW_SLOT_BYTES > segment->base + segment->bytes)
+	if (slot + slots * slot_bytes > segment->base + segment->bytes)
 		return STATUS_LIMIT;
-	*address = slot + PAGE_BYTES;
+	*address = slot + null_bytes;
 	return STATUS_OK;
 }
 

@@ -3,7 +3,7 @@
  *
  *       0 TiB  base     programs: text, data, and what they map at an address of their choice; page 0 is never mapped
  *       1 TiB  stack    8 MiB slots, one a thread; a guard on both sides of each stack
- *     2-9 TiB  device   windows onto devices (nothing is mapped there yet)
+ *     2-9 TiB  device   256 windows of 32 GiB, one a device
  *      16 TiB  view     1 GiB slots: what is mapped "anywhere"; the first page of each is never mapped
  *      64 TiB  end of user addresses, the same on both machines
  *
@@ -19,19 +19,26 @@
 #include "mmu.h"
 #include "types.h"
 
+struct aspace;
 struct vm_object;
 
 #define STACK_SLOT_BYTES (8 * MIB)
 #define STACK_BYTES (256 * KIB)
 #define VIEW_SLOT_BYTES GIB
+#define DEVICE_WINDOW_BYTES (32 * GIB)
 
+/* Changed only with both locks, its aspace's and its object's: so either is enough to read it. */
 struct mapping {
 	struct list node; /* in its segment, by address */
 	uint64_t start;
 	uint64_t bytes;
-	unsigned rights; /* enum rights */
+	unsigned rights;     /* enum rights */
+	unsigned rights_max; /* what they may be changed to: the rights of the handle it was mapped with */
+	bool window;         /* MAP_WINDOW: its object's provider looks through it */
+	struct aspace *aspace;
 	struct vm_object *object;
-	uint64_t first_page; /* of the object, at `start` */
+	struct list object_node; /* among the mappings of its object */
+	uint64_t first_page;     /* of the object, at `start` */
 };
 
 struct segment {
@@ -58,8 +65,11 @@ bool segment_overlaps(const struct segment *segment, uint64_t start, uint64_t by
 /* Puts a mapping in its place; it overlaps nothing. */
 void segment_insert(struct segment *segment, struct mapping *mapping);
 
-/* The address for a new view of `bytes`: behind the null page of the first free slots. LIMIT if there is no room. */
-enum status segment_view_address(const struct segment *segment, uint64_t bytes, uint64_t *address);
+/*
+ * An address for `bytes` in the view segment, behind the null page of the first free slots, or in the device segment, at the
+ * start of the first free window. LIMIT if there is no room.
+ */
+enum status segment_place(const struct segment *segment, uint64_t bytes, uint64_t *address);
 
 /* Where the stack of slot n starts: spread over the slot, so that the stacks of many threads use many groups of a hash. */
 uint64_t stack_start(unsigned slot);

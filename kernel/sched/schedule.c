@@ -14,6 +14,8 @@
 #include "core/end.h"
 #include "core/panic.h"
 #include "mm/aspace.h"
+#include "mm/page.h"
+#include "mm/reclaim.h"
 #include "sched/sched.h"
 
 #define SLICES_PER_SECOND 1000
@@ -35,6 +37,7 @@ void sched_block(struct thread *thread, enum switch_reason reason, uint64_t obje
 {
 	ASSERT(thread == arch_cpu()->current && thread->state == THREAD_RUNNING);
 	thread->state = THREAD_BLOCKED;
+	thread->blocked_for = reason;
 	if (reason != SWITCH_SLEEP)
 		sched_progress_add(-1);
 	trace_thread_block(thread->id, reason, object);
@@ -50,7 +53,7 @@ void sched_yield(enum switch_reason reason)
 void sched_wake(struct thread *thread, enum wake_reason reason, uint32_t waker)
 {
 	ASSERT(thread->state == THREAD_BLOCKED);
-	if (thread->joining)
+	if (thread->blocked_for != SWITCH_SLEEP)
 		sched_progress_add(1);
 	thread->joining = 0;
 	unsigned cpu = run_queue_choose(thread);
@@ -61,7 +64,7 @@ void sched_wake(struct thread *thread, enum wake_reason reason, uint32_t waker)
 void sched_answer_hazards(void)
 {
 	struct cpu *cpu = arch_cpu();
-	uint64_t hazards = __atomic_fetch_and(&cpu->hazards, HAZARD_RESCHEDULE, __ATOMIC_ACQ_REL);
+	uint64_t hazards = __atomic_fetch_and(&cpu->hazards, HAZARD_RESCHEDULE | HAZARD_MEMORY, __ATOMIC_ACQ_REL);
 	if (hazards & HAZARD_PARK)
 		cpu_park();
 	if (hazards & HAZARD_TLB)
@@ -70,6 +73,18 @@ void sched_answer_hazards(void)
 		run_queue_send_away();
 	if (hazards & HAZARD_TIMER)
 		timer_program();
+}
+
+/* What takes its time, and is no business of an interrupt's: with irqs on, on the way to user mode and in idle. irqs off. */
+static void do_work(void)
+{
+	struct cpu *cpu = arch_cpu();
+	if (!(cpu->hazards & HAZARD_MEMORY))
+		return;
+	__atomic_fetch_and(&cpu->hazards, ~(uint64_t)HAZARD_MEMORY, __ATOMIC_ACQ_REL);
+	arch_irq_restore(true);
+	reclaim_work();
+	arch_irq_save();
 }
 
 /* Waits until there is a thread to run. */
@@ -82,8 +97,10 @@ static struct thread *idle(void)
 	while (!(thread = run_queue_take())) {
 		if (__atomic_load_n(&progress, __ATOMIC_ACQUIRE) == 0 && threads_alive() > 0)
 			run_end(VERDICT_DEADLOCK, 0);
-		arch_cpu_idle();
+		if (!page_zero_ahead())
+			arch_cpu_idle();
 		sched_answer_hazards();
+		do_work();
 	}
 	cpu->idle = false;
 	trace_idle_end();
@@ -118,6 +135,7 @@ static void switch_to(struct thread *previous, struct thread *next, enum switch_
 	if (next != previous)
 		trace_thread_switch(previous ? previous->id : 0, next ? next->id : 0, reason);
 	cpu->current = next;
+	cpu->bound_by_reserve = next && !next->aspace->provides;
 	use_space(next ? &next->aspace->space : NULL);
 	if (next) {
 		ASSERT(next == previous || !__atomic_load_n(&next->on_cpu, __ATOMIC_ACQUIRE));
@@ -127,6 +145,8 @@ static void switch_to(struct thread *previous, struct thread *next, enum switch_
 		cpu->user_frame = &next->frame;
 		cpu->slice_end = arch_time_now() + slice_ticks();
 		leave_if_forbidden(next);
+		if (next->doomed)
+			__atomic_fetch_or(&cpu->hazards, HAZARD_DOOM, __ATOMIC_RELAXED);
 	}
 	if (previous && next != previous)
 		thread_left_cpu(previous);
@@ -137,7 +157,7 @@ static enum switch_reason reason_of(const struct thread *previous)
 	if (previous->state == THREAD_EXITED)
 		return previous->crashed ? SWITCH_CRASH : SWITCH_EXIT;
 	if (previous->state == THREAD_BLOCKED)
-		return previous->joining ? SWITCH_JOIN : SWITCH_SLEEP;
+		return previous->blocked_for;
 	return (enum switch_reason)arch_cpu()->switch_reason;
 }
 
@@ -176,8 +196,11 @@ struct trap_frame *sched_resume(void)
 			return cpu->user_frame;
 		ASSERT(cpu->lock_level == LOCK_NONE);
 		sched_answer_hazards();
+		do_work();
 		if (thread->state == THREAD_RUNNING && thread->aspace->dying)
 			thread_exit(thread->aspace->exit_status);
+		else if (thread->state == THREAD_RUNNING && thread->doomed)
+			thread_die_of_fault(thread);
 		if ((cpu->hazards & HAZARD_RESCHEDULE) || thread->state != THREAD_RUNNING)
 			schedule();
 	}

@@ -12,11 +12,15 @@
 
 #include "boot/symbols.h"
 #include "core/end.h"
+#include "core/name.h"
 #include "core/panic.h"
 #include "core/print.h"
 #include "core/string.h"
 #include "mm/aspace.h"
 #include "mm/cache.h"
+#include "mm/fault.h"
+#include "ipc/endpoint.h"
+#include "sched/process.h"
 #include "sched/sched.h"
 
 struct spinlock threads_lock = SPINLOCK(LOCK_THREADS);
@@ -73,16 +77,6 @@ static uint64_t online_mask(void)
 	return mask;
 }
 
-/* A name as two words, as system calls and events carry it. */
-static uint64_t name_word(const char *name, unsigned first)
-{
-	uint64_t word = 0;
-	size_t length = strlen(name);
-	for (unsigned i = first; i < first + 8; i++)
-		word = word << 8 | (i < length ? (uint8_t)name[i] : 0);
-	return word;
-}
-
 enum status thread_create(struct aspace *aspace, struct vaddr entry, uint64_t argument, uint64_t affinity, const char *name,
 			  uint32_t *id)
 {
@@ -93,6 +87,8 @@ enum status thread_create(struct aspace *aspace, struct vaddr entry, uint64_t ar
 	TRY(cache_alloc(&thread_cache, &memory));
 	struct thread *thread = memory;
 	list_init(&thread->queue_node);
+	list_init(&thread->wait_node);
+	list_init(&thread->serve_node);
 	thread->aspace = aspace;
 	thread->affinity = affinity;
 	thread->cpu = arch_cpu()->index;
@@ -128,16 +124,6 @@ static void free_records_of(const struct aspace *aspace)
 	}
 }
 
-/* The program of this address space is over: everything goes back, and with the last program the run ends. */
-static void program_ended(struct aspace *aspace)
-{
-	int64_t status = aspace->exit_status;
-	bool crashed = aspace->crashed;
-	aspace_destroy(aspace);
-	if (threads_alive() == 0)
-		run_end(crashed ? VERDICT_CRASHED : VERDICT_FINISHED, status);
-}
-
 void thread_left_cpu(struct thread *thread)
 {
 	if (thread->state != THREAD_EXITED) {
@@ -154,7 +140,7 @@ void thread_left_cpu(struct thread *thread)
 		free_records_of(aspace);
 	spin_unlock(&threads_lock);
 	if (last)
-		program_ended(aspace);
+		process_ended(aspace);
 }
 
 /* Hands the result of an ended thread to the one that waits for it. Called with threads_lock. */
@@ -173,6 +159,7 @@ static void release_joiner(struct thread *thread)
 void thread_exit(int64_t status)
 {
 	struct thread *thread = arch_cpu()->current;
+	endpoint_server_ended(thread);
 	aspace_stack_free(thread->aspace, thread->stack_slot);
 	spin_lock(&threads_lock);
 	thread->exit_status = status;
@@ -201,9 +188,9 @@ static void print_crash(const struct thread *thread, enum crash_cause cause, con
 {
 	static const char *const verbs[] = {
 		[ACCESS_LOAD] = "load from", [ACCESS_STORE] = "store to", [ACCESS_EXEC] = "execution of"};
-	char file[sizeof(descriptor.program) + 8];
+	char file[NAME_CHARS + 8];
 	char place[SYMBOL_TEXT];
-	kformat(file, sizeof(file), "%s.sym", descriptor.program);
+	kformat(file, sizeof(file), "%s.sym", thread->aspace->name);
 	symbol_text(file, trap->pc.v, place);
 	if (trap->kind == TRAP_FAULT)
 		kprintf("CRASHED thread %u (%s): %s 0x%lx at 0x%lx (%s): %s\n", thread->id, thread->name, verbs[trap->access],
@@ -222,36 +209,54 @@ void thread_crash(enum crash_cause cause, const struct trap *trap)
 	thread_exit(-(int64_t)STATUS_CRASHED);
 }
 
+void thread_die_of_fault(struct thread *thread)
+{
+	const struct trap trap = {
+		.kind = TRAP_FAULT,
+		.from_user = true,
+		.pc = vaddr(thread->fault.pc),
+		.va = vaddr(thread->fault.address),
+		.access = thread->fault.access,
+	};
+	thread_crash(thread->fault.cause, &trap);
+}
+
 /* Wakes a thread of a program that ends, whatever it waits for. Called with threads_lock. */
 static void wake_to_die(struct thread *thread)
 {
-	if (thread->joining) {
-		struct thread *target = thread_find(thread->joining);
-		if (target)
-			target->joiner = NULL;
-		sched_wake(thread, WAKE_KILLED, arch_cpu()->current->id);
-	} else if (timer_cancel(thread)) {
-		sched_wake(thread, WAKE_KILLED, arch_cpu()->current->id);
+	struct thread *joined = thread->joining ? thread_find(thread->joining) : NULL;
+	bool waited = thread->joining || timer_cancel(thread);
+	if (joined)
+		joined->joiner = NULL;
+	if (!waited && wait_cancel(thread)) {
+		fault_abandon(thread);
+		waited = true;
 	}
+	const struct thread *self = arch_cpu()->current;
+	if (waited)
+		sched_wake(thread, WAKE_KILLED, self ? self->id : 0);
 }
 
-void program_exit(int64_t status)
+void process_end_locked(struct aspace *aspace, int64_t status, bool crashed)
 {
-	struct thread *self = arch_cpu()->current;
-	struct aspace *aspace = self->aspace;
-	spin_lock(&threads_lock);
-	if (!aspace->dying) {
+	const struct thread *self = arch_cpu()->current;
+	ASSERT(spin_held(&threads_lock));
+	if (!aspace->dying && !aspace->ended) {
 		aspace->exit_status = status;
-		aspace->crashed = false;
+		aspace->crashed = crashed;
 	}
 	aspace->dying = true;
 	for (unsigned i = 0; i < THREADS_MAX; i++)
 		if (table[i] && table[i] != self && table[i]->aspace == aspace && table[i]->state != THREAD_EXITED)
 			wake_to_die(table[i]);
+}
+
+void process_end(struct aspace *aspace, int64_t status, bool crashed)
+{
+	spin_lock(&threads_lock);
+	process_end_locked(aspace, status, crashed);
 	spin_unlock(&threads_lock);
-	for (unsigned i = 0; i < cpus_present; i++)
-		if (cpus[i].online && &cpus[i] != arch_cpu())
-			cpu_hazard_raise(&cpus[i], HAZARD_RESCHEDULE);
+	process_interrupt_others();
 }
 
 /* Takes the result of a thread that is over. Called with threads_lock. */

@@ -12,8 +12,10 @@
 #include "arch.h"
 #include "core/list.h"
 #include "core/lock.h"
+#include "sched/wait.h"
 
 struct aspace;
+struct endpoint;
 
 enum thread_state {
 	THREAD_READY,   /* on the run queue of `cpu` */
@@ -21,6 +23,18 @@ enum thread_state {
 	THREAD_BLOCKED, /* waits: a timer or another thread will wake it */
 	THREAD_EXITED,  /* over; its record waits for a join */
 };
+
+/* A fault, or a system call, that waits for a page, for memory, or for pages to be written. */
+struct pending_fault {
+	uint64_t flow;
+	uint64_t address; /* NO_ADDRESS: the call wants a page of an object, not of the address space */
+	uint64_t pc;
+	enum access access;
+	bool in_call;           /* then the system call is made again, and no thread is killed */
+	enum crash_cause cause; /* of a doomed thread */
+};
+
+#define NO_ADDRESS UINT64_MAX
 
 struct thread {
 	struct trap_frame frame __attribute__((aligned(64))); /* first: the machine may know it */
@@ -35,8 +49,17 @@ struct thread {
 	struct list queue_node; /* in a run queue or among a CPU's sleepers */
 	uint64_t wake_at;       /* ticks, for a sleeper */
 	unsigned sleeps_on;     /* CPU + 1 among whose sleepers it is, or 0; under that CPU's timer lock */
-	struct thread *joiner;  /* who waits for this thread's end; under the table's lock */
-	uint32_t joining;       /* the thread this one waits for, or 0 */
+	struct list wait_node;  /* in what it waits for; under the lock of all wait queues, like the next */
+	struct wait_queue *waits_on;
+	enum switch_reason blocked_for; /* why it is blocked */
+	struct pending_fault fault;
+	uint64_t call_done;             /* what a call that touches user memory answers if that fails: bytes it had done */
+	bool doomed;                    /* dies of fault.cause when it next runs */
+	struct endpoint *serves;        /* where it last received; it owes answers there */
+	struct list serve_node;         /* among that endpoint's servers */
+	struct endpoint *page_endpoint; /* whose page it waits for */
+	struct thread *joiner;          /* who waits for this thread's end; under the table's lock */
+	uint32_t joining;               /* the thread this one waits for, or 0 */
 	bool crashed;
 	bool joined; /* its record may go once no CPU uses it */
 	int64_t exit_status;
@@ -63,8 +86,15 @@ void thread_exit(int64_t status);
 /* Kills the current thread for what `trap` did: a line on the console, an event, exit. */
 void thread_crash(enum crash_cause cause, const struct trap *trap);
 
-/* Lets every thread of the current thread's program end. */
-void program_exit(int64_t status);
+/* The same for a thread whose fault failed while it waited. */
+void thread_die_of_fault(struct thread *thread);
+
+/*
+ * Lets every thread of a process end; as one that crashed if `crashed`. The first to ask says with which status. The second form is
+ * called with threads_lock, and process_interrupt_others() after it.
+ */
+void process_end(struct aspace *aspace, int64_t status, bool crashed);
+void process_end_locked(struct aspace *aspace, int64_t status, bool crashed);
 
 /*
  * Waits for a thread of the same program. OK: it is over, *status is its result and its record is gone. RETRY: the caller is

@@ -114,10 +114,10 @@ static void flush_own(void)
 
 void sim_mmu_sync(struct mmu_space *space)
 {
-	uint64_t active = __atomic_load_n(&space->active, __ATOMIC_ACQUIRE);
+	uint64_t active = space ? __atomic_load_n(&space->active, __ATOMIC_ACQUIRE) : UINT64_MAX;
 	cpu_flush_others(active);
 	flush_own();
-	trace_mmu_sync(space->id, active);
+	trace_mmu_sync(space ? space->id : 0, active);
 }
 
 /* With a hint, in the space that is active already, only the segment is new. */

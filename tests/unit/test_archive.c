@@ -186,7 +186,7 @@ static enum status load(const struct image *program)
 
 static void unload(void)
 {
-	aspace_destroy(aspace);
+	kobj_put(&aspace->kobj);
 	assert_int_equal(page_free_count(), free_at_start);
 	page_check();
 }

@@ -16,6 +16,7 @@
 #include "mm/fault.h"
 #include "mm/object.h"
 #include "mm/page.h"
+#include "sched/thread.h"
 
 static uint32_t ignored_id; /* of the object behind a mapping */
 
@@ -28,12 +29,14 @@ static uint32_t ignored_id; /* of the object behind a mapping */
 enum { EVENT_BEGIN = 48, EVENT_SEGMENT, EVENT_MAPPING, EVENT_SLOT, EVENT_ZERO_FILL, EVENT_END };
 
 static struct aspace *aspace;
+static struct thread thread = {.id = 7};
 
 static void start(const struct mmu_ops *ops, bool segments)
 {
 	sim_start_with_pages(1, RAM);
 	sim_mmu_choose(ops, segments);
 	assert_int_equal(aspace_create("test", &aspace), STATUS_OK);
+	thread.aspace = aspace;
 	arch_cpu()->space = &aspace->space;
 	mmu->activate(&aspace->space, MMU_NO_HINT);
 }
@@ -46,22 +49,78 @@ static enum fault_result fault(uint64_t address, enum access access, bool protec
 			    .protection = protection,
 			    .segment = segment,
 			    .pc = vaddr(0x1234)};
-	return fault_handle(aspace, 7, &trap, cause);
+	return fault_handle(&thread, &trap, false, cause);
 }
 
 /* ---- the pure decision ---- */
 
+static const unsigned right_for[] = {[ACCESS_LOAD] = RIGHTS_READ, [ACCESS_STORE] = RIGHTS_WRITE, [ACCESS_EXEC] = RIGHTS_EXEC};
+
+#define FRAME UINT64_C(0x5000)
+#define ZERO_FILL FAULT_ACTION_ZERO_FILL
+#define MAP FAULT_ACTION_MAP
+#define DIRTY FAULT_ACTION_DIRTY
+#define COPY FAULT_ACTION_COPY
+#define TAKE FAULT_ACTION_TAKE
+#define REQUEST FAULT_ACTION_REQUEST
+#define WAIT FAULT_ACTION_WAIT
+#define REFUSE FAULT_ACTION_REFUSE
+#define NO_PAGE FAULT_ACTION_NO_PAGE
+
+/* What follows if the mapping allows the access: for a load or an instruction fetch, and for a store; and whether a store is let through. */
+static const struct {
+	enum object_kind kind;
+	bool has_source, window;
+	uint64_t slot;
+	enum fault_action load, store;
+	bool writable;
+} decisions[] = {
+	{OBJECT_ZERO, false, false, SLOT_ABSENT, ZERO_FILL, ZERO_FILL, true},
+	{OBJECT_ZERO, false, false, FRAME | SLOT_PRESENT, MAP, MAP, true},
+	{OBJECT_ZERO, false, false, FRAME | SLOT_SHARED | SLOT_PRESENT, MAP, COPY, false},
+	{OBJECT_PHYSICAL, false, false, SLOT_ABSENT, NO_PAGE, NO_PAGE, true},
+	{OBJECT_PHYSICAL, false, false, FRAME | SLOT_PRESENT, MAP, MAP, true},
+	{OBJECT_DEVICE, false, false, SLOT_ABSENT, NO_PAGE, NO_PAGE, true},
+	{OBJECT_DEVICE, false, false, FRAME | SLOT_PRESENT, MAP, MAP, true},
+	{OBJECT_COPY, false, false, SLOT_ABSENT, ZERO_FILL, ZERO_FILL, true},
+	{OBJECT_COPY, true, false, SLOT_ABSENT, TAKE, TAKE, true},
+	{OBJECT_COPY, true, false, FRAME | SLOT_PRESENT, MAP, MAP, true},
+	{OBJECT_COPY, true, false, FRAME | SLOT_SHARED | SLOT_PRESENT, MAP, COPY, false},
+	{OBJECT_PROVIDER, false, false, SLOT_ABSENT, REQUEST, REQUEST, false},
+	{OBJECT_PROVIDER, false, false, FRAME | SLOT_READING, WAIT, WAIT, false},
+	{OBJECT_PROVIDER, false, false, FRAME | SLOT_PRESENT, MAP, DIRTY, false},
+	{OBJECT_PROVIDER, false, false, FRAME | SLOT_SHARED | SLOT_PRESENT, MAP, COPY, false},
+	{OBJECT_PROVIDER, false, false, FRAME | SLOT_DIRTY, MAP, MAP, true},
+	{OBJECT_PROVIDER, false, false, FRAME | SLOT_WRITING, WAIT, WAIT, false},
+	{OBJECT_PROVIDER, false, false, FRAME | SLOT_WANTED, WAIT, WAIT, false},
+	{OBJECT_PROVIDER, false, true, SLOT_ABSENT, REFUSE, REFUSE, false},
+	{OBJECT_PROVIDER, false, true, FRAME | SLOT_READING, MAP, MAP, true},
+	{OBJECT_PROVIDER, false, true, FRAME | SLOT_PRESENT, REFUSE, REFUSE, false},
+	{OBJECT_PROVIDER, false, true, FRAME | SLOT_DIRTY, REFUSE, REFUSE, false},
+	{OBJECT_PROVIDER, false, true, FRAME | SLOT_WRITING, MAP, REFUSE, false},
+	{OBJECT_PROVIDER, false, true, FRAME | SLOT_WANTED, MAP, REFUSE, false},
+};
+
 static void test_decision_table(void)
 {
 	static const unsigned rights[] = {RIGHTS_NONE, RIGHTS_READ, RW, RX};
-	static const unsigned needs[] = {[ACCESS_LOAD] = RIGHTS_READ, [ACCESS_STORE] = RIGHTS_WRITE, [ACCESS_EXEC] = RIGHTS_EXEC};
-	static const uint64_t slots[] = {SLOT_ABSENT, SLOT_PRESENT | 0x5000};
-	static const enum fault_action if_allowed[] = {FAULT_ACTION_ZERO_FILL, FAULT_ACTION_MAP};
-	for (size_t r = 0; r < ARRAY_LENGTH(rights); r++)
-		for (unsigned access = ACCESS_LOAD; access <= ACCESS_EXEC; access++)
-			for (size_t s = 0; s < ARRAY_LENGTH(slots); s++)
-				assert_int_equal(fault_decide(rights[r], (enum access)access, slots[s]),
-						 rights[r] & needs[access] ? if_allowed[s] : FAULT_ACTION_REFUSE);
+	for (size_t i = 0; i < ARRAY_LENGTH(decisions) * ARRAY_LENGTH(rights) * 3; i++) {
+		size_t row = i / 12;
+		struct fault_question question = {
+			.kind = decisions[row].kind,
+			.window = decisions[row].window,
+			.rights = rights[i % 4],
+			.access = (enum access)(i / 4 % 3),
+			.slot = decisions[row].slot,
+			.has_source = decisions[row].has_source,
+		};
+		enum fault_action expected = question.access == ACCESS_STORE ? decisions[row].store : decisions[row].load;
+		if (!(question.rights & right_for[question.access]))
+			expected = FAULT_ACTION_REFUSE;
+		assert_int_equal(fault_decide(&question), expected);
+		assert_int_equal(fault_rights(&question),
+				 decisions[row].writable ? question.rights : question.rights & ~(unsigned)RIGHTS_WRITE);
+	}
 }
 
 /* ---- the whole path ---- */
@@ -89,7 +148,7 @@ static void try_access(uint64_t page, unsigned rights, enum access access, bool 
 {
 	enum crash_cause cause = CAUSE_NULL_PAGE;
 	uint64_t from = arch_cpu()->trace.head;
-	bool allowed = fault_decide(rights, access, 0) != FAULT_ACTION_REFUSE;
+	bool allowed = rights & right_for[access];
 	enum fault_result expected = !allowed ? FAULT_KILLED : present ? FAULT_MAPPED : FAULT_ZERO_FILLED;
 	assert_int_equal(fault(page, access, present && !allowed, false, &cause), expected);
 	if (!allowed)

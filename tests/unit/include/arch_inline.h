@@ -19,8 +19,8 @@ struct trap_frame {
 	uint64_t value;
 	struct message message; /* of an ipc_* call, and what came back */
 	bool restart;           /* the call is to be made again */
-	bool in_copy;  /* the kernel stopped inside one of the copies from and to user memory */
-	bool fixed_up; /* and the portable handler has sent it to the fix-up */
+	bool in_copy;           /* the kernel stopped inside one of the copies from and to user memory */
+	bool fixed_up;          /* and the portable handler has sent it to the fix-up */
 };
 
 struct cpu *sim_cpu_current(void);

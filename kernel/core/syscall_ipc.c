@@ -1,0 +1,148 @@
+/*
+ * System calls about handles, messages and processes.
+ *
+ * Who calls: the table of syscall.c. Whom: handle.h, endpoint.h, process.h. Locks: none are held on entry.
+ */
+#include <trace_emit.h>
+
+#include "core/name.h"
+#include "core/syscall_calls.h"
+#include "ipc/endpoint.h"
+#include "obj/handle.h"
+#include "sched/process.h"
+
+/* ---- handles ---- */
+
+enum status call_handle_close(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	(void)value;
+	return handle_close(&thread->aspace->handles, arguments[0]);
+}
+
+enum status call_handle_duplicate(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct handle handle;
+	TRY(handle_find_any(&thread->aspace->handles, arguments[0], 0, &handle));
+	enum status status =
+		handle_add(&thread->aspace->handles, handle.kobj, handle.rights & (unsigned)arguments[1] & HANDLE_ALL, value);
+	kobj_put(handle.kobj);
+	return status;
+}
+
+/* ---- messages ---- */
+
+enum status call_endpoint_create(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct endpoint *endpoint;
+	(void)arguments;
+	TRY(endpoint_create(&endpoint));
+	trace_endpoint_create(thread->id, endpoint->kobj.id);
+	enum status status = handle_add(&thread->aspace->handles, &endpoint->kobj, HANDLE_ALL, value);
+	kobj_put(&endpoint->kobj);
+	return status;
+}
+
+enum status call_ipc_call(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct message message;
+	(void)arguments, (void)value;
+	uint64_t endpoint = arch_message_get(&thread->frame, &message);
+	return ipc_call(thread, endpoint, &message);
+}
+
+enum status call_ipc_receive(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct message message;
+	(void)arguments;
+	return ipc_receive(thread, arch_message_get(&thread->frame, &message), value);
+}
+
+enum status call_ipc_reply(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct message message;
+	(void)arguments, (void)value;
+	uint64_t endpoint = arch_message_get(&thread->frame, &message);
+	return ipc_reply(thread, endpoint, &message);
+}
+
+/* A reply nobody waits for any more does not keep the server from its next message. */
+enum status call_ipc_reply_receive(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct message message;
+	(void)arguments;
+	uint64_t endpoint = arch_message_get(&thread->frame, &message);
+	enum status status = ipc_reply(thread, endpoint, &message);
+	if (status != STATUS_OK && status != STATUS_GONE)
+		return status;
+	return ipc_receive(thread, endpoint, value);
+}
+
+/* ---- processes ---- */
+
+static enum status find_process(struct thread *thread, uint64_t handle, unsigned rights, struct aspace **process)
+{
+	struct kobj *kobj;
+	TRY(handle_find(&thread->aspace->handles, handle, KOBJ_PROCESS, rights, &kobj));
+	*process = process_of(kobj);
+	return STATUS_OK;
+}
+
+enum status call_process_create(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct aspace *process;
+	char name[NAME_CHARS + 1];
+	name_from_words(arguments[0], arguments[1], name);
+	TRY(aspace_create(name, &process));
+	trace_aspace_create(process->id, arguments[0], arguments[1]);
+	enum status status = handle_add(&thread->aspace->handles, &process->kobj, HANDLE_ALL, value);
+	kobj_put(&process->kobj);
+	return status;
+}
+
+enum status call_process_give(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct aspace *process;
+	struct handle handle;
+	TRY(find_process(thread, arguments[0], HANDLE_MANAGE, &process));
+	enum status status = handle_find_any(&thread->aspace->handles, arguments[1], HANDLE_GIVE, &handle);
+	if (status == STATUS_OK) {
+		status = process->started
+				 ? STATUS_EXISTS
+				 : handle_add(&process->handles, handle.kobj, handle.rights & (unsigned)arguments[2], value);
+		kobj_put(handle.kobj);
+	}
+	kobj_put(&process->kobj);
+	return status;
+}
+
+enum status call_process_start(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct aspace *process;
+	uint32_t id = 0;
+	TRY(find_process(thread, arguments[0], HANDLE_MANAGE, &process));
+	enum status status = process_start(process, thread->aspace, vaddr(arguments[1]), arguments[2], &id);
+	*value = id;
+	kobj_put(&process->kobj);
+	return status;
+}
+
+enum status call_process_wait(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct aspace *process;
+	int64_t exit_status = 0;
+	TRY(find_process(thread, arguments[0], 0, &process));
+	enum status status = process_wait(thread, process, &exit_status);
+	*value = (uint64_t)exit_status;
+	kobj_put(&process->kobj);
+	return status;
+}
+
+enum status call_process_kill(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct aspace *process;
+	(void)value;
+	TRY(find_process(thread, arguments[0], HANDLE_MANAGE, &process));
+	process_end(process, -(int64_t)STATUS_GONE, false);
+	kobj_put(&process->kobj);
+	return STATUS_OK;
+}

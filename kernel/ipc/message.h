@@ -1,0 +1,28 @@
+/*
+ * Messages on their way: making, answering and ending them.
+ */
+#pragma once
+
+#include "ipc/endpoint.h"
+#include "obj/handle.h"
+
+/*
+ * A message from the current thread, with a reference to what its handle stands for. NO_MEMORY; NOT_FOUND or DENIED for the
+ * handle.
+ */
+enum status message_new(struct thread *thread, const struct message *content, struct ipc_message **message);
+
+/* Frees a message of a thread that nobody waits for any more. */
+void message_free(struct ipc_message *message);
+
+/*
+ * Answers a message that is on no list, and frees it: a page request goes on, or the thread that called gets the answer. GONE if
+ * the caller has ended meanwhile. No lock held.
+ */
+enum status message_answer(struct ipc_message *message, const struct message *answer, const struct handle *passed);
+
+/* The same in place of a server that is gone. */
+void message_fail(struct ipc_message *message, enum status status);
+
+/* A handle in the thread's process for what a message carries; 0 if it carries nothing, or there is no room. */
+uint64_t message_pass(const struct thread *thread, struct kobj *passed, unsigned rights);

@@ -1,0 +1,166 @@
+/*
+ * Page requests: see request.h.
+ *
+ *     fault -> request_read  -> PAGE_READ  at the endpoint -> the provider fills the page through its window -> answer
+ *     evict -> request_write -> PAGE_WRITE at the endpoint -> the provider saves the page from its window    -> answer
+ *
+ * Who calls: the fault path, cast-out, the answers of providers (ipc/message.c). Whom: endpoint.h, the fault path again.
+ * The invariant: a page is READING, WRITING or WANTED exactly as long as there is a request for it.
+ * Locks: the object's for the slot and the list; none while waiting threads are let go on.
+ */
+#include "mm/request.h"
+
+#include <trace_emit.h>
+
+#include "core/cpu.h"
+#include "core/panic.h"
+#include "mm/aspace.h"
+#include "mm/cache.h"
+#include "mm/fault.h"
+#include "mm/page.h"
+#include "mm/reclaim.h"
+
+/* Requests get pages out, so they may use the last ones. */
+static struct cache request_cache = CACHE_OF_RESERVE(struct page_request);
+static uint64_t outstanding;
+static uint64_t writing; /* and of these, those that save a page */
+
+uint64_t request_flow(const struct page_request *request)
+{
+	return request->message.content.token;
+}
+
+uint64_t requests_outstanding(void)
+{
+	return __atomic_load_n(&outstanding, __ATOMIC_RELAXED);
+}
+
+uint64_t requests_writing(void)
+{
+	return __atomic_load_n(&writing, __ATOMIC_RELAXED);
+}
+
+struct page_request *request_find(const struct vm_object *object, uint64_t page)
+{
+	LIST_FOR_EACH (node, &object->requests) {
+		struct page_request *request = container_of(node, struct page_request, node);
+		if (request->page == page)
+			return request;
+	}
+	return NULL;
+}
+
+/* Makes the request and its message; the slot is still as it was. */
+static enum status request_new(struct vm_object *object, uint64_t page, enum request_kind kind, uint64_t flow,
+			       struct page_request **result)
+{
+	void *memory;
+	TRY(cache_alloc(&request_cache, &memory));
+	struct page_request *request = memory;
+	request->object = object;
+	request->page = page;
+	request->kind = kind;
+	request->message.request = request;
+	request->message.content = (struct message){
+		.token = flow,
+		.type = kind == REQUEST_READ ? MESSAGE_PAGE_READ : MESSAGE_PAGE_WRITE,
+		.word = {object->key, page, object->kobj.id, flow},
+	};
+	list_init(&request->node);
+	wait_queue_init(&request->waiters);
+	*result = request;
+	return STATUS_OK;
+}
+
+/* Enters a request on its object's list, with the slot that says so. */
+static void enlist(struct page_request *request, uint64_t slot)
+{
+	struct vm_object *object = request->object;
+	kobj_get(&object->kobj);
+	list_insert_before(&object->requests, &request->node);
+	trace_page_request(request_flow(request), object->kobj.id, request->page, request->kind, object->endpoint->kobj.id);
+	object_slot_set(object, request->page, slot, request_flow(request));
+	trace_requests(__atomic_add_fetch(&outstanding, 1, __ATOMIC_RELAXED));
+}
+
+enum status request_read(struct vm_object *object, uint64_t page, uint64_t flow, uint32_t sender, struct page_request **request)
+{
+	struct paddr frame;
+	ASSERT(slot_state(object_slot(object, page)) == SLOT_ABSENT);
+	if (object->endpoint->gone)
+		return STATUS_GONE;
+	TRY(object_slot_prepare(object, page));
+	TRY(page_alloc_zeroed(&frame));
+	enum status status = request_new(object, page, REQUEST_READ, flow, request);
+	if (status != STATUS_OK) {
+		page_free(frame, 0);
+		return status;
+	}
+	(*request)->message.sender = sender;
+	enlist(*request, frame.p | SLOT_READING);
+	return STATUS_OK;
+}
+
+enum status request_write(struct vm_object *object, uint64_t page, bool keep, struct page_request **request)
+{
+	uint64_t slot = object_slot(object, page);
+	ASSERT(slot_state(slot) == SLOT_DIRTY);
+	TRY(request_new(object, page, REQUEST_WRITE, cpu_new_flow(), request));
+	enlist(*request, slot_with_state(slot, SLOT_WRITING) | (keep ? SLOT_KEEP : 0));
+	__atomic_add_fetch(&writing, 1, __ATOMIC_RELAXED);
+	return STATUS_OK;
+}
+
+void request_send(struct page_request *request)
+{
+	if (endpoint_post(request->object->endpoint, &request->message) != STATUS_OK)
+		request_answer(request, STATUS_GONE);
+}
+
+/* ---- the answer ---- */
+
+/* The slot after the answer; *frame is what is given back, 0 if nothing is. */
+static uint64_t slot_after(const struct page_request *request, uint64_t slot, enum status status, struct paddr *frame)
+{
+	bool wanted = slot_state(slot) == SLOT_WANTED || (slot & SLOT_KEEP) || slot_pins(slot);
+	uint64_t stays = slot_with_age(slot & ~SLOT_KEEP, 0);
+	*frame = paddr(0);
+	if (request->kind == REQUEST_WRITE && status != STATUS_OK)
+		return slot_with_state(stays, SLOT_DIRTY);
+	if (status == STATUS_OK && (request->kind == REQUEST_READ || wanted))
+		return slot_with_state(stays, SLOT_PRESENT);
+	*frame = slot_frame(slot);
+	return SLOT_ABSENT;
+}
+
+/* Lets everybody go on who waited. */
+static void release_waiters(struct page_request *request, enum status status)
+{
+	for (struct thread *thread; (thread = wait_take(&request->waiters));)
+		fault_continue(thread, request_flow(request), status);
+}
+
+void request_answer(struct page_request *request, enum status status)
+{
+	struct vm_object *object = request->object;
+	struct paddr frame;
+	spin_lock(&object->lock);
+	/* The page leaves the provider's window: what the provider does to it from now on must not be seen. */
+	uint64_t users = request->in_window ? object_unmap(object, request->page, 1) : 0;
+	uint64_t slot = slot_after(request, object_slot(object, request->page), status, &frame);
+	object_slot_set(object, request->page, slot, request_flow(request));
+	list_remove(&request->node);
+	trace_page_request_done(request_flow(request), object->kobj.id, request->page, request->kind, status,
+				wait_count(&request->waiters));
+	spin_unlock(&object->lock);
+	object_sync(users);
+	if (frame.p)
+		page_free(frame, 0);
+	trace_requests(__atomic_sub_fetch(&outstanding, 1, __ATOMIC_RELAXED));
+	if (request->kind == REQUEST_WRITE)
+		__atomic_sub_fetch(&writing, 1, __ATOMIC_RELAXED);
+	release_waiters(request, status);
+	cache_free(&request_cache, request);
+	reclaim_answered();
+	kobj_put(&object->kobj);
+}

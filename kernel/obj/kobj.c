@@ -1,0 +1,54 @@
+/*
+ * Kernel objects: see kobj.h. Each type brings the function that ends it.
+ */
+#include "obj/kobj.h"
+
+#include "core/panic.h"
+#include "ipc/endpoint.h"
+#include "mm/object.h"
+#include "sched/process.h"
+
+static uint32_t last_id;
+
+void kobj_init(struct kobj *kobj, enum kobj_type type)
+{
+	kobj->type = type;
+	kobj->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
+	kobj->references = 1;
+}
+
+void kobj_get(struct kobj *kobj)
+{
+	uint32_t before = __atomic_fetch_add(&kobj->references, 1, __ATOMIC_RELAXED);
+	ASSERT(before > 0);
+}
+
+bool kobj_try_get(struct kobj *kobj)
+{
+	uint32_t references = __atomic_load_n(&kobj->references, __ATOMIC_RELAXED);
+	while (references > 0)
+		if (__atomic_compare_exchange_n(&kobj->references, &references, references + 1, false, __ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+/* The machine itself is always there. */
+static void machine_free(struct kobj *kobj)
+{
+	panic("the machine, kernel object %u, has no user any more", kobj->id);
+}
+
+void kobj_put(struct kobj *kobj)
+{
+	static void (*const end[KOBJ_TYPES])(struct kobj * kobj) = {
+		[KOBJ_OBJECT] = object_free,
+		[KOBJ_ENDPOINT] = endpoint_free,
+		[KOBJ_PROCESS] = process_free,
+		[KOBJ_MACHINE] = machine_free,
+	};
+	uint32_t before = __atomic_fetch_sub(&kobj->references, 1, __ATOMIC_ACQ_REL);
+	ASSERT(before > 0);
+	if (before == 1)
+		end[kobj->type](kobj);
+}

@@ -1,0 +1,130 @@
+/*
+ * Processes: see process.h.
+ *
+ * Who calls: system calls, the end of threads, boot. Whom: thread.h, aspace.h. Locks: threads_lock for the list of processes and
+ * what they know of each other; none while memory is given back.
+ */
+#include "sched/process.h"
+
+#include "core/cpu.h"
+#include "core/end.h"
+#include "core/panic.h"
+#include "sched/sched.h"
+
+static struct list processes = {&processes, &processes}; /* that were started and have not ended */
+
+/* How the first process ended, which is how the run does. */
+static enum verdict run_verdict;
+static int64_t run_status;
+
+static void enter(struct aspace *process, struct aspace *parent)
+{
+	kobj_get(&process->kobj); /* as long as it lives */
+	process->started = true;
+	process->parent = parent;
+	list_insert_before(&processes, &process->process_node);
+}
+
+/* The parent's end has come before the child could start. Called with threads_lock. */
+static void leave(struct aspace *process)
+{
+	process->started = false;
+	list_remove(&process->process_node);
+}
+
+enum status process_start(struct aspace *process, struct aspace *parent, struct vaddr entry, uint64_t argument, uint32_t *thread)
+{
+	spin_lock(&threads_lock);
+	enum status status = process->started ? STATUS_EXISTS : STATUS_OK;
+	if (parent && parent->dying)
+		status = STATUS_DENIED;
+	if (status == STATUS_OK)
+		enter(process, parent);
+	spin_unlock(&threads_lock);
+	TRY(status);
+	status = thread_create(process, entry, argument, UINT64_MAX, "main", thread);
+	if (status == STATUS_OK)
+		return STATUS_OK;
+	spin_lock(&threads_lock);
+	leave(process);
+	spin_unlock(&threads_lock);
+	kobj_put(&process->kobj);
+	return status;
+}
+
+enum status process_wait(struct thread *self, struct aspace *process, int64_t *status)
+{
+	enum status result = STATUS_RETRY;
+	spin_lock(&threads_lock);
+	*status = process->exit_status;
+	if (process->ended)
+		result = process->crashed ? STATUS_CRASHED : STATUS_OK;
+	else if (!process->started)
+		result = STATUS_INVALID;
+	else if (!wait_block(&process->waiters, self, SWITCH_PROCESS, process->id))
+		result = STATUS_DENIED;
+	spin_unlock(&threads_lock);
+	return result;
+}
+
+void process_interrupt_others(void)
+{
+	for (unsigned i = 0; i < cpus_present; i++)
+		if (cpus[i].online && &cpus[i] != arch_cpu())
+			cpu_hazard_raise(&cpus[i], HAZARD_RESCHEDULE);
+}
+
+/* What it had started ends with it. */
+static void end_children(const struct aspace *process)
+{
+	bool any = false;
+	spin_lock(&threads_lock);
+	LIST_FOR_EACH (node, &processes) {
+		struct aspace *child = container_of(node, struct aspace, process_node);
+		if (child->parent != process)
+			continue;
+		child->parent = NULL;
+		process_end_locked(child, -(int64_t)STATUS_GONE, false);
+		any = true;
+	}
+	spin_unlock(&threads_lock);
+	if (any)
+		process_interrupt_others();
+}
+
+static void wake_waiters(struct aspace *process)
+{
+	const struct thread *self = arch_cpu()->current;
+	enum status status = process->crashed ? STATUS_CRASHED : STATUS_OK;
+	for (struct thread *thread; (thread = wait_take(&process->waiters));) {
+		arch_syscall_result(&thread->frame, status, (uint64_t)process->exit_status);
+		sched_wake(thread, WAKE_PROCESS, self ? self->id : 0);
+	}
+}
+
+void process_ended(struct aspace *process)
+{
+	end_children(process);
+	aspace_empty(process);
+	spin_lock(&threads_lock);
+	if (process->is_first) {
+		run_verdict = process->crashed ? VERDICT_CRASHED : VERDICT_FINISHED;
+		run_status = process->exit_status;
+	}
+	process->ended = true;
+	list_remove(&process->process_node);
+	bool last = list_is_empty(&processes);
+	spin_unlock(&threads_lock);
+	wake_waiters(process);
+	kobj_put(&process->kobj);
+	if (last)
+		run_end(run_verdict, run_status);
+}
+
+void process_free(struct kobj *kobj)
+{
+	struct aspace *process = process_of(kobj);
+	if (!process->ended)
+		aspace_empty(process);
+	aspace_free(process);
+}

@@ -1,0 +1,37 @@
+/*
+ * Processes: an address space, handles, and the threads in it.
+ *
+ * Teaches: a process is made in small steps by its creator, who maps its memory and gives it its handles, and starts it last.
+ * It ends with its last thread, or when somebody ends it, and at the latest when its creator does.
+ */
+#pragma once
+
+#include "mm/aspace.h"
+
+struct thread;
+
+static inline struct aspace *process_of(struct kobj *kobj)
+{
+	return container_of(kobj, struct aspace, kobj);
+}
+
+/*
+ * Starts the first thread of a process that has none. `parent` is NULL for the first process of the run. EXISTS if it was
+ * started before, DENIED if the parent is ending, LIMIT, NO_MEMORY.
+ */
+enum status process_start(struct aspace *process, struct aspace *parent, struct vaddr entry, uint64_t argument, uint32_t *thread);
+
+/*
+ * Waits for a process to end. OK, CRASHED: it has, *status is its result. RETRY: the caller is blocked, and will get the
+ * results. INVALID: it was never started.
+ */
+enum status process_wait(struct thread *self, struct aspace *process, int64_t *status);
+
+/* The last thread of the process has left its CPU. The run ends with the last process. */
+void process_ended(struct aspace *process);
+
+/* The record of a process nobody has a reference to. */
+void process_free(struct kobj *kobj);
+
+/* Lets every other CPU look whether the thread it runs has to end. */
+void process_interrupt_others(void);
