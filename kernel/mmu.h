@@ -20,7 +20,7 @@
 #pragma once
 
 #include "abi/status.h"
-#include "core/lock.h"
+#include "core/lock_type.h"
 #include "types.h"
 
 /* The first address that is no user's, the same on both machines. */

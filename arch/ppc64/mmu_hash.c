@@ -17,6 +17,7 @@
 
 #include "arch.h"
 #include "core/cpu.h"
+#include "core/lock.h"
 #include "core/panic.h"
 #include "mmu_hash.h"
 #include "ppc64.h"

@@ -7,6 +7,7 @@
  */
 #include "boot/first_handles.h"
 
+#include "core/lock.h"
 #include "core/string.h"
 #include "mm/object.h"
 

@@ -19,7 +19,9 @@
 #include "core/panic.h"
 #include "core/print.h"
 #include "core/string.h"
+#include "ipc/message.h"
 #include "mm/page.h"
+#include "mm/request.h"
 #include "mmu.h"
 #include "sched/process.h"
 #include "sched/sched.h"
@@ -128,6 +130,11 @@ static void prepare_memory(void)
 			(unsigned)status);
 		run_end(VERDICT_REFUSED, (int64_t)status);
 	}
+	status = request_prepare();
+	if (status == STATUS_OK)
+		status = message_prepare();
+	if (status != STATUS_OK)
+		run_end(VERDICT_REFUSED, (int64_t)status);
 	trace_boot_phase(BOOT_PHASE_MEMORY);
 	trace_free_pages(page_free_count());
 }

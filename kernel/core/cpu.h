@@ -8,7 +8,7 @@
 #include "abi/trace_ring.h"
 #include "arch.h"
 #include "core/cpu_offsets.h"
-#include "core/lock.h"
+#include "core/lock_type.h"
 #include "types.h"
 
 struct thread;
@@ -18,11 +18,12 @@ struct mmu_space;
 enum hazard {
 	HAZARD_RESCHEDULE = 1,
 	HAZARD_TLB = 2,
-	HAZARD_PARK = 4,    /* stop for good: the run is over */
-	HAZARD_TIMER = 8,   /* a thread was queued here: see whether a timeslice has to end some time */
-	HAZARD_MOVE = 16,   /* a thread that waits here may have to go elsewhere: its affinity changed */
-	HAZARD_MEMORY = 32, /* memory is short, or free again and somebody waits for it */
-	HAZARD_DOOM = 64,   /* the thread that runs next here is to be killed for what it waited for */
+	HAZARD_PARK = 4,        /* stop for good: the run is over */
+	HAZARD_TIMER = 8,       /* a thread was queued here: see whether a timeslice has to end some time */
+	HAZARD_MOVE = 16,       /* a thread that waits here may have to go elsewhere: its affinity changed */
+	HAZARD_MEMORY = 32,     /* memory is short, or free again and somebody waits for it */
+	HAZARD_HAND_OVER = 128, /* a thread is to run next here, if the current one stops */
+	HAZARD_DOOM = 64,       /* the thread that runs next here is to be killed for what it waited for */
 };
 
 struct cpu {
@@ -46,6 +47,7 @@ struct cpu {
 	struct trap uaccess_trap; /* the last fault inside arch_copy_*_user() */
 
 	struct thread *current;  /* NULL in idle */
+	struct thread *next;     /* runs when the current one blocks; NULL: whoever the run queue has. This CPU's own business */
 	struct mmu_space *space; /* what activate() was last given here; kept by the caller of activate */
 	uint64_t next_flow;      /* flow ids of this CPU: unique with the CPU's number */
 	uint64_t timer_next;     /* the tick arch_timer_set() was last given */

@@ -11,7 +11,7 @@
 #include "core/cpu.h"
 #include "core/panic.h"
 
-static void spin_wait(struct spinlock *lock)
+void lock_wait(struct spinlock *lock)
 {
 	uint64_t spins = 0;
 	while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE)) {
@@ -23,31 +23,12 @@ static void spin_wait(struct spinlock *lock)
 	trace_lock_contended((uint64_t)(uintptr_t)lock, lock->level, spins);
 }
 
-void spin_lock(struct spinlock *lock)
+void lock_order_is_broken(const struct spinlock *lock)
 {
-	bool irqs = arch_irq_save();
-	struct cpu *cpu = arch_cpu();
-	if (__builtin_expect(lock->level <= cpu->lock_level, 0))
-		panic("lock of level %u wanted while one of level %u is held", lock->level, cpu->lock_level);
-	if (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
-		spin_wait(lock);
-	lock->irqs_were_on = irqs;
-	lock->outer = cpu->lock_level;
-	lock->holder = (uint8_t)cpu->index;
-	cpu->lock_level = lock->level;
+	panic("lock of level %u wanted while one of level %u is held", lock->level, arch_cpu()->lock_level);
 }
 
-void spin_unlock(struct spinlock *lock)
+void lock_is_not_held(const struct spinlock *lock)
 {
-	struct cpu *cpu = arch_cpu();
-	ASSERT(lock->taken && lock->holder == cpu->index && cpu->lock_level == lock->level);
-	bool irqs = lock->irqs_were_on;
-	cpu->lock_level = lock->outer;
-	__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
-	arch_irq_restore(irqs);
-}
-
-bool spin_held(const struct spinlock *lock)
-{
-	return lock->taken && lock->holder == arch_cpu()->index;
+	panic("a lock of level %u is given back that this CPU does not hold, or not as the last it took", lock->level);
 }

@@ -69,6 +69,8 @@ void *memset(void *to, int byte, size_t bytes)
 		w[14] = pattern;
 		w[15] = pattern;
 	}
+	for (; bytes >= WORD; bytes -= WORD, t += WORD)
+		*(word *)t = pattern;
 	while (bytes--)
 		*t++ = (uint8_t)byte;
 	return to;

@@ -42,39 +42,61 @@ enum status call_endpoint_create(struct thread *thread, const uint64_t arguments
 	return status;
 }
 
+/* The message in the caller's registers, and the endpoint it names. */
+static enum status find_endpoint(struct thread *thread, unsigned rights, struct message *message, struct endpoint **endpoint)
+{
+	struct kobj *kobj;
+	uint64_t handle = arch_message_get(&thread->frame, message);
+	TRY(handle_find(&thread->aspace->handles, handle, KOBJ_ENDPOINT, rights, &kobj));
+	*endpoint = endpoint_of(kobj);
+	return STATUS_OK;
+}
+
 enum status call_ipc_call(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
 {
 	struct message message;
+	struct endpoint *endpoint;
 	(void)arguments, (void)value;
-	uint64_t endpoint = arch_message_get(&thread->frame, &message);
-	return ipc_call(thread, endpoint, &message);
+	TRY(find_endpoint(thread, HANDLE_CALL, &message, &endpoint));
+	enum status status = endpoint_call(endpoint, thread, &message);
+	kobj_put(&endpoint->kobj);
+	return status;
 }
 
 enum status call_ipc_receive(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
 {
 	struct message message;
+	struct endpoint *endpoint;
 	(void)arguments;
-	return ipc_receive(thread, arch_message_get(&thread->frame, &message), value);
+	TRY(find_endpoint(thread, HANDLE_RECEIVE, &message, &endpoint));
+	enum status status = endpoint_receive(endpoint, thread, value);
+	kobj_put(&endpoint->kobj);
+	return status;
 }
 
 enum status call_ipc_reply(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
 {
 	struct message message;
+	struct endpoint *endpoint;
 	(void)arguments, (void)value;
-	uint64_t endpoint = arch_message_get(&thread->frame, &message);
-	return ipc_reply(thread, endpoint, &message);
+	TRY(find_endpoint(thread, HANDLE_RECEIVE, &message, &endpoint));
+	enum status status = endpoint_reply(endpoint, thread, &message);
+	kobj_put(&endpoint->kobj);
+	return status;
 }
 
-/* A reply nobody waits for any more does not keep the server from its next message. */
+/* An answer nobody waits for any more does not keep the server from its next message. */
 enum status call_ipc_reply_receive(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
 {
 	struct message message;
+	struct endpoint *endpoint;
 	(void)arguments;
-	uint64_t endpoint = arch_message_get(&thread->frame, &message);
-	enum status status = ipc_reply(thread, endpoint, &message);
-	if (status != STATUS_OK && status != STATUS_GONE)
-		return status;
-	return ipc_receive(thread, endpoint, value);
+	TRY(find_endpoint(thread, HANDLE_RECEIVE, &message, &endpoint));
+	enum status status = endpoint_reply(endpoint, thread, &message);
+	if (status == STATUS_OK || status == STATUS_GONE)
+		status = endpoint_receive(endpoint, thread, value);
+	kobj_put(&endpoint->kobj);
+	return status;
 }
 
 /* ---- processes ---- */

@@ -5,6 +5,7 @@
  */
 #include <trace_emit.h>
 
+#include "core/lock.h"
 #include "core/panic.h"
 #include "core/syscall_calls.h"
 #include "ipc/endpoint.h"

@@ -16,6 +16,7 @@
 
 #include <trace_emit.h>
 
+#include "core/lock.h"
 #include "core/panic.h"
 #include "ipc/message.h"
 #include "mm/aspace.h"
@@ -71,13 +72,12 @@ enum status endpoint_post(struct endpoint *endpoint, struct ipc_message *message
 		spin_unlock(&endpoint->lock);
 		return STATUS_GONE;
 	}
-	message->endpoint = endpoint;
 	trace_ipc_send(message->content.token, message->sender, endpoint->kobj.id, message->content.type,
 		       message->content.word[0], message->content.word[1]);
 	struct thread *server = wait_take(&endpoint->receivers);
 	if (server) {
 		hand_over(endpoint, message, server);
-		sched_wake(server, WAKE_MESSAGE, self ? self->id : 0);
+		sched_hand_over(server, WAKE_MESSAGE, self ? self->id : 0);
 	} else {
 		list_insert_before(&endpoint->queue, &message->node);
 		endpoint->queued++;
@@ -86,27 +86,21 @@ enum status endpoint_post(struct endpoint *endpoint, struct ipc_message *message
 	return STATUS_OK;
 }
 
-enum status ipc_call(struct thread *thread, uint64_t handle, const struct message *content)
+enum status endpoint_call(struct endpoint *endpoint, struct thread *thread, const struct message *content)
 {
-	struct kobj *kobj;
 	struct ipc_message *message;
 	if (content->type >= MESSAGE_KERNEL)
 		return STATUS_DENIED;
-	TRY(handle_find(&thread->aspace->handles, handle, KOBJ_ENDPOINT, HANDLE_CALL, &kobj));
-	struct endpoint *endpoint = endpoint_of(kobj);
-	enum status status = endpoint->queued >= ENDPOINT_QUEUE_MAX ? STATUS_LIMIT : message_new(thread, content, &message);
-	if (status == STATUS_OK && !wait_block(&message->caller, thread, SWITCH_CALL, kobj->id)) {
+	if (endpoint->queued >= ENDPOINT_QUEUE_MAX)
+		return STATUS_LIMIT;
+	TRY(message_new(thread, endpoint, content, &message));
+	if (!wait_block(&message->caller, thread, SWITCH_CALL, endpoint->kobj.id)) {
 		message_free(message);
-		status = STATUS_DENIED;
-	} else if (status == STATUS_OK && endpoint_post(endpoint, message) != STATUS_OK) {
-		message_fail(message, STATUS_GONE);
-		status = STATUS_RETRY; /* the answer is set */
-	} else if (status == STATUS_OK) {
-		/* It has been taken over, and may be answered and gone by now. */
-		return STATUS_RETRY;
+		return STATUS_DENIED;
 	}
-	kobj_put(kobj);
-	return status;
+	if (endpoint_post(endpoint, message) != STATUS_OK)
+		message_fail(message, STATUS_GONE);
+	return STATUS_RETRY; /* the message may be answered and gone by now */
 }
 
 /* ---- receiving and answering ---- */
@@ -128,11 +122,8 @@ static void serve(struct endpoint *endpoint, struct thread *thread)
 		kobj_put(&before->kobj);
 }
 
-enum status ipc_receive(struct thread *thread, uint64_t handle, uint64_t *token)
+enum status endpoint_receive(struct endpoint *endpoint, struct thread *thread, uint64_t *token)
 {
-	struct kobj *kobj;
-	TRY(handle_find(&thread->aspace->handles, handle, KOBJ_ENDPOINT, HANDLE_RECEIVE, &kobj));
-	struct endpoint *endpoint = endpoint_of(kobj);
 	enum status status = STATUS_RETRY;
 	serve(endpoint, thread);
 	spin_lock(&endpoint->lock);
@@ -144,11 +135,10 @@ enum status ipc_receive(struct thread *thread, uint64_t handle, uint64_t *token)
 		*token = message->content.token;
 		hand_over(endpoint, message, thread);
 		status = STATUS_OK;
-	} else if (!wait_block(&endpoint->receivers, thread, SWITCH_RECEIVE, kobj->id)) {
+	} else if (!wait_block(&endpoint->receivers, thread, SWITCH_RECEIVE, endpoint->kobj.id)) {
 		status = STATUS_DENIED;
 	}
 	spin_unlock(&endpoint->lock);
-	kobj_put(kobj);
 	return status;
 }
 
@@ -169,22 +159,15 @@ static struct ipc_message *take_by_token(struct endpoint *endpoint, uint64_t tok
 	return found;
 }
 
-enum status ipc_reply(struct thread *thread, uint64_t handle, const struct message *content)
+enum status endpoint_reply(struct endpoint *endpoint, struct thread *thread, const struct message *content)
 {
-	struct kobj *kobj;
 	struct handle passed = {0};
-	TRY(handle_find(&thread->aspace->handles, handle, KOBJ_ENDPOINT, HANDLE_RECEIVE, &kobj));
-	enum status status = STATUS_OK;
 	if (content->handle)
-		status = handle_find_any(&thread->aspace->handles, content->handle, HANDLE_GIVE, &passed);
-	struct ipc_message *message = status == STATUS_OK ? take_by_token(endpoint_of(kobj), content->token) : NULL;
-	if (message)
-		status = message_answer(message, content, &passed);
-	else if (status == STATUS_OK)
-		status = STATUS_NOT_FOUND;
+		TRY(handle_find_any(&thread->aspace->handles, content->handle, HANDLE_GIVE, &passed));
+	struct ipc_message *message = take_by_token(endpoint, content->token);
+	enum status status = message ? message_answer(message, content, &passed) : STATUS_NOT_FOUND;
 	if (passed.kobj)
 		kobj_put(passed.kobj);
-	kobj_put(kobj);
 	return status;
 }
 
@@ -272,6 +255,8 @@ static bool is_stuck(const struct endpoint *endpoint, unsigned depth)
 
 enum status endpoint_page_wait_begin(struct endpoint *endpoint, struct thread *thread)
 {
+	if (!thread->serves) /* nobody waits for it, so there is no circle */
+		return STATUS_OK;
 	spin_lock(&serve_lock);
 	thread->page_endpoint = endpoint;
 	bool stuck = is_stuck(endpoint, 0);
@@ -283,6 +268,8 @@ enum status endpoint_page_wait_begin(struct endpoint *endpoint, struct thread *t
 
 void endpoint_page_wait_end(struct thread *thread)
 {
+	if (!thread->page_endpoint)
+		return;
 	spin_lock(&serve_lock);
 	thread->page_endpoint = NULL;
 	spin_unlock(&serve_lock);

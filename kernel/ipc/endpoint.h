@@ -10,7 +10,7 @@
 #include "abi/message.h"
 #include "abi/status.h"
 #include "core/list.h"
-#include "core/lock.h"
+#include "core/lock_type.h"
 #include "obj/kobj.h"
 #include "sched/wait.h"
 
@@ -71,9 +71,11 @@ enum status endpoint_page_wait_begin(struct endpoint *endpoint, struct thread *t
 void endpoint_page_wait_end(struct thread *thread);
 
 /*
- * The system calls. The message is in the frame of the current thread, and so are the results, unless the status is RETRY:
- * then the thread is blocked and gets them later.
+ * Calls, receives and answers, for the current thread. RETRY: it is blocked, and gets its results later. A receive that has a
+ * message at once puts it into the thread's frame and its token in *token.
+ * DENIED for a type that is the kernel's, LIMIT if too many wait, NOT_FOUND for a token nobody waits with, GONE for one whose
+ * caller has ended; NO_MEMORY, and what handle_find_any() says of a handle that is to be passed.
  */
-enum status ipc_call(struct thread *thread, uint64_t handle, const struct message *message);
-enum status ipc_receive(struct thread *thread, uint64_t handle, uint64_t *token);
-enum status ipc_reply(struct thread *thread, uint64_t handle, const struct message *message);
+enum status endpoint_call(struct endpoint *endpoint, struct thread *thread, const struct message *message);
+enum status endpoint_receive(struct endpoint *endpoint, struct thread *thread, uint64_t *token);
+enum status endpoint_reply(struct endpoint *endpoint, struct thread *thread, const struct message *message);

@@ -14,9 +14,15 @@
 #include "mm/request.h"
 #include "sched/sched.h"
 
-static struct cache message_cache = CACHE(struct ipc_message);
+static struct cache message_cache = CACHE_ALWAYS_READY(struct ipc_message);
 
-enum status message_new(struct thread *thread, const struct message *content, struct ipc_message **result)
+enum status message_prepare(void)
+{
+	return cache_prepare(&message_cache);
+}
+
+enum status message_new(struct thread *thread, struct endpoint *endpoint, const struct message *content,
+			struct ipc_message **result)
 {
 	void *memory;
 	struct handle passed = {0};
@@ -29,6 +35,8 @@ enum status message_new(struct thread *thread, const struct message *content, st
 		return status;
 	}
 	struct ipc_message *message = memory;
+	kobj_get(&endpoint->kobj);
+	message->endpoint = endpoint;
 	message->content = *content;
 	message->content.token = cpu_new_flow();
 	message->passed = passed.kobj;
@@ -44,8 +52,7 @@ void message_free(struct ipc_message *message)
 {
 	if (message->passed)
 		kobj_put(message->passed);
-	if (message->endpoint)
-		kobj_put(&message->endpoint->kobj);
+	kobj_put(&message->endpoint->kobj);
 	cache_free(&message_cache, message);
 }
 
@@ -79,7 +86,7 @@ enum status message_answer(struct ipc_message *message, const struct message *an
 		content.token = message->content.token;
 		content.handle = message_pass(caller, passed->kobj, passed->rights);
 		arch_message_set(&caller->frame, STATUS_OK, &content);
-		sched_wake(caller, WAKE_REPLY, self);
+		sched_hand_over(caller, WAKE_REPLY, self);
 	}
 	message_free(message);
 	return caller ? STATUS_OK : STATUS_GONE;

@@ -6,11 +6,15 @@
 #include "ipc/endpoint.h"
 #include "obj/handle.h"
 
+/* At boot: the first message has a place. NO_MEMORY. */
+enum status message_prepare(void);
+
 /*
- * A message from the current thread, with a reference to what its handle stands for. NO_MEMORY; NOT_FOUND or DENIED for the
+ * A message from the current thread, with references to the endpoint and to what its handle stands for. NO_MEMORY; NOT_FOUND or DENIED for the
  * handle.
  */
-enum status message_new(struct thread *thread, const struct message *content, struct ipc_message **message);
+enum status message_new(struct thread *thread, struct endpoint *endpoint, const struct message *content,
+			struct ipc_message **message);
 
 /* Frees a message of a thread that nobody waits for any more. */
 void message_free(struct ipc_message *message);

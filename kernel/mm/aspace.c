@@ -11,6 +11,7 @@
 
 #include <trace_emit.h>
 
+#include "core/lock.h"
 #include "core/panic.h"
 #include "core/string.h"
 #include "mm/cache.h"

@@ -11,6 +11,7 @@
 #include "mm/cache.h"
 
 #include "arch.h"
+#include "core/lock.h"
 #include "core/panic.h"
 #include "core/string.h"
 #include "mm/page.h"
@@ -50,7 +51,7 @@ static enum status slab_new(struct cache *cache, struct slab **result)
 {
 	struct paddr page;
 	ASSERT(slab_capacity(cache) > 0);
-	TRY(cache->from_reserve ? page_alloc_reserve(&page) : page_alloc(0, &page));
+	TRY(cache->always_ready ? page_alloc_reserve(&page) : page_alloc(0, &page));
 	struct slab *slab = arch_phys_to_virt(page);
 	*slab = (struct slab){.cache = cache};
 	for (uint32_t i = slab_capacity(cache); i-- > 0;) {
@@ -98,6 +99,14 @@ enum status cache_alloc(struct cache *cache, void **object)
 	return status;
 }
 
+enum status cache_prepare(struct cache *cache)
+{
+	void *object;
+	TRY(cache_alloc(cache, &object));
+	cache_free(cache, object);
+	return STATUS_OK;
+}
+
 void cache_free(struct cache *cache, void *object)
 {
 	struct slab *slab = slab_of(object);
@@ -112,7 +121,7 @@ void cache_free(struct cache *cache, void *object)
 	freed->next = slab->free;
 	slab->free = freed;
 	cache->objects--;
-	bool empty = --slab->used == 0;
+	bool empty = --slab->used == 0 && !(cache->always_ready && cache->slabs == 1);
 	if (empty) {
 		list_remove(&slab->node);
 		cache->slabs--;

@@ -5,12 +5,12 @@
 
 #include "abi/status.h"
 #include "core/list.h"
-#include "core/lock.h"
+#include "core/lock_type.h"
 #include "types.h"
 
 struct cache {
 	size_t object_bytes;
-	bool from_reserve; /* its slabs may be made of the last pages (page_alloc_reserve) */
+	bool always_ready; /* its slabs may be made of the last pages (page_alloc_reserve), and it keeps an empty one */
 	struct spinlock lock;
 	struct list partial; /* slabs with a free object */
 	uint64_t objects;    /* in use */
@@ -23,11 +23,14 @@ struct cache {
 		.object_bytes = sizeof(type), .lock = {.level = LOCK_MEMORY_CACHE }                                              \
 	}
 
-/* The same for what it takes to get pages out of memory. */
-#define CACHE_OF_RESERVE(type)                                                                                                   \
+/* The same for what it takes to get pages out of memory, and what comes and goes with every message: cache_prepare() at boot. */
+#define CACHE_ALWAYS_READY(type)                                                                                                 \
 	{                                                                                                                        \
-		.object_bytes = sizeof(type), .from_reserve = true, .lock = {.level = LOCK_MEMORY_CACHE }                        \
+		.object_bytes = sizeof(type), .always_ready = true, .lock = {.level = LOCK_MEMORY_CACHE }                        \
 	}
+
+/* Gives a cache that is to be always ready its first slab. NO_MEMORY. */
+enum status cache_prepare(struct cache *cache);
 
 /* A new object, all zero. NO_MEMORY if no page is left for it. */
 enum status cache_alloc(struct cache *cache, void **object);

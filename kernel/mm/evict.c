@@ -16,6 +16,7 @@
 
 #include <trace_emit.h>
 
+#include "core/lock.h"
 #include "core/panic.h"
 #include "mm/page.h"
 #include "mm/request.h"

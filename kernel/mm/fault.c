@@ -20,6 +20,7 @@
 #include <trace_emit.h>
 
 #include "core/cpu.h"
+#include "core/lock.h"
 #include "core/panic.h"
 #include "ipc/endpoint.h"
 #include "mm/aspace.h"
@@ -69,13 +70,16 @@ static enum fault_result in_aspace(struct fault *fault)
 	fault->segment = segment_find(aspace->segments, fault->address);
 	if (!fault->segment)
 		return fault_refuse(fault, CAUSE_NOT_MAPPED);
-	trace_fault_segment(fault->flow, thread, fault->segment->kind, fault->segment->base);
+	if (!fault->continued) /* the trace has seen the way already */
+		trace_fault_segment(fault->flow, thread, fault->segment->kind, fault->segment->base);
 	if (fault->wants_segment)
 		return load_segment(fault);
 	const struct mapping *mapping = segment_mapping(fault->segment, fault->address);
 	if (!mapping)
 		return fault_refuse(fault, why_unmapped(fault));
-	trace_fault_mapping(fault->flow, thread, mapping->start, mapping->bytes, mapping->rights, mapping->object->kobj.id);
+	if (!fault->continued)
+		trace_fault_mapping(fault->flow, thread, mapping->start, mapping->bytes, mapping->rights,
+				    mapping->object->kobj.id);
 	return fault_at_page(fault, mapping);
 }
 
@@ -168,7 +172,7 @@ enum status fault_bring(struct thread *thread, struct vm_object *object, uint64_
 static void wake(struct thread *thread, enum wake_reason reason)
 {
 	const struct thread *self = arch_cpu()->current;
-	sched_wake(thread, reason, self ? self->id : 0);
+	sched_hand_over(thread, reason, self ? self->id : 0);
 }
 
 /* A failed one kills the thread, or is what its system call answers. */

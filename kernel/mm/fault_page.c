@@ -11,6 +11,7 @@
 
 #include <trace_emit.h>
 
+#include "core/lock.h"
 #include "core/string.h"
 #include "ipc/endpoint.h"
 #include "mm/aspace.h"
@@ -123,7 +124,7 @@ static enum fault_result wait_for_request(struct fault *fault, struct vm_object 
 		object_slot_set(object, page, slot_with_state(slot, SLOT_WANTED), fault->flow);
 	if (fault->address != NO_ADDRESS)
 		trace_fault_wait(fault->flow, fault->thread->id, request_flow(request), object->kobj.id, page,
-				 wait_count(&request->waiters) + 1);
+				 ++request->waiting);
 	enum fault_result result = fault_block(fault, &request->waiters, SWITCH_PAGE, object->kobj.id);
 	if (result != FAULT_WAITS)
 		endpoint_page_wait_end(fault->thread);

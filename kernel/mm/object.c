@@ -14,6 +14,7 @@
 #include <trace_emit.h>
 
 #include "arch.h"
+#include "core/lock.h"
 #include "core/panic.h"
 #include "core/string.h"
 #include "ipc/endpoint.h"

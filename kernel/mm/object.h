@@ -27,7 +27,7 @@
 #include "abi/status.h"
 #include "abi/trace_enums.h"
 #include "core/list.h"
-#include "core/lock.h"
+#include "core/lock_type.h"
 #include "obj/kobj.h"
 #include "types.h"
 

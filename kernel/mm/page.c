@@ -19,6 +19,7 @@
 #include <trace_emit.h>
 
 #include "core/cpu.h"
+#include "core/lock.h"
 #include "core/panic.h"
 #include "core/print.h"
 #include "core/string.h"

@@ -16,6 +16,7 @@
 #include <trace_emit.h>
 
 #include "core/cpu.h"
+#include "core/lock.h"
 #include "mm/aspace.h"
 #include "mm/evict.h"
 #include "mm/fault_page.h"

@@ -13,6 +13,7 @@
 #include <trace_emit.h>
 
 #include "core/cpu.h"
+#include "core/lock.h"
 #include "core/panic.h"
 #include "mm/aspace.h"
 #include "mm/cache.h"
@@ -20,10 +21,14 @@
 #include "mm/page.h"
 #include "mm/reclaim.h"
 
-/* Requests get pages out, so they may use the last ones. */
-static struct cache request_cache = CACHE_OF_RESERVE(struct page_request);
+static struct cache request_cache = CACHE_ALWAYS_READY(struct page_request);
 static uint64_t outstanding;
 static uint64_t writing; /* and of these, those that save a page */
+
+enum status request_prepare(void)
+{
+	return cache_prepare(&request_cache);
+}
 
 uint64_t request_flow(const struct page_request *request)
 {
@@ -61,6 +66,7 @@ static enum status request_new(struct vm_object *object, uint64_t page, enum req
 	request->page = page;
 	request->kind = kind;
 	request->message.request = request;
+	request->message.endpoint = object->endpoint;
 	request->message.content = (struct message){
 		.token = flow,
 		.type = kind == REQUEST_READ ? MESSAGE_PAGE_READ : MESSAGE_PAGE_WRITE,
@@ -150,8 +156,7 @@ void request_answer(struct page_request *request, enum status status)
 	uint64_t slot = slot_after(request, object_slot(object, request->page), status, &frame);
 	object_slot_set(object, request->page, slot, request_flow(request));
 	list_remove(&request->node);
-	trace_page_request_done(request_flow(request), object->kobj.id, request->page, request->kind, status,
-				wait_count(&request->waiters));
+	trace_page_request_done(request_flow(request), object->kobj.id, request->page, request->kind, status, request->waiting);
 	spin_unlock(&object->lock);
 	object_sync(users);
 	if (frame.p)

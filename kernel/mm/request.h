@@ -16,8 +16,12 @@ struct page_request {
 	uint64_t page;
 	enum request_kind kind;
 	struct wait_queue waiters;
-	bool in_window; /* the provider's window has shown the page */
+	unsigned waiting; /* how many ever waited in it */
+	bool in_window;   /* the provider's window has shown the page */
 };
+
+/* At boot: a request has to be possible when there is no memory left for one. NO_MEMORY. */
+enum status request_prepare(void);
 
 /*
  * Asks the provider of `object` for a page that is absent, or to save one that is dirty, in two steps. With the object's lock:

@@ -13,6 +13,7 @@
 
 #include <trace_emit.h>
 
+#include "core/lock.h"
 #include "core/panic.h"
 #include "core/string.h"
 #include "mm/aspace.h"

@@ -7,6 +7,7 @@
 #include "obj/handle.h"
 
 #include "arch.h"
+#include "core/lock.h"
 #include "ipc/endpoint.h"
 #include "mm/page.h"
 

@@ -8,7 +8,7 @@
 
 #include "abi/handle.h"
 #include "abi/status.h"
-#include "core/lock.h"
+#include "core/lock_type.h"
 #include "obj/kobj.h"
 
 struct handle {

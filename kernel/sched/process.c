@@ -8,6 +8,7 @@
 
 #include "core/cpu.h"
 #include "core/end.h"
+#include "core/lock.h"
 #include "core/panic.h"
 #include "sched/sched.h"
 

@@ -9,6 +9,7 @@
 #include <trace_emit.h>
 
 #include "core/cpu.h"
+#include "core/lock.h"
 #include "core/panic.h"
 #include "sched/sched.h"
 

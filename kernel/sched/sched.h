@@ -81,6 +81,12 @@ void sched_yield(enum switch_reason reason);
 /* Makes a blocked thread runnable. `waker` is a thread's id, or 0. */
 void sched_wake(struct thread *thread, enum wake_reason reason, uint32_t waker);
 
+/*
+ * The same for a thread that the current one waits for, or has been waited for by: it runs next on this CPU as soon as the current
+ * one blocks, without a way through the run queue, for the rest of the current timeslice.
+ */
+void sched_hand_over(struct thread *thread, enum wake_reason reason, uint32_t waker);
+
 /* A thread joined or left those that go on by themselves: runnable, running, or asleep until a time. */
 void sched_progress_add(int64_t threads);
 

@@ -61,10 +61,28 @@ void sched_wake(struct thread *thread, enum wake_reason reason, uint32_t waker)
 	run_queue_add(thread, cpu);
 }
 
+void sched_hand_over(struct thread *thread, enum wake_reason reason, uint32_t waker)
+{
+	struct cpu *cpu = arch_cpu();
+	bool may_run_here = (thread->affinity >> cpu->index & 1) && !__atomic_load_n(&thread->on_cpu, __ATOMIC_ACQUIRE);
+	if (!may_run_here || !cpu->current || cpu->next || (cpu->hazards & HAZARD_RESCHEDULE)) {
+		sched_wake(thread, reason, waker);
+		return;
+	}
+	ASSERT(thread->state == THREAD_BLOCKED && thread->blocked_for != SWITCH_SLEEP);
+	sched_progress_add(1);
+	trace_thread_wake(thread->id, reason, waker, cpu->index);
+	thread->state = THREAD_READY;
+	thread->cpu = cpu->index;
+	cpu->next = thread;
+	__atomic_fetch_or(&cpu->hazards, HAZARD_HAND_OVER, __ATOMIC_RELAXED);
+}
+
 void sched_answer_hazards(void)
 {
 	struct cpu *cpu = arch_cpu();
-	uint64_t hazards = __atomic_fetch_and(&cpu->hazards, HAZARD_RESCHEDULE | HAZARD_MEMORY, __ATOMIC_ACQ_REL);
+	uint64_t hazards =
+		__atomic_fetch_and(&cpu->hazards, HAZARD_RESCHEDULE | HAZARD_MEMORY | HAZARD_HAND_OVER, __ATOMIC_ACQ_REL);
 	if (hazards & HAZARD_PARK)
 		cpu_park();
 	if (hazards & HAZARD_TLB)
@@ -129,6 +147,16 @@ static void leave_if_forbidden(const struct thread *thread)
 		__atomic_fetch_or(&cpu->hazards, HAZARD_RESCHEDULE, __ATOMIC_RELAXED);
 }
 
+/* The thread that was handed over, if there is one. irqs off. */
+static struct thread *take_next(void)
+{
+	struct cpu *cpu = arch_cpu();
+	struct thread *next = cpu->next;
+	cpu->next = NULL;
+	__atomic_fetch_and(&cpu->hazards, ~(uint64_t)HAZARD_HAND_OVER, __ATOMIC_RELAXED);
+	return next;
+}
+
 static void switch_to(struct thread *previous, struct thread *next, enum switch_reason reason)
 {
 	struct cpu *cpu = arch_cpu();
@@ -143,7 +171,6 @@ static void switch_to(struct thread *previous, struct thread *next, enum switch_
 		next->cpu = cpu->index;
 		__atomic_store_n(&next->on_cpu, true, __ATOMIC_RELEASE);
 		cpu->user_frame = &next->frame;
-		cpu->slice_end = arch_time_now() + slice_ticks();
 		leave_if_forbidden(next);
 		if (next->doomed)
 			__atomic_fetch_or(&cpu->hazards, HAZARD_DOOM, __ATOMIC_RELAXED);
@@ -170,9 +197,10 @@ static void schedule(void)
 	__atomic_fetch_and(&cpu->hazards, ~(uint64_t)HAZARD_RESCHEDULE, __ATOMIC_ACQ_REL);
 	cpu->switch_reason = SWITCH_SLICE;
 	bool stranger = previous && !(previous->affinity >> cpu->index & 1);
+	struct thread *handed = take_next();
 	if (previous && previous->state == THREAD_RUNNING)
 		run_queue_add_here(previous);
-	struct thread *next = run_queue_take();
+	struct thread *next = handed ? handed : run_queue_take();
 	if (next == previous)
 		arch_cpu_relax(); /* it spins for another CPU, perhaps: under icount QEMU then lets that one have its turn */
 	if (!next) {
@@ -181,6 +209,8 @@ static void schedule(void)
 		previous = NULL;
 		reason = SWITCH_IDLE;
 	}
+	if (!handed) /* who was handed over goes on with what is left of the timeslice */
+		cpu->slice_end = arch_time_now() + slice_ticks();
 	switch_to(previous, next, reason);
 	if (stranger)
 		run_queue_send_away();
@@ -203,6 +233,8 @@ struct trap_frame *sched_resume(void)
 			thread_die_of_fault(thread);
 		if ((cpu->hazards & HAZARD_RESCHEDULE) || thread->state != THREAD_RUNNING)
 			schedule();
+		else if (cpu->next) /* it goes on itself after all */
+			run_queue_add(take_next(), cpu->index);
 	}
 }
 

@@ -12,6 +12,7 @@
 
 #include "boot/symbols.h"
 #include "core/end.h"
+#include "core/lock.h"
 #include "core/name.h"
 #include "core/panic.h"
 #include "core/print.h"

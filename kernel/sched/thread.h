@@ -11,7 +11,7 @@
 #include "abi/trace_enums.h"
 #include "arch.h"
 #include "core/list.h"
-#include "core/lock.h"
+#include "core/lock_type.h"
 #include "sched/wait.h"
 
 struct aspace;

@@ -11,6 +11,7 @@
 
 #include "core/cpu.h"
 #include "core/end.h"
+#include "core/lock.h"
 #include "mm/aspace.h"
 #include "sched/sched.h"
 

@@ -59,6 +59,9 @@ static void take(struct thread *thread)
 struct thread *wait_take(struct wait_queue *queue)
 {
 	struct thread *thread = NULL;
+	if (list_is_empty(
+		    &queue->threads)) /* whoever begins to wait does so under a lock that the caller holds, or may come too late */
+		return NULL;
 	spin_lock(&wait_lock);
 	if (!list_is_empty(&queue->threads)) {
 		thread = container_of(queue->threads.next, struct thread, wait_node);

@@ -8,6 +8,7 @@
  */
 #include "arch.h"
 #include "core/cpu.h"
+#include "core/lock.h"
 #include "core/panic.h"
 #include "core/print.h"
 #include "core/string.h"

@@ -7,6 +7,7 @@
  * through `mmu`.
  * The invariant: every page a case takes is back when it ends; the runner counts. Locks: a space's own, around each operation.
  */
+#include "core/lock.h"
 #include "mmu/conformance.h"
 
 #include "arch.h"

@@ -7,6 +7,7 @@
  * Locks: space->lock is held by the caller; all simulated CPUs are one host thread, so the table needs no lock of its own.
  */
 #include "sim_machine.h"
+#include "core/lock.h"
 
 #include <assert.h>
 #include <string.h>

@@ -13,6 +13,7 @@
  *    +----------+----------+----------+----------+----------+
  */
 #include "sim_machine.h"
+#include "core/lock.h"
 
 #include <assert.h>
 #include <string.h>

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "core/lock.h"
 #include "mm/aspace.h"
 #include "mm/fault.h"
 #include "mm/object.h"

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "core/lock.h"
 #include "mm/page.h"
 #include "mmu/conformance.h"
 

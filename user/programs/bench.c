@@ -105,6 +105,41 @@ static void prepare_soft_fault(unsigned operations)
 	memory_forget();
 }
 
+/*
+ * Pages that a provider has to bring: the fault, the message, the switch to the provider, its answer, the switch back. The provider is
+ * a thread on the same CPU that has nothing to do but answer: the frame comes zeroed, and that is what it says the page holds.
+ */
+static uint64_t provider_endpoint;
+static uint64_t provided_object;
+
+static int provider(void *argument)
+{
+	struct message message = {0};
+	(void)argument;
+	struct result result = ipc_receive(provider_endpoint, &message);
+	while (result.status == STATUS_OK) {
+		message.type = REPLY_OK;
+		result = ipc_reply_receive(provider_endpoint, &message);
+	}
+	return 1;
+}
+
+static void prepare_provider(unsigned operations)
+{
+	if (!provider_endpoint) {
+		provider_endpoint = must(sys_endpoint_create());
+		must(thread_create_on(ONLY_CPU(0), "provider", provider, NULL));
+	}
+	provided_object = must(sys_object_provide(provider_endpoint, operations * PAGE_BYTES, 0, 0));
+	fault_pages = (void *)must(sys_object_map(provided_object, 0, 0, operations * PAGE_BYTES, RIGHTS_READ));
+}
+
+static void clean_up_provider(unsigned operations)
+{
+	clean_up_fault(operations);
+	must(sys_handle_close(provided_object));
+}
+
 static int end_at_once(void *argument)
 {
 	(void)argument;
@@ -131,6 +166,7 @@ static const struct benchmark benchmarks[] = {
 	{"switch", 500, prepare_switch, run_switch, clean_up_switch},
 	{"zero_fill_fault", 128, prepare_fault, run_fault, clean_up_fault},
 	{"soft_fault", 128, prepare_soft_fault, run_fault, clean_up_fault},
+	{"provider_fault", 64, prepare_provider, run_fault, clean_up_provider},
 	{"thread_create_exit", 20, nothing, run_thread, nothing},
 };
 
