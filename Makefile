@@ -47,9 +47,21 @@ mmu_conformance_sources := tests/mmu/conformance.c tests/mmu/conformance_rules.c
 kernel_test_sources := tests/kernel/selftest.c tests/kernel/trace.c tests/kernel/walk.c $(mmu_conformance_sources)
 $(foreach f,$(basename $(kernel_test_sources)),$(eval flags_$(f) := -Itests))
 
-user_lib_sources := user/lib/start.c user/lib/thread.c user/lib/print.c user/lib/check.c $(freestanding_sources)
+user_lib_sources := user/lib/start.c user/lib/thread.c user/lib/print.c user/lib/check.c user/lib/object.c user/lib/load.c \
+  user/lib/attribute.c $(freestanding_sources)
 user_lib_x86_64_sources := user/lib/syscall_x86_64.S
 user_lib_ppc64_sources := user/lib/syscall_ppc64.S
+
+# The servers, each a program of its own at an address of its own, so that a debugger and a trace can tell processes apart.
+servers := init pnor attr
+server_at_init := 0x08000000
+server_at_pnor := 0x0a000000
+server_at_attr := 0x0c000000
+server_more_x86_64_pnor = user/servers/flash_cfi.c $(flash_sources)
+server_more_ppc64_pnor = user/servers/flash_mtd.c $(flash_sources)
+
+# The format of the flash, which the pnor server and the host's tool share.
+flash_sources := user/flash/ecc.c user/flash/ffs.c
 
 # The host's side: one library, one program.
 host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/reader_open.c \
@@ -57,7 +69,7 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/run.c trace/run_options.c trace/run_image.c trace/run_qemu.c trace/run_guest.c trace/run_drain.c trace/run_ending.c \
   trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_thread.c trace/perfetto_track.c \
   trace/perfetto_names.c trace/perfetto_packet.c trace/perfetto_output.c trace/view.c \
-  trace/bench.c
+  trace/pnor.c trace/pnor_build.c $(flash_sources) trace/bench.c
 host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h
@@ -211,17 +223,44 @@ $(if $(filter $(PROGRAM),$(programs))$(filter %.c,$(realpath $(PROGRAM))),,$(err
   and none of the programs that come with the tree: $(programs)))
 endif
 
-# The boot archive of a program: the program, and the symbols of it and of the kernel for backtraces. Made afresh each time, since two
-# programs may share a name, and put in place only if it differs. $(1) machine, $(2) name, $(3) program
+# The boot archive of a program: init and the servers, and everybody's symbols for backtraces. Made afresh each time, since two programs
+# may share a name, and put in place only if it differs. The program itself lies in the flash; it is here as well, for a machine
+# without one. $(1) machine, $(2) name, $(3) program
 define make_archive
-$(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$parts' EXIT && cp $(3) $$parts/$(2) && \
-  $(cross_$(1))nm -n --defined-only $(3) > $$parts/$(2).sym && cp $(B)/$(1)/kernel.sym $$parts/kernel.sym && \
-  tar --format=ustar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0644 -C $$parts -cf $$parts/tar \
-    $(2) $(2).sym kernel.sym && { cmp -s $$parts/tar $@ || mv $$parts/tar $@; }
+$(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$parts' EXIT && \
+  for server in $(servers); do $(cross_$(1))strip -o $$parts/$$server $(B)/$(1)/servers/$$server.elf && \
+    $(cross_$(1))nm -n --defined-only $(B)/$(1)/servers/$$server.elf > $$parts/$$server.sym || exit 1; done && \
+  $(cross_$(1))strip -o $$parts/$(2) $(3) && $(cross_$(1))nm -n --defined-only $(3) > $$parts/$(2).sym && \
+  cp $(B)/$(1)/kernel.sym $$parts/kernel.sym && \
+  tar --format=ustar --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0644 -C $$parts -cf $$parts/tar \
+    $(servers) $(2) $(2).sym $(servers:%=%.sym) kernel.sym && { cmp -s $$parts/tar $@ || mv $$parts/tar $@; }
+endef
+
+# The flash of a program: the program, cut to the 15 characters of a partition's name, and partitions to play with. SCRATCH can be larger for
+# a program that needs it. $(1) machine, $(2) name, $(3) program
+flash_size = $(or $(flash_size_$(1)),4M)
+flash_scratch = $(or $(flash_scratch_$(1)),1M)
+define make_flash
+$(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$parts' EXIT && $(cross_$(1))strip -o $$parts/program $(3) && \
+  name=$(2) && $(B)/vitrine pnor build -o $$parts/flash --size $(call flash_size,$(2)) --part "$${name:0:15},$$parts/program,ecc,ro" \
+    --part README,user/flash/readme.txt,ecc,ro --part NOTES,ecc,size=64K --part ATTR,ecc,size=4K \
+    --part SCRATCH,size=$(call flash_scratch,$(2)) && { cmp -s $$parts/flash $@ || mv $$parts/flash $@; }
 endef
 
 .PHONY: always
 always:
+
+# One server: $(1) machine, $(2) name
+define user_server
+$(1)_$(2)_objects := $(patsubst %,$(B)/$(1)/user/%.o,user/servers/$(2).c $(server_more_$(1)_$(2)))
+
+$(B)/$(1)/servers/$(2).elf: $$($(1)_$(2)_objects) $$($(1)_user_objects) user/lib/program.ld
+	$$(call say,LD,$$@)
+	$$(Q)mkdir -p $$(@D) && $$(cross_$(1))ld -nostdlib -static $$(link_$(1)) --defsym=program_at=$(server_at_$(2)) -T user/lib/program.ld \
+	  -o $$@ $$($(1)_$(2)_objects) $$($(1)_user_objects)
+
+-include $$($(1)_$(2)_objects:.o=.d)
+endef
 
 define user_program
 $(1)_user_objects := $$(patsubst %,$(B)/$(1)/user/%.o,$$(user_lib_sources) $$(user_lib_$(1)_sources))
@@ -242,8 +281,13 @@ $(B)/$(1)/programs/%.elf: $(B)/$(1)/programs/%.o $$($(1)_user_objects) user/lib/
 	$$(call say,LD,$$@)
 	$$(Q)$$(cross_$(1))ld -nostdlib -static $$(link_$(1)) -T user/lib/program.ld -o $$@ $$< $$($(1)_user_objects)
 
-$(B)/$(1)/archive/%.tar: $(B)/$(1)/programs/%.elf $(B)/$(1)/kernel.sym always
+$(B)/$(1)/archive/%.tar: $(B)/$(1)/programs/%.elf $(servers:%=$(B)/$(1)/servers/%.elf) $(B)/$(1)/kernel.sym always
 	$$(call make_archive,$(1),$$*,$$<)
+
+$(B)/$(1)/flash/%.pnor: $(B)/$(1)/programs/%.elf $(B)/vitrine user/flash/readme.txt always
+	$$(call make_flash,$(1),$$*,$$<)
+
+$(foreach s,$(servers),$(eval $(call user_server,$(1),$(s))))
 
 .PRECIOUS: $(B)/$(1)/programs/%.elf $(B)/$(1)/programs/%.o $(B)/$(1)/user/%.c.o $(B)/$(1)/user/%.S.o
 -include $$($(1)_user_objects:.o=.d) $$(wildcard $(B)/$(1)/programs/*.d)
@@ -261,13 +305,16 @@ $(outside).elf: $(program_outside) $($(ARCH)_user_objects) user/lib/program.ld a
 	  -Wno-array-bounds -c $< -o $(outside).o
 	$(Q)$(cross_$(ARCH))ld -nostdlib -static $(link_$(ARCH)) -T user/lib/program.ld -o $@ $(outside).o $($(ARCH)_user_objects)
 
-$(B)/$(ARCH)/archive/$(program_name).tar: $(outside).elf $(B)/$(ARCH)/kernel.sym always
+$(B)/$(ARCH)/archive/$(program_name).tar: $(outside).elf $(servers:%=$(B)/$(ARCH)/servers/%.elf) $(B)/$(ARCH)/kernel.sym always
 	$(call make_archive,$(ARCH),$(program_name),$<)
+
+$(B)/$(ARCH)/flash/$(program_name).pnor: $(outside).elf $(B)/vitrine user/flash/readme.txt always
+	$(call make_flash,$(ARCH),$(program_name),$<)
 endif
 
 # What `vitrine run` needs before it starts QEMU.
 .PHONY: image
-image: $(call boot_file_$(ARCH),kernel) $(B)/$(ARCH)/archive/$(program_name).tar
+image: $(call boot_file_$(ARCH),kernel) $(B)/$(ARCH)/archive/$(program_name).tar $(B)/$(ARCH)/flash/$(program_name).pnor
 
 # ---- the host's program: $(1) variant, $(2) more flags ---------------------------------------------------------------------------
 
@@ -403,7 +450,7 @@ SEED ?= 1
 TRACE ?= all
 MODE ?= live
 OUT ?= out/$(ARCH)-$(program_name)
-everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar))
+everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) $(programs:%=$(B)/$(a)/flash/%.pnor))
 everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 
 .PHONY: help setup doctor all test-build demo run gdb view bench test clean docs-gen
@@ -453,14 +500,14 @@ run: $(B)/vitrine image
 gdb: $(B)/vitrine image
 	$(Q)trace/gdb/session.sh $(ARCH) $(PROGRAM) $(SMP) $(SEED) $(GDB)
 
-demo: $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar)
+demo: $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
 	$(Q).ci/demo
 
 FILE ?= out/demo/demo.pftrace
 view: $(B)/vitrine
 	$(Q)$(B)/vitrine view $(FILE)
 
-bench: $(B)/vitrine $(B)/tests/make_trace $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/bench.tar)
+bench: $(B)/vitrine $(B)/tests/make_trace $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/bench.tar $(B)/$(a)/flash/bench.pnor)
 	$(Q)$(B)/vitrine bench --docs
 
 test:

@@ -14,6 +14,7 @@ int command_events(int argc, char **argv);
 int command_stats(int argc, char **argv);
 int command_perfetto(int argc, char **argv);
 int command_view(int argc, char **argv);
+int command_pnor(int argc, char **argv);
 int command_bench(int argc, char **argv);
 
 /* What `vitrine CMD --help` prints, ending in a newline: usage line, options, examples. */
@@ -22,6 +23,7 @@ extern const char events_help[];
 extern const char stats_help[];
 extern const char perfetto_help[];
 extern const char view_help[];
+extern const char pnor_help[];
 extern const char bench_help[];
 
 #define EXIT_USAGE 2

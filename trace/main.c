@@ -22,6 +22,7 @@ static const struct command {
 	{"events", "print the events of a run as text", command_events, events_help},
 	{"perfetto", "turn runs into a Perfetto trace", command_perfetto, perfetto_help},
 	{"view", "serve a Perfetto trace to the Perfetto UI", command_view, view_help},
+	{"pnor", "make and look into flash images", command_pnor, pnor_help},
 	{"bench", "measure the kernel and the tools, beside goals", command_bench, bench_help},
 };
 

@@ -303,7 +303,8 @@ static void handle_signals(void)
 
 static int run_all(struct run *run)
 {
-	if (!run_image_prepare(&run->image, &run->options) || !prepare_output(run))
+	if (!run_image_prepare(&run->image, &run->options) || !prepare_output(run) ||
+	    !run_image_copy_flash(&run->image, &run->options))
 		return EXIT_HOST;
 	handle_signals();
 	if (!run_qemu_start(&run->qemu, &run->options, &run->image, run->console_path))

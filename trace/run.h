@@ -35,6 +35,7 @@ struct run_machine {
 	const char *boot_suffix; /* of the file QEMU boots: "elf", "bin" */
 	uint64_t ram_bytes_min;
 	uint64_t ram_bytes_max;
+	uint64_t flash_bytes_max;
 	uint64_t clock_per_1000; /* clock ticks in 1000 instructions under icount */
 	const char *mmus[3];     /* that --mmu may ask for, NULL at the end */
 };
@@ -44,6 +45,7 @@ struct run_options {
 	const char *program;   /* a name, or the path of a C file */
 	const char *image;     /* "kernel", "kernel-test" */
 	const char *output;    /* directory */
+	const char *flash;     /* the image to copy; NULL: the program's own */
 	const char *append;    /* more words for the kernel's command line */
 	const char *mmu;       /* NULL: the kernel's own choice */
 	const char *root;      /* of the tree; NULL: found from where the program is */
@@ -69,10 +71,15 @@ struct run_image {
 	char *program; /* its name */
 	char *boot_file;
 	char *archive;
+	char *flash; /* this run's own copy; NULL: none */
+	uint64_t flash_bytes;
 };
 
 /* Has make build the kernel and the program, and says where they are. False after having said what went wrong. */
 bool run_image_prepare(struct run_image *image, const struct run_options *options);
+
+/* Copies the flash image to OUTPUT/flash.pnor, so that what the run does to it stays its own. False after having said why not. */
+bool run_image_copy_flash(struct run_image *image, const struct run_options *options);
 void run_image_free(struct run_image *image);
 
 /* ---- run_qemu.c ---- */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <spawn.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,13 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "pnor.h"
 #include "run.h"
 
 extern char **environ;
+
+/* Flash chips come in units of this size. */
+#define FLASH_BYTES_UNIT (64 << 10)
 
 /* The tree this program was built in: the directory above build/, where it lies. */
 static char *find_root(void)
@@ -151,10 +156,41 @@ bool run_image_prepare(struct run_image *image, const struct run_options *option
 	return is_there(image->boot_file) && is_there(image->archive);
 }
 
+/* The image that was asked for, or the one made with the program. */
+static char *flash_source(const struct run_image *image, const struct run_options *options)
+{
+	char *path = NULL;
+	if (options->flash)
+		return strdup(options->flash);
+	if (asprintf(&path, "%s/build/%s/flash/%s.pnor", image->root, options->machine->name, image->program) < 0)
+		return NULL;
+	return path;
+}
+
+bool run_image_copy_flash(struct run_image *image, const struct run_options *options)
+{
+	struct bytes bytes = {0};
+	char *source = flash_source(image, options);
+	uint64_t most = options->machine->flash_bytes_max;
+	bool good = source && pnor_read_file(source, &bytes);
+	if (good && (bytes.size == 0 || bytes.size % FLASH_BYTES_UNIT || bytes.size > most))
+		good = (say("%s has %zu bytes: a flash of %s is a multiple of 64 KiB, and at most %" PRIu64 " KiB", source, bytes.size,
+			    options->machine->name, most >> 10),
+			false);
+	image->flash_bytes = bytes.size;
+	if (good && asprintf(&image->flash, "%s/flash.pnor", options->output) < 0)
+		good = false;
+	good = good && pnor_write_file(image->flash, &bytes);
+	free(bytes.data);
+	free(source);
+	return good;
+}
+
 void run_image_free(struct run_image *image)
 {
 	free(image->root);
 	free(image->program);
 	free(image->boot_file);
 	free(image->archive);
+	free(image->flash);
 }

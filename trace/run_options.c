@@ -32,6 +32,7 @@ const char run_help[] =
 	"    --events N        end the run after about N events recorded (default 8000000: 300 MB of a livelock)\n"
 	"    --ring MIB        size of a CPU's event ring, a power of two (default 16; with --icount 32)\n"
 	"    --image I         kernel (default) or kernel-test, the in-guest tests\n"
+	"    --flash FILE      the flash image (default: the program's own); the run works on a copy, DIR/flash.pnor\n"
 	"    --append WORDS    more words for the kernel's command line\n"
 	"    --no-build        boot what was built before\n"
 	"    -o, --output DIR  where to leave the run (default out/run)\n"
@@ -46,8 +47,8 @@ const char run_help[] =
 	"example: vitrine run --arch ppc64 --program demo --smp 2 --icount --trace fault,mmu -o out/faults\n";
 
 static const struct run_machine machines[] = {
-	{"x86_64", "qemu-system-x86_64", "qemu-system-x86", "elf", 256 << 20, UINT64_C(2) << 30, 1000, {"radix4", "radix5"}},
-	{"ppc64", "qemu-system-ppc64", "qemu-system-ppc", "bin", 1 << 30, UINT64_C(4) << 30, 512, {"hash"}},
+	{"x86_64", "qemu-system-x86_64", "qemu-system-x86", "elf", 256 << 20, UINT64_C(2) << 30, (8 << 20) - (256 << 10), 1000, {"radix4", "radix5"}},
+	{"ppc64", "qemu-system-ppc64", "qemu-system-ppc", "bin", 1 << 30, UINT64_C(4) << 30, 64 << 20, 512, {"hash"}},
 };
 
 #define MACHINES (sizeof(machines) / sizeof(machines[0]))
@@ -73,6 +74,7 @@ static const struct option long_options[] = {
 	{"wall", required_argument, NULL, 'w'},
 	{"ring", required_argument, NULL, 'r'},
 	{"image", required_argument, NULL, 'I'},
+	{"flash", required_argument, NULL, 'F'},
 	{"append", required_argument, NULL, 'A'},
 	{"no-build", no_argument, NULL, 'N'},
 	{"output", required_argument, NULL, 'o'},
@@ -152,6 +154,7 @@ static bool take_text(struct run_options *options, int option, const char *value
 	const char **to = option == 'p'   ? &options->program
 			  : option == 'm' ? &options->mmu
 			  : option == 'A' ? &options->append
+			  : option == 'F' ? &options->flash
 			  : option == 'o' ? &options->output
 			  : option == 'R' ? &options->root
 			  : option == 'Q' ? &options->qemu

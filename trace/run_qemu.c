@@ -30,9 +30,6 @@
 #define RAM_BYTES_BASE (UINT64_C(160) << 20)
 #define RAM_BYTES_UNIT (UINT64_C(64) << 20)
 
-/* A blank flash chip of this size: a powernv machine with one starts quicker than one without. */
-#define FLASH_BYTES (1 << 20)
-
 #define ARGUMENTS_MAX 256
 
 /* QEMU's command line while it is made, and the nameless files on it. */
@@ -40,9 +37,11 @@ struct command_line {
 	char *argument[ARGUMENTS_MAX + 1];
 	unsigned count;
 	bool failed;
-	int ram, flash, dummy_kernel; /* -1: none */
+	int ram, dummy_kernel;        /* -1: none */
 	const char *boot_file;        /* QEMU has them open as IMAGE_FILE and ARCHIVE_FILE */
 	const char *archive;
+	const char *flash;    /* and as FLASH_FILE, to write as well */
+	const char *firmware; /* and as FIRMWARE_FILE, on x86-64; NULL: none */
 };
 
 /*
@@ -51,6 +50,8 @@ struct command_line {
  */
 #define IMAGE_FILE 100
 #define ARCHIVE_FILE 101
+#define FLASH_FILE 102
+#define FIRMWARE_FILE 103
 
 static void add(struct command_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -72,8 +73,6 @@ static void line_free(struct command_line *line)
 		free(line->argument[i]);
 	if (line->ram >= 0)
 		close(line->ram);
-	if (line->flash >= 0)
-		close(line->flash);
 	if (line->dummy_kernel >= 0)
 		close(line->dummy_kernel);
 }
@@ -149,10 +148,22 @@ static void add_kernel_words(struct command_line *line, const struct run_options
 		return;
 	}
 	add(line, "-append");
-	add(line, "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 "%s%s%s%s", image->program,
-	    options->seed, options->categories, options->ring_bytes >> 10, budget_ticks,
+	add(line, "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 " flash=%" PRIu64 "%s%s%s%s", image->program,
+	    options->seed, options->categories, options->ring_bytes >> 10, budget_ticks, image->flash_bytes >> 10,
 	    options->icount && options->cpus > 1 ? " turn_us=100" : "", mmu, *options->append ? " " : "", options->append);
 	free(mmu);
+}
+
+/* The firmware of the x86-64 machine, which QEMU finds by itself only as long as it is not asked for a second flash. */
+static const char *find_firmware(void)
+{
+	static const char *const places[] = {"/usr/share/seabios/bios-256k.bin", "/usr/share/qemu/bios-256k.bin",
+					     "/usr/local/share/qemu/bios-256k.bin", "/opt/homebrew/share/qemu/bios-256k.bin"};
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (access(places[i], R_OK) == 0)
+			return places[i];
+	say("the x86-64 machine's firmware bios-256k.bin is not in %s (Debian: apt-get install seabios)", places[0]);
+	return NULL;
 }
 
 static void add_x86_64(struct command_line *line, const struct run_options *options, const struct run_image *image)
@@ -164,6 +175,13 @@ static void add_x86_64(struct command_line *line, const struct run_options *opti
 	add(line, "-nodefaults");
 	add(line, "-device");
 	add(line, "isa-debug-exit,iobase=0xf4,iosize=4");
+	/* The second flash chip needs a first, which is where the firmware is then; the second lies right below it. */
+	add(line, "-drive");
+	add(line, "if=pflash,unit=0,format=raw,readonly=on,file=/proc/self/fd/%d", FIRMWARE_FILE);
+	line->firmware = find_firmware();
+	line->failed |= !line->firmware;
+	add(line, "-drive");
+	add(line, "if=pflash,unit=1,format=raw,file=/proc/self/fd/%d", FLASH_FILE);
 	add(line, "-kernel");
 	add(line, "/proc/self/fd/%d", IMAGE_FILE);
 	add(line, "-initrd");
@@ -175,16 +193,15 @@ static void add_x86_64(struct command_line *line, const struct run_options *opti
  * runs. */
 static void add_ppc64(struct command_line *line, const struct run_options *options, const struct run_image *image)
 {
-	line->flash = nameless_file("flash", FLASH_BYTES);
 	line->dummy_kernel = nameless_file("kernel", 4);
-	if (line->flash < 0 || line->dummy_kernel < 0)
+	if (line->dummy_kernel < 0)
 		line->failed = true;
 	add(line, "-M");
 	add(line, "powernv9,memory-backend=ram0");
 	add(line, "-monitor");
 	add(line, "none");
 	add(line, "-drive");
-	add(line, "file=/proc/self/fd/%d,format=raw,if=mtd", line->flash);
+	add(line, "file=/proc/self/fd/%d,format=raw,if=mtd", FLASH_FILE);
 	add(line, "-device");
 	add(line, "pvpanic-pci,bus=pcie.0,addr=0");
 	add(line, "-action");
@@ -203,6 +220,7 @@ static void add_all(struct command_line *line, const struct run_options *options
 {
 	line->boot_file = image->boot_file;
 	line->archive = image->archive;
+	line->flash = image->flash;
 	add(line, "%s", options->qemu ? options->qemu : options->machine->qemu);
 	if (!strcmp(options->machine->name, "x86_64"))
 		add_x86_64(line, options, image);
@@ -251,7 +269,9 @@ static void become_qemu(struct command_line *line, pid_t parent, int error_pipe,
 	dup2(open(line->boot_file, O_RDONLY | O_CLOEXEC), IMAGE_FILE);
 	dup2(open(line->archive, O_RDONLY | O_CLOEXEC), ARCHIVE_FILE);
 	fcntl(line->ram, F_SETFD, 0);
-	fcntl(line->flash, F_SETFD, 0);
+	dup2(open(line->flash, O_RDWR | O_CLOEXEC), FLASH_FILE);
+	if (line->firmware)
+		dup2(open(line->firmware, O_RDONLY | O_CLOEXEC), FIRMWARE_FILE);
 	fcntl(line->dummy_kernel, F_SETFD, 0);
 	if (getppid() == parent)
 		execvp(line->argument[0], line->argument);
@@ -358,7 +378,7 @@ bool run_qemu_start(struct run_qemu *qemu, const struct run_options *options, co
 	*qemu = (struct run_qemu){.process = -1, .ram_file = -1};
 	if (!line)
 		return say("there is no memory"), false;
-	line->flash = line->dummy_kernel = line->ram = -1;
+	line->dummy_kernel = line->ram = -1;
 	qemu->ram_bytes = ram_bytes(options);
 	if (qemu->ram_bytes)
 		line->ram = nameless_file("RAM", qemu->ram_bytes);

@@ -11,6 +11,7 @@
 #include <libfdt.h>
 
 #include "arch.h"
+#include "boot/command_line.h"
 #include "core/cpu.h"
 #include "core/print.h"
 #include "ppc64.h"
@@ -97,6 +98,9 @@ static void memory_add(const void *tree, int node)
 		range_add(boot.ram, &boot.ram_ranges, start, end > start ? end - start : 0);
 	}
 }
+
+/* Where the chip of firmware is seen, through the LPC bus (the machine has no other way to say so). */
+#define FLASH_BASE UINT64_C(0x60300fc000000)
 
 static void memory_read(const void *tree)
 {
@@ -190,6 +194,7 @@ void boot_start(const void *device_tree, uint64_t pir)
 	boot.elf_machine = 21; /* EM_PPC64 */
 	memory_read(device_tree);
 	chosen_read(device_tree);
+	boot.flash = (struct boot_range){paddr(FLASH_BASE), command_number(boot.command_line, "flash", 0) * KIB};
 	cpus_read(device_tree, pir);
 	places_publish();
 	mmu_hash_init();

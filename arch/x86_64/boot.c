@@ -6,6 +6,7 @@
  * Who calls: boot.S, irqs off, on the CPU's kernel stack. Locks: none.
  * The invariant: kernel_main() finds this CPU on the tables it will keep, with arch_cpu(), putc and phys_to_virt working.
  */
+#include "boot/command_line.h"
 #include "x86.h"
 
 #define MULTIBOOT_LOADER_MAGIC 0x2badb002
@@ -31,6 +32,8 @@ static bool command_line_has(const char *line, const char *word)
 	}
 	return false;
 }
+
+#define FIRMWARE_BYTES (256 * KIB)
 
 /* Four levels unless five are asked for and there: `mmu=radix4`, `mmu=radix5`. */
 static unsigned choose_levels(void)
@@ -63,6 +66,9 @@ void boot_main(uint32_t magic, uint32_t information)
 	if (boot.ram_ranges == 0)
 		refuse("boot: the loader lists no RAM", "");
 	acpi_read(&boot);
+	/* QEMU puts the second flash chip right below the first, which holds the firmware and ends at 4 GiB. */
+	boot.flash.bytes = command_number(boot.command_line, "flash", 0) * KIB;
+	boot.flash.base = paddr(4 * GIB - FIRMWARE_BYTES - boot.flash.bytes);
 	unsigned levels = choose_levels();
 	if (levels == 5) {
 		/* Also for the CPUs that start later: they take the same road (boot.S). */

@@ -14,8 +14,8 @@ enum handle_rights {
 	HANDLE_WRITE = 2,
 	HANDLE_EXEC = 4,
 	HANDLE_CALL = 8,     /* an endpoint: may send to it */
-	HANDLE_RECEIVE = 16, /* an endpoint: may receive from it and provide objects through it */
-	HANDLE_MANAGE = 32,  /* an object: remove pages, map its window; a process: give, start, kill; the machine: its devices */
+	HANDLE_RECEIVE = 16, /* an endpoint: may receive from it and provide objects through it; an object: map its window */
+	HANDLE_MANAGE = 32,  /* an object: remove pages; a process: give, start, kill; the machine: its devices */
 	HANDLE_GIVE = 64,    /* may be passed on */
 	HANDLE_ALL = 127,
 };

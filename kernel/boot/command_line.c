@@ -8,7 +8,7 @@
 #include "core/string.h"
 
 static const char *const known_words[] = {"program", "seed",       "trace", "ring", "budget",  "turn_us",
-					  "memory",  "broken_cpu", "cpus",  "mmu",  "selftest"};
+					  "memory", "flash",  "broken_cpu", "cpus",  "mmu",  "selftest"};
 
 bool command_text(const char *line, const char *name, char value[COMMAND_WORD_CHARS])
 {

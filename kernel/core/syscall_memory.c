@@ -195,7 +195,7 @@ enum status call_object_map(struct thread *thread, const uint64_t arguments[CALL
 	uint64_t how = arguments[4] & UINT32_MAX;
 	if (how & ~(uint64_t)(RIGHTS_ALL | MAP_WINDOW))
 		return STATUS_INVALID;
-	TRY(handle_find_any(&thread->aspace->handles, arguments[0], how & MAP_WINDOW ? HANDLE_MANAGE : 0, &handle));
+	TRY(handle_find_any(&thread->aspace->handles, arguments[0], how & MAP_WINDOW ? HANDLE_RECEIVE : 0, &handle));
 	struct map_request request = {
 		.object = object_of(handle.kobj),
 		.address = arguments[1],

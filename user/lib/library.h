@@ -27,3 +27,9 @@ struct name_words {
 	uint64_t word[2];
 };
 struct name_words name_to_words(const char *name);
+
+/* The handle of the name service: HANDLE_NAMES, and for init its own. */
+extern uint64_t names_handle;
+
+/* Maps the program in an object into a process that has not started, and says where it starts. INVALID: it is no program. */
+enum status program_load(uint64_t object, uint64_t process, uint64_t *entry);

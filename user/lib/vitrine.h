@@ -27,6 +27,8 @@
 #include "abi/message.h"
 #include "abi/status.h"
 #include "abi/syscall.h"
+#include "abi/trace_enums.h"
+#include "attributes.h"
 
 #define PAGE_BYTES UINT64_C(4096)
 #define KIB UINT64_C(1024)
@@ -142,6 +144,58 @@ struct result memory_protect(void *address, uint64_t bytes, unsigned rights);
 /* Makes the MMU forget all it knows about this program. Nothing is lost; each page used again costs a soft page fault. */
 void memory_forget(void);
 
+/*
+ * Objects: memory that has a handle, so it can be mapped more than once, copied, and shared between processes. object_map() maps the
+ * first `bytes` bytes wherever there is room. Both end the program if there is no memory. More can be done with sys_object_*().
+ */
+uint64_t object_new(uint64_t bytes);
+void *object_map(uint64_t object, uint64_t bytes, unsigned rights);
+
+/* ---- files, servers, processes --------------------------------------------------------------------------------------------------
+ */
+
+/*
+ * A partition of the flash, from the pnor server: an object whose pages are read, and corrected, when they are touched. Map it with
+ * object_map(file.object, file.room, ...). What is stored in one that is not read-only is written back when memory is short, or
+ * with sys_object_remove(file.object, 0, file.room / PAGE_BYTES, REMOVE_FLUSH).
+ */
+struct file {
+	uint64_t object;
+	uint64_t bytes; /* that were put in when the flash was made; 0 if it was left empty */
+	uint64_t room;  /* a multiple of PAGE_BYTES */
+	bool read_only;
+};
+struct result file_open(const char *name, struct file *file);
+
+/* What the pnor server has done since it started. */
+struct file_statistics {
+	uint64_t pages_read, pages_written, bits_corrected, pages_lost;
+};
+struct result file_statistics(struct file_statistics *statistics);
+
+/* The endpoint of a server, by its name: "pnor", "attr". NOT_FOUND. */
+struct result service_find(const char *name);
+
+/*
+ * Attributes, from the attr server (attributes.h lists them): small values that outlive the program, and the persistent ones the
+ * machine, once attributes_flush() has returned. INVALID: there is no such attribute of this type. LIMIT: the text is too long.
+ */
+struct result attribute_number(enum attribute attribute);
+enum status attribute_set_number(enum attribute attribute, uint64_t value);
+enum status attribute_text(enum attribute attribute, char text[ATTRIBUTE_BYTES]);
+enum status attribute_set_text(enum attribute attribute, const char *text);
+enum status attributes_flush(void);
+
+/*
+ * Starts a program that lies in an object, such as a file's; the value is a handle of the new process. process_wait() waits for its
+ * end: the value is its exit status, the status CRASHED if its last thread was killed.
+ */
+struct result process_start(const char *name, uint64_t file);
+struct result process_wait(uint64_t process);
+
+/* ---- bytes and text ------------------------------------------------------------------------------------------------------------
+ */
+
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
 void *memmove(void *to, const void *from, size_t bytes);
 void *memset(void *to, int byte, size_t bytes);
@@ -161,6 +215,9 @@ void mark_begin(const char *name);
 void mark_end(const char *name);
 void mark_instant(const char *name, int64_t value);
 void mark_counter(const char *name, int64_t value);
+
+/* A moment in something bigger, such as a page request: `flow` says which (PAGE_MESSAGE_FLOW), and an arrow leads to it. */
+void mark_step(uint64_t flow, const char *name, int64_t value);
 
 /* ---- time -------------------------------------------------------------------------------------------------------------------
  */

@@ -1,0 +1,121 @@
+/*
+ * Objects, processes and servers: the system calls of abi/syscall.h in clothes.
+ *
+ * Teaches: a program gets everything it has from somebody. Its first handle is the name service; behind that are the servers, and
+ * from the pnor server come files, as objects whose pages are read when they are touched.
+ * Who calls: programs. Whom: the sys_*() and ipc_*() stubs.
+ */
+#include "library.h"
+#include "servers.h"
+
+/* ---- objects ---- */
+
+void *object_map(uint64_t object, uint64_t bytes, unsigned rights)
+{
+	return (void *)must(sys_object_map(object, 0, 0, bytes, rights));
+}
+
+uint64_t object_new(uint64_t bytes)
+{
+	return must(sys_object_create(bytes));
+}
+
+void mark_step(uint64_t flow, const char *name, int64_t value)
+{
+	struct name_words words = name_to_words(name);
+	DISCARD(sys_trace_mark(MARK_STEP, words.word[0], words.word[1], (uint64_t)value, flow).status, "there is such a mark");
+}
+
+/* ---- servers ---- */
+
+uint64_t names_handle = HANDLE_NAMES;
+
+struct result service_register(const char *name, uint64_t endpoint)
+{
+	struct name_words words = name_to_words(name);
+	struct result client = sys_handle_duplicate(endpoint, HANDLE_CALL | HANDLE_GIVE);
+	if (client.status != STATUS_OK)
+		return client;
+	struct message message = {.type = NAMES_REGISTER, .word = {words.word[0], words.word[1]}, .handle = client.value};
+	struct result result = ipc_call(names_handle, &message);
+	if (result.status == STATUS_OK)
+		result.status = message.type;
+	return result;
+}
+
+struct result service_find(const char *name)
+{
+	struct name_words words = name_to_words(name);
+	struct message message = {.type = NAMES_FIND, .word = {words.word[0], words.word[1]}};
+	struct result result = ipc_call(names_handle, &message);
+	if (result.status != STATUS_OK)
+		return result;
+	return (struct result){message.handle ? message.type : STATUS_NOT_FOUND, message.handle};
+}
+
+/* The endpoint of the pnor server, asked for once. */
+static struct result pnor_endpoint(void)
+{
+	static uint64_t endpoint;
+	if (endpoint)
+		return (struct result){STATUS_OK, endpoint};
+	struct result result = service_find("pnor");
+	if (result.status == STATUS_OK)
+		endpoint = result.value;
+	return result;
+}
+
+struct result file_open(const char *name, struct file *file)
+{
+	struct name_words words = name_to_words(name);
+	struct message message = {.type = PNOR_OPEN, .word = {words.word[0], words.word[1]}};
+	struct result result = pnor_endpoint();
+	*file = (struct file){0};
+	if (result.status == STATUS_OK)
+		result = ipc_call(result.value, &message);
+	if (result.status == STATUS_OK && message.type != STATUS_OK)
+		result.status = message.type;
+	if (result.status != STATUS_OK)
+		return result;
+	file->object = message.handle;
+	file->bytes = message.word[PNOR_OPEN_BYTES];
+	file->room = message.word[PNOR_OPEN_ROOM];
+	file->read_only = message.word[PNOR_OPEN_READ_ONLY];
+	return (struct result){STATUS_OK, file->object};
+}
+
+struct result file_statistics(struct file_statistics *statistics)
+{
+	struct message message = {.type = PNOR_STATISTICS};
+	struct result result = pnor_endpoint();
+	if (result.status == STATUS_OK)
+		result = ipc_call(result.value, &message);
+	*statistics = (struct file_statistics){message.word[0], message.word[1], message.word[2], message.word[3]};
+	return result;
+}
+
+/* ---- processes ---- */
+
+struct result process_start(const char *name, uint64_t file)
+{
+	struct name_words words = name_to_words(name);
+	uint64_t entry = 0;
+	struct result process = sys_process_create(words.word[0], words.word[1]);
+	if (process.status != STATUS_OK)
+		return process;
+	struct result result = {program_load(file, process.value, &entry), 0};
+	if (result.status == STATUS_OK)
+		result = sys_process_give(process.value, names_handle, HANDLE_CALL | HANDLE_GIVE);
+	if (result.status == STATUS_OK)
+		result = sys_process_start(process.value, entry, 0);
+	if (result.status != STATUS_OK) {
+		DISCARD(sys_handle_close(process.value).status, "it was never started");
+		return result;
+	}
+	return process;
+}
+
+struct result process_wait(uint64_t process)
+{
+	return sys_process_wait(process);
+}

@@ -1,0 +1,269 @@
+/*
+ * init: the first process. It starts the servers, then the program that the run is about, and ends as that one ends.
+ *
+ *     kernel -> init -> pnor, attr      from the boot archive
+ *                   \-> the program     from the flash, through pnor; from the boot archive if there is no flash
+ *
+ * Teaches: a system comes up in user space. init has every handle there is, and gives each process what it needs: the servers a handle
+ * of the machine or of each other, everybody the name service, by which they find the servers.
+ * Who calls: the kernel starts it. A client that asks for a server that is still starting waits; the answer comes when it registers.
+ * What is simplified: a server that ends is reported, and not started again.
+ */
+#include <servers.h>
+
+#include "../lib/library.h"
+
+#define SERVERS_MAX 4
+#define WAITING_MAX 16
+#define NAME_FLASH_CHARS 15 /* of a partition */
+
+struct server {
+	char name[NAME_CHARS + 1];
+	uint64_t process;
+	uint64_t endpoint; /* a handle with the right to call; 0 until it has registered */
+	bool ended;
+};
+
+static struct server servers[SERVERS_MAX];
+static unsigned server_count;
+static uint64_t names;        /* the name service's endpoint */
+static uint64_t client_names; /* what the others get of it */
+static const struct boot_information *information;
+static const uint8_t *archive;
+
+/* ---- the boot archive: ustar, as the kernel reads it (kernel/boot/archive.c) ---- */
+
+#define TAR_BLOCK 512u
+
+static uint64_t octal(const uint8_t *digits)
+{
+	uint64_t value = 0;
+	for (unsigned i = 0; i < 11 && digits[i] >= '0' && digits[i] <= '7'; i++)
+		value = value << 3 | (uint64_t)(digits[i] - '0');
+	return value;
+}
+
+/* A file of the archive in an object of its own; 0 if there is none. */
+static uint64_t archive_object(const char *name)
+{
+	for (uint64_t at = 0; at + TAR_BLOCK <= information->archive_bytes && archive[at];) {
+		const uint8_t *header = archive + at;
+		uint64_t bytes = octal(header + 124);
+		at += TAR_BLOCK;
+		if (bytes > information->archive_bytes - at)
+			return 0;
+		if (!strcmp((const char *)header, name) && bytes > 0) {
+			uint64_t room = (bytes + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
+			uint64_t object = object_new(room);
+			void *copy = object_map(object, room, RIGHTS_READ | RIGHTS_WRITE);
+			memcpy(copy, archive + at, bytes);
+			must(sys_vm_unmap((uintptr_t)copy, room));
+			return object;
+		}
+		at += (bytes + TAR_BLOCK - 1) & ~(uint64_t)(TAR_BLOCK - 1);
+	}
+	return 0;
+}
+
+/* ---- starting processes ---- */
+
+/* A process for the program in an object, with the name service and, for a server, the two handles of the machine. */
+static struct result start(const char *name, uint64_t object, bool is_server)
+{
+	struct name_words words = name_to_words(name);
+	uint64_t entry = 0;
+	struct result process = sys_process_create(words.word[0], words.word[1]);
+	if (process.status != STATUS_OK)
+		return process;
+	struct result result = {program_load(object, process.value, &entry), 0};
+	if (result.status == STATUS_OK)
+		result = sys_process_give(process.value, client_names, HANDLE_CALL | HANDLE_GIVE);
+	if (result.status == STATUS_OK && is_server)
+		result = sys_process_give(process.value, HANDLE_MACHINE, HANDLE_MANAGE);
+	if (result.status == STATUS_OK && is_server)
+		result = sys_process_give(process.value, HANDLE_BOOT_INFORMATION, HANDLE_READ);
+	if (result.status == STATUS_OK)
+		result = sys_process_start(process.value, entry, 0);
+	return result.status == STATUS_OK ? process : result;
+}
+
+static int watch(void *argument)
+{
+	struct server *server = argument;
+	struct result result = process_wait(server->process);
+	printf("init: the server %s ended: %s, status %ld\n", server->name, status_name(result.status), (int64_t)result.value);
+	struct message message = {.type = NAMES_ENDED, .word = {(uint64_t)(server - servers)}};
+	return (int)ipc_call(names, &message).status;
+}
+
+static void start_server(const char *name)
+{
+	struct server *server = &servers[server_count];
+	uint64_t object = archive_object(name);
+	struct result process = {STATUS_NOT_FOUND, 0};
+	if (object)
+		process = start(name, object, true);
+	if (process.status != STATUS_OK) {
+		printf("init: the server %s cannot be started: %s\n", name, status_name(process.status));
+		return;
+	}
+	must(sys_handle_close(object));
+	snprintf(server->name, sizeof(server->name), "%s", name);
+	server->process = process.value;
+	__atomic_store_n(&server_count, server_count + 1, __ATOMIC_RELEASE);
+	must(thread_create(name, watch, server));
+}
+
+/* ---- the program ---- */
+
+/* The value of a word `name=...` of the kernel's command line; the last one counts. */
+static void command_word(const char *name, char *value, size_t room)
+{
+	size_t length = strlen(name);
+	const char *line = information->command_line;
+	value[0] = '\0';
+	for (const char *at = line; *at; at++) {
+		if ((at > line && at[-1] != ' ') || strncmp(at, name, length) || at[length] != '=')
+			continue;
+		size_t i = 0;
+		for (const char *c = at + length + 1; *c && *c != ' ' && i + 1 < room; c++)
+			value[i++] = *c;
+		value[i] = '\0';
+	}
+}
+
+static struct result start_program(const char *program)
+{
+	char partition[NAME_FLASH_CHARS + 1];
+	struct file file = {0};
+	struct result result = {STATUS_NOT_FOUND, 0};
+	snprintf(partition, sizeof(partition), "%s", program);
+	if (server_count)
+		result = file_open(partition, &file);
+	if (result.status == STATUS_NOT_FOUND)
+		file.object = archive_object(program);
+	if (!file.object)
+		return result;
+	return start(program, file.object, false);
+}
+
+/* With init everything ends. */
+static _Noreturn void end_run(uint64_t status, bool crashed)
+{
+	for (;;)
+		DISCARD(sys_process_exit(status, crashed).status, "it does not return");
+}
+
+static int run(void *argument)
+{
+	char program[64];
+	(void)argument;
+	command_word("program", program, sizeof(program));
+	if (information->flash_bytes) {
+		start_server("pnor");
+		start_server("attr");
+	}
+	struct result process = start_program(program);
+	if (process.status != STATUS_OK) {
+		printf("init: the program '%s' cannot be started: %s\n", program, status_name(process.status));
+		end_run(process.status, false);
+	}
+	struct result end = process_wait(process.value);
+	end_run(end.value, end.status == STATUS_CRASHED);
+}
+
+/* ---- the name service ---- */
+
+/* Who asked for a server that has not registered yet. */
+static struct waiting {
+	uint64_t token; /* 0: free */
+	unsigned server;
+} waiting[WAITING_MAX];
+
+static struct server *server_named(const uint64_t word[2])
+{
+	unsigned count = __atomic_load_n(&server_count, __ATOMIC_ACQUIRE);
+	for (unsigned i = 0; i < count; i++) {
+		struct name_words words = name_to_words(servers[i].name);
+		if (words.word[0] == word[0] && words.word[1] == word[1])
+			return &servers[i];
+	}
+	return NULL;
+}
+
+static void reply(uint64_t token, uint64_t status, uint64_t handle)
+{
+	struct message message = {.token = token, .type = status, .handle = handle};
+	DISCARD(ipc_reply(names, &message).status, "whoever asked may have ended");
+}
+
+/* Answers those who wait for a server, now that it is there or never will be. */
+static void answer_waiting(const struct server *server)
+{
+	for (unsigned i = 0; i < WAITING_MAX; i++) {
+		if (!waiting[i].token || waiting[i].server != (unsigned)(server - servers))
+			continue;
+		reply(waiting[i].token, server->ended ? STATUS_GONE : STATUS_OK, server->endpoint);
+		waiting[i].token = 0;
+	}
+}
+
+static void find(const struct message *message)
+{
+	const struct server *server = server_named(message->word);
+	if (!server || server->ended || server->endpoint) {
+		uint64_t status = !server ? STATUS_NOT_FOUND : server->ended ? STATUS_GONE : STATUS_OK;
+		reply(message->token, status, status == STATUS_OK ? server->endpoint : 0);
+		return;
+	}
+	for (unsigned i = 0; i < WAITING_MAX; i++) {
+		if (waiting[i].token)
+			continue;
+		waiting[i] = (struct waiting){message->token, (unsigned)(server - servers)};
+		return;
+	}
+	reply(message->token, STATUS_LIMIT, 0);
+}
+
+static void serve(const struct message *message)
+{
+	struct server *server;
+	switch (message->type) {
+	case NAMES_FIND:
+		find(message);
+		break;
+	case NAMES_REGISTER:
+		server = server_named(message->word);
+		if (server && message->handle)
+			server->endpoint = message->handle;
+		reply(message->token, server && message->handle ? STATUS_OK : STATUS_NOT_FOUND, 0);
+		if (server)
+			answer_waiting(server);
+		break;
+	case NAMES_ENDED:
+		if (message->word[0] < server_count) {
+			server = &servers[message->word[0]];
+			server->ended = true;
+			answer_waiting(server);
+		}
+		reply(message->token, STATUS_OK, 0);
+		break;
+	default:
+		reply(message->token, STATUS_INVALID, 0);
+	}
+}
+
+int main(void)
+{
+	information = object_map(HANDLE_BOOT_INFORMATION, PAGE_BYTES, RIGHTS_READ);
+	archive = object_map(HANDLE_BOOT_ARCHIVE, must(sys_object_size(HANDLE_BOOT_ARCHIVE)), RIGHTS_READ);
+	names = must(sys_endpoint_create());
+	client_names = must(sys_handle_duplicate(names, HANDLE_CALL | HANDLE_GIVE));
+	names_handle = client_names;
+	must(thread_create("start", run, NULL));
+	for (struct message message = {0};;) {
+		if (ipc_receive(names, &message).status != STATUS_OK)
+			return 1;
+		serve(&message);
+	}
+}
