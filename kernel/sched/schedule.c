@@ -5,8 +5,8 @@
  * sched_resume() finds it marked and resumes another. Idle is a loop on the CPU's one kernel stack, left when a thread is
  * there.
  * Who calls: the trap path, on the way out. Whom: run_queue.c, timer.c, mmu->activate. Locks: the run queues', one at a time.
- * Deadlock: `progress` counts the threads that go on by themselves. An idle CPU that finds none, while threads still wait,
- * knows that nothing can ever happen again.
+ * Deadlock: `progress` counts the threads that go on by themselves. When it is zero, every CPU is idle and threads still wait,
+ * nothing can ever happen again.
  */
 #include <trace_emit.h>
 
@@ -105,20 +105,35 @@ static void do_work(void)
 	arch_irq_save();
 }
 
+/*
+ * Whether nothing will ever happen again: no thread goes on by itself, some wait, and no CPU is at work that might wake one. The last
+ * CPU that becomes idle sees it.
+ */
+static bool everything_waits(void)
+{
+	if (__atomic_load_n(&progress, __ATOMIC_SEQ_CST) != 0 || threads_alive() == 0)
+		return false;
+	for (unsigned i = 0; i < cpus_present; i++)
+		if (cpus[i].online && !__atomic_load_n(&cpus[i].idle, __ATOMIC_SEQ_CST))
+			return false;
+	return __atomic_load_n(&progress, __ATOMIC_SEQ_CST) == 0;
+}
+
 /* Waits until there is a thread to run. */
 static struct thread *idle(void)
 {
 	struct cpu *cpu = arch_cpu();
 	struct thread *thread;
 	trace_idle_begin();
-	cpu->idle = true;
 	while (!(thread = run_queue_take())) {
-		if (__atomic_load_n(&progress, __ATOMIC_ACQUIRE) == 0 && threads_alive() > 0)
+		do_work();
+		__atomic_store_n(&cpu->idle, true, __ATOMIC_SEQ_CST);
+		if (everything_waits())
 			run_end(VERDICT_DEADLOCK, 0);
 		if (!page_zero_ahead())
 			arch_cpu_idle();
 		sched_answer_hazards();
-		do_work();
+		__atomic_store_n(&cpu->idle, false, __ATOMIC_SEQ_CST);
 	}
 	cpu->idle = false;
 	trace_idle_end();

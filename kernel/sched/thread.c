@@ -167,12 +167,12 @@ void thread_exit(int64_t status)
 	thread->state = THREAD_EXITED;
 	trace_thread_exit(thread->id, (uint64_t)status);
 	release_joiner(thread);
+	sched_progress_add(-1);
 	__atomic_sub_fetch(&alive, 1, __ATOMIC_ACQ_REL);
 	if (!thread->aspace->dying) {
 		thread->aspace->exit_status = status;
 		thread->aspace->crashed = thread->crashed;
 	}
-	sched_progress_add(-1);
 	spin_unlock(&threads_lock);
 }
 

@@ -101,16 +101,17 @@ static void start_server(const char *name)
 	struct server *server = &servers[server_count];
 	uint64_t object = archive_object(name);
 	struct result process = {STATUS_NOT_FOUND, 0};
+	snprintf(server->name, sizeof(server->name), "%s", name);
+	__atomic_store_n(&server_count, server_count + 1, __ATOMIC_RELEASE); /* it may register before start() returns */
 	if (object)
 		process = start(name, object, true);
 	if (process.status != STATUS_OK) {
 		printf("init: the server %s cannot be started: %s\n", name, status_name(process.status));
+		server->ended = true;
 		return;
 	}
 	must(sys_handle_close(object));
-	snprintf(server->name, sizeof(server->name), "%s", name);
 	server->process = process.value;
-	__atomic_store_n(&server_count, server_count + 1, __ATOMIC_RELEASE);
 	must(thread_create(name, watch, server));
 }
 
