@@ -201,9 +201,9 @@ bool page_failure_is_due(void)
 	return due;
 }
 
-static bool only_reserve_left(unsigned order)
+static bool is_left_over(unsigned order, uint64_t reserve)
 {
-	return arch_cpu()->bound_by_reserve && free_pages < PAGE_RESERVE + (UINT64_C(1) << order);
+	return !arch_cpu()->bound_by_reserve || free_pages >= reserve + (UINT64_C(1) << order);
 }
 
 /* Takes a page out of the pool. It is still counted as free. Called with the lock. */
@@ -230,12 +230,12 @@ static enum status take_pages(unsigned order, struct paddr *block)
 	return STATUS_OK;
 }
 
-static enum status alloc(unsigned order, bool may_use_reserve, struct paddr *block)
+static enum status alloc(unsigned order, uint64_t reserve, struct paddr *block)
 {
 	ASSERT(order <= PAGE_ORDER_MAX);
 	spin_lock(&memory_lock);
 	enum status status = STATUS_NO_MEMORY;
-	if (!failure_is_due() && (may_use_reserve || !only_reserve_left(order)))
+	if (!failure_is_due() && is_left_over(order, reserve))
 		status = take_pages(order, block);
 	uint64_t left = free_pages;
 	spin_unlock(&memory_lock);
@@ -245,20 +245,20 @@ static enum status alloc(unsigned order, bool may_use_reserve, struct paddr *blo
 
 enum status page_alloc(unsigned order, struct paddr *block)
 {
-	return alloc(order, false, block);
+	return alloc(order, PAGE_RESERVE, block);
 }
 
 enum status page_alloc_reserve(struct paddr *page)
 {
-	return alloc(0, true, page);
+	return alloc(0, 0, page);
 }
 
 /* A page of the pool, if there is one and the caller may have it. */
-static bool alloc_from_pool(struct paddr *page)
+static bool alloc_from_pool(uint64_t reserve, struct paddr *page)
 {
 	bool found = false;
 	spin_lock(&memory_lock);
-	if (pool_pages && !fail_at && !only_reserve_left(0)) {
+	if (pool_pages && !fail_at && is_left_over(0, reserve)) {
 		*page = pool_take();
 		free_pages--;
 		zero_hits++;
@@ -269,14 +269,24 @@ static bool alloc_from_pool(struct paddr *page)
 	return found;
 }
 
-enum status page_alloc_zeroed(struct paddr *page)
+static enum status alloc_zeroed(uint64_t reserve, struct paddr *page)
 {
-	if (pool_pages && alloc_from_pool(page))
+	if (pool_pages && alloc_from_pool(reserve, page))
 		return STATUS_OK;
-	TRY(page_alloc(0, page));
+	TRY(alloc(0, reserve, page));
 	__atomic_add_fetch(&zero_misses, 1, __ATOMIC_RELAXED);
 	arch_page_zero(arch_phys_to_virt(*page));
 	return STATUS_OK;
+}
+
+enum status page_alloc_zeroed(struct paddr *page)
+{
+	return alloc_zeroed(PAGE_RESERVE, page);
+}
+
+enum status page_alloc_provided(struct paddr *page)
+{
+	return alloc_zeroed(PAGE_RESERVE / 2, page);
 }
 
 bool page_zero_ahead(void)

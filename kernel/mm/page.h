@@ -31,6 +31,12 @@ enum status page_alloc(unsigned order, struct paddr *block);
 /* One page, whoever asks: for what it takes to get pages out. */
 enum status page_alloc_reserve(struct paddr *page);
 
+/*
+ * One page, zeroed, for a provider to fill. It can be dropped again, so a program may have it of the upper half of the reserve: or a
+ * program whose own text was cast out could not go on to give memory back.
+ */
+enum status page_alloc_provided(struct paddr *page);
+
 /* One page, zeroed: from the pool of those that idle CPUs have zeroed, or zeroed now. */
 enum status page_alloc_zeroed(struct paddr *page);
 

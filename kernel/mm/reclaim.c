@@ -238,7 +238,7 @@ bool reclaim_now(void)
 	for (unsigned looks = 0; looks < LOOKS_MAX && !list_is_empty(&objects); looks++) {
 		struct cast_out cast_out = cast_out_once(PRESSURE_CRITICAL);
 		if (cast_out.dropped > 0)
-			return page_free_count() > PAGE_RESERVE;
+			return true;
 		if (cast_out.writing > 0 || cast_out.looked_at == 0)
 			return false;
 	}

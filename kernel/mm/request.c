@@ -96,7 +96,7 @@ enum status request_read(struct vm_object *object, uint64_t page, uint64_t flow,
 	if (object->endpoint->gone)
 		return STATUS_GONE;
 	TRY(object_slot_prepare(object, page));
-	TRY(page_alloc_zeroed(&frame));
+	TRY(page_alloc_provided(&frame));
 	enum status status = request_new(object, page, REQUEST_READ, flow, request);
 	if (status != STATUS_OK) {
 		page_free(frame, 0);
