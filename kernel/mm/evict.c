@@ -85,22 +85,51 @@ static enum status remove_page(struct eviction *eviction, uint64_t page, enum re
 	}
 }
 
-/* Waits for the request at work on the first page of the range that is being written; OK if there is none. */
-static enum status wait_until_written(struct thread *thread, struct vm_object *object, uint64_t first, uint64_t pages)
+/* A write in the removal's range that it has to wait for, or NULL. Called with the object's lock. */
+static struct page_request *find_write(const struct pending_removal *removal)
 {
+	LIST_FOR_EACH (node, &removal->object->requests) {
+		struct page_request *request = container_of(node, struct page_request, node);
+		bool in_range = request->page >= removal->first && request->page - removal->first < removal->pages;
+		if (request->kind == REQUEST_WRITE && in_range && request->serial <= removal->serial)
+			return request;
+	}
+	return NULL;
+}
+
+/* Waits for one write; OK if there is none to wait for, and the removal is over. `again`: the thread is blocked already. */
+static enum status wait_for_write(struct thread *thread, bool again)
+{
+	struct vm_object *object = thread->removal.object;
 	enum status status = STATUS_OK;
 	spin_lock(&object->lock);
-	LIST_FOR_EACH (node, &object->requests) {
-		struct page_request *request = container_of(node, struct page_request, node);
-		if (request->kind != REQUEST_WRITE || request->page < first || request->page - first >= pages)
-			continue;
-		thread->fault = (struct pending_fault){.address = NO_ADDRESS, .in_call = true};
-		bool blocks = wait_block(&request->waiters, thread, SWITCH_WRITTEN, object->kobj.id);
+	struct page_request *request = find_write(&thread->removal);
+	if (request) {
+		bool blocks = again ? wait_requeue(&request->waiters, thread, SWITCH_WRITTEN)
+				    : wait_block(&request->waiters, thread, SWITCH_WRITTEN, object->kobj.id);
 		status = blocks ? STATUS_RETRY : STATUS_DENIED;
-		break;
 	}
 	spin_unlock(&object->lock);
 	return status;
+}
+
+void evict_end_wait(struct thread *thread)
+{
+	struct vm_object *object = thread->removal.object;
+	thread->removal.object = NULL;
+	if (object)
+		kobj_put(&object->kobj);
+}
+
+bool evict_continue(struct thread *thread, enum status status)
+{
+	if (status == STATUS_OK)
+		status = wait_for_write(thread, true);
+	if (status == STATUS_RETRY)
+		return false;
+	evict_end_wait(thread);
+	arch_syscall_result(&thread->frame, status, 0);
+	return true;
 }
 
 enum status object_remove(struct thread *thread, struct vm_object *object, uint64_t first, uint64_t pages, enum remove_kind kind)
@@ -120,5 +149,12 @@ enum status object_remove(struct thread *thread, struct vm_object *object, uint6
 		evict_finish(&eviction);
 	}
 	TRY(status);
-	return being_written ? wait_until_written(thread, object, first, pages) : STATUS_OK;
+	if (!being_written)
+		return STATUS_OK;
+	kobj_get(&object->kobj);
+	thread->removal = (struct pending_removal){object, first, pages, request_last_serial()};
+	status = wait_for_write(thread, false);
+	if (status != STATUS_RETRY)
+		evict_end_wait(thread);
+	return status;
 }

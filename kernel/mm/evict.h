@@ -32,8 +32,14 @@ bool evict_is_full(const struct eviction *eviction);
 void evict_finish(struct eviction *eviction);
 
 /*
- * object_remove: on behalf of the current thread. RETRY: it waits until a page is written, and makes the call again. INVALID for a
- * range that is not in the object.
+ * What a program asks for (the table is in evict.c). RETRY: the current thread waits until what was dirty is written, and gets its
+ * result then. INVALID for a range that is not in the object; NO_MEMORY.
  */
 struct thread;
 enum status object_remove(struct thread *thread, struct vm_object *object, uint64_t first, uint64_t pages, enum remove_kind kind);
+
+/* A write that a blocked thread waited for was answered. False if it has to wait for another; else its results are set. */
+bool evict_continue(struct thread *thread, enum status status);
+
+/* A thread that waits is taken off its queue to die. */
+void evict_end_wait(struct thread *thread);

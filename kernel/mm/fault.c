@@ -24,6 +24,7 @@
 #include "core/panic.h"
 #include "ipc/endpoint.h"
 #include "mm/aspace.h"
+#include "mm/evict.h"
 #include "mm/fault_page.h"
 #include "mm/page.h"
 #include "mm/reclaim.h"
@@ -218,6 +219,12 @@ void fault_continue(struct thread *thread, uint64_t request, enum status status)
 	struct kobj *process = &thread->aspace->kobj;
 	kobj_get(process); /* the thread may run again, and end with its process, before this is through with it */
 	endpoint_page_wait_end(thread);
+	if (thread->blocked_for == SWITCH_WRITTEN) {
+		if (evict_continue(thread, status))
+			wake(thread, WAKE_PAGE);
+		kobj_put(process);
+		return;
+	}
 	if (has_address)
 		trace_fault_resume(thread->fault.flow, thread->id, request);
 	if (status != STATUS_OK) {
@@ -239,6 +246,7 @@ void fault_abandon(struct thread *thread)
 {
 	bool waits_for_page = thread->blocked_for == SWITCH_PAGE || thread->blocked_for == SWITCH_MEMORY;
 	endpoint_page_wait_end(thread);
+	evict_end_wait(thread);
 	if (waits_for_page && thread->fault.address != NO_ADDRESS)
 		trace_fault_end(thread->fault.flow, thread->id, FAULT_KILLED);
 }

@@ -22,6 +22,7 @@
 #include "mm/reclaim.h"
 
 static struct cache request_cache = CACHE_ALWAYS_READY(struct page_request);
+static uint64_t last_serial;
 static uint64_t outstanding;
 static uint64_t writing; /* and of these, those that save a page */
 
@@ -33,6 +34,11 @@ enum status request_prepare(void)
 uint64_t request_flow(const struct page_request *request)
 {
 	return request->message.content.token;
+}
+
+uint64_t request_last_serial(void)
+{
+	return __atomic_load_n(&last_serial, __ATOMIC_RELAXED);
 }
 
 uint64_t requests_outstanding(void)
@@ -65,6 +71,7 @@ static enum status request_new(struct vm_object *object, uint64_t page, enum req
 	request->object = object;
 	request->page = page;
 	request->kind = kind;
+	request->serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
 	request->message.request = request;
 	request->message.endpoint = object->endpoint;
 	request->message.content = (struct message){

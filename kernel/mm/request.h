@@ -15,6 +15,7 @@ struct page_request {
 	struct vm_object *object;   /* with a reference */
 	uint64_t page;
 	enum request_kind kind;
+	uint64_t serial; /* which request of the run it is */
 	struct wait_queue waiters;
 	unsigned waiting; /* how many ever waited in it */
 	bool in_window;   /* the provider's window has shown the page */
@@ -42,6 +43,9 @@ struct page_request *request_find(const struct vm_object *object, uint64_t page)
 
 /* The provider's answer, or the kernel's in its place: the page changes its state, and those who wait go on. No lock held. */
 void request_answer(struct page_request *request, enum status status);
+
+/* The last serial number given. */
+uint64_t request_last_serial(void);
 
 /* The flow under which the trace follows a request; and how many are not answered. */
 uint64_t request_flow(const struct page_request *request);

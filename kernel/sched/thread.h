@@ -16,6 +16,7 @@
 
 struct aspace;
 struct endpoint;
+struct vm_object;
 
 enum thread_state {
 	THREAD_READY,   /* on the run queue of `cpu` */
@@ -36,6 +37,14 @@ struct pending_fault {
 
 #define NO_ADDRESS UINT64_MAX
 
+/* An object_remove that waits: for the writes in its range that were begun before it, or by it. */
+struct pending_removal {
+	struct vm_object *object; /* with a reference; NULL: none */
+	uint64_t first;
+	uint64_t pages;
+	uint64_t serial; /* of the last request that counts */
+};
+
 struct thread {
 	struct trap_frame frame __attribute__((aligned(64))); /* first: the machine may know it */
 	uint32_t id;
@@ -53,6 +62,7 @@ struct thread {
 	struct wait_queue *waits_on;
 	enum switch_reason blocked_for; /* why it is blocked */
 	struct pending_fault fault;
+	struct pending_removal removal;
 	uint64_t call_done;             /* what a call that touches user memory answers if that fails: bytes it had done */
 	bool doomed;                    /* dies of fault.cause when it next runs */
 	struct endpoint *serves;        /* where it last received; it owes answers there */

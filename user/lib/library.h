@@ -20,7 +20,7 @@ _Static_assert(offsetof(struct thread_start, argument) == 8, "thread_entry");
 void thread_entry(struct thread_start *start);
 
 /* What _start calls once the machine is as C expects it. */
-_Noreturn void program_start(void);
+_Noreturn void program_start(uint64_t argument);
 
 /* A name as the two words in which it travels: the first character in the highest byte, on machines of either byte order. */
 struct name_words {

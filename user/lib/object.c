@@ -98,6 +98,11 @@ struct result file_statistics(struct file_statistics *statistics)
 
 struct result process_start(const char *name, uint64_t file)
 {
+	return process_start_with(name, file, 0, 0);
+}
+
+struct result process_start_with(const char *name, uint64_t file, uint64_t argument, uint64_t handle)
+{
 	struct name_words words = name_to_words(name);
 	uint64_t entry = 0;
 	struct result process = sys_process_create(words.word[0], words.word[1]);
@@ -106,8 +111,10 @@ struct result process_start(const char *name, uint64_t file)
 	struct result result = {program_load(file, process.value, &entry), 0};
 	if (result.status == STATUS_OK)
 		result = sys_process_give(process.value, names_handle, HANDLE_CALL | HANDLE_GIVE);
+	if (result.status == STATUS_OK && handle)
+		result = sys_process_give(process.value, handle, HANDLE_ALL);
 	if (result.status == STATUS_OK)
-		result = sys_process_start(process.value, entry, 0);
+		result = sys_process_start(process.value, entry, argument);
 	if (result.status != STATUS_OK) {
 		DISCARD(sys_handle_close(process.value).status, "it was never started");
 		return result;

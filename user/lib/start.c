@@ -20,7 +20,15 @@ _Noreturn void thread_exit(int status)
 		DISCARD(sys_thread_exit((uint64_t)(int64_t)status).status, "it does not return");
 }
 
-_Noreturn void program_start(void)
+static uint64_t argument_given;
+
+uint64_t program_argument(void)
 {
+	return argument_given;
+}
+
+_Noreturn void program_start(uint64_t argument)
+{
+	argument_given = argument;
 	program_exit(main());
 }

@@ -191,6 +191,15 @@ enum status attributes_flush(void);
  * end: the value is its exit status, the status CRASHED if its last thread was killed.
  */
 struct result process_start(const char *name, uint64_t file);
+
+/*
+ * The same with a number, which program_argument() returns there, and a handle (0: none), which the new process finds as
+ * HANDLE_GIVEN.
+ */
+struct result process_start_with(const char *name, uint64_t file, uint64_t argument, uint64_t handle);
+#define HANDLE_GIVEN 2
+uint64_t program_argument(void);
+
 struct result process_wait(uint64_t process);
 
 /* ---- bytes and text ------------------------------------------------------------------------------------------------------------
