@@ -47,6 +47,7 @@ struct track {
 	uint64_t uuid; /* 0 until it is described */
 	unsigned depth, room;
 	struct open_slice *open;
+	bool ends_with_inner; /* the slice around the innermost has ended, but for that one */
 };
 
 struct thread {

@@ -15,6 +15,8 @@
 #include "perfetto_thread.h"
 #include "perfetto_track.h"
 
+#include "../kernel/abi/status.h"
+
 /* One event on its way, and the TrackEvent that it becomes. */
 struct drawing {
 	struct perfetto *perfetto;
@@ -72,13 +74,18 @@ static void put_arguments(struct drawing *drawing)
 	drawing->end = at;
 }
 
-/* Flow ids are 64-bit words of fixed size; the machine's number keeps those of two machines apart. */
-static void put_flow(struct drawing *drawing, const struct wire_bytes *tag)
+/*
+ * Flow ids are 64-bit words of fixed size; the machine's number keeps those of two machines apart. 0 is no flow. A flow is never said
+ * to be over: a page request's goes on for the other threads that waited, after the fault that made it has ended.
+ */
+static void put_flow(struct drawing *drawing)
 {
-	if (drawing->plan->flow < 0)
-		return;
-	uint64_t flow = drawing->event->field[drawing->plan->flow] + drawing->perfetto->flow_base;
-	drawing->end = wire_fixed64(wire_tag(drawing->end, tag), flow);
+	for (unsigned i = 0; i < 2 && drawing->plan->flow[i] >= 0; i++) {
+		uint64_t flow = drawing->event->field[drawing->plan->flow[i]];
+		bool twice = i == 1 && flow == drawing->event->field[drawing->plan->flow[0]];
+		if (flow && !twice)
+			drawing->end = wire_fixed64(wire_tag(drawing->end, &packet_tags.flow), flow + drawing->perfetto->flow_base);
+	}
 }
 
 /* Type, category and name. A name that has no number is written out. */
@@ -114,7 +121,7 @@ static void draw_instant(struct drawing *drawing, const struct track *track)
 	put_name(drawing);
 	put_track(drawing, track);
 	put_arguments(drawing);
-	put_flow(drawing, &packet_tags.flow);
+	put_flow(drawing);
 	send(drawing);
 }
 
@@ -138,15 +145,33 @@ static void draw_begin(struct drawing *drawing, struct track *track)
 		draw_instant(drawing, track);
 }
 
+/*
+ * A system call that has to be made again, because a page it touched has to be brought, has left the kernel while its fault goes on. In
+ * the picture it ends with the fault.
+ */
+static bool ends_later(struct drawing *drawing, struct track *track)
+{
+	int status = drawing->plan->status;
+	if (status < 0 || drawing->event->field[status] != STATUS_RETRY || track_is_innermost(track, slice_of(drawing)))
+		return false;
+	track->ends_with_inner = track_is_open(track, slice_of(drawing));
+	return track->ends_with_inner;
+}
+
 static void draw_end(struct drawing *drawing, struct track *track)
 {
+	if (ends_later(drawing, track))
+		return;
 	if (!track_end(drawing->perfetto, drawing->cpu, drawing->ns, track, slice_of(drawing)))
 		return;
 	drawing->end = wire_part(drawing->payload, &packet_tags.slice_end);
 	put_track(drawing, track);
 	put_arguments(drawing);
-	put_flow(drawing, &packet_tags.last_flow);
+	put_flow(drawing);
 	send(drawing);
+	if (track->ends_with_inner && track->depth > 0)
+		track_close(drawing->perfetto, drawing->cpu, drawing->ns, track, track->depth - 1);
+	track->ends_with_inner = false;
 }
 
 static void draw_counter(struct drawing *drawing)

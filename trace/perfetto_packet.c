@@ -61,7 +61,6 @@ void packet_tags_prepare(void)
 		.track = wire_tag_of(event, "track_uuid"),
 		.annotation = wire_tag_of(event, "debug_annotations"),
 		.flow = wire_tag_of(event, "flow_ids"),
-		.last_flow = wire_tag_of(event, "terminating_flow_ids"),
 		.count = wire_tag_of(event, "counter_value"),
 		.name = wire_tag_of(event, "name"),
 		.slice_end = packed_type(TRACK_EVENT__TYPE__TYPE_SLICE_END),

@@ -38,11 +38,36 @@ static const struct {
 	{"fault_mapping", "mapping"},
 	{"fault_slot", "page slot"},
 	{"fault_zero_fill", "zero-fill"},
+	{"fault_copy", "copies the page"},
+	{"fault_wait", "waits for the page"},
+	{"fault_memory", "waits for memory"},
+	{"fault_resume", "goes on"},
 	{"uaccess_fault", "kernel needs user memory: %access"},
+	{"uaccess_retry", "call will be made again: %number"},
+	{"object_create", "new object: %kind"},
+	{"object_destroy", "object is gone"},
+	{"slot_change", "page: %from -> %to"},
+	{"page_request", "asks the provider to %kind"},
+	{"page_request_done", "provider's answer to %kind: %status"},
+	{"pages_remove", "remove pages: %kind"},
+	{"page_evict", "page dropped"},
+	{"requests", "page requests"},
+	{"pages_provided", "pages from providers"},
+	{"pages_dirty", "pages to be saved"},
+	{"zeroed_pages", "zeroed pages"},
+	{"cast_out_begin", "cast out: %pressure"},
+	{"hash_collisions", "HPT entries in their secondary group"},
+	{"endpoint_create", "new endpoint"},
+	{"endpoint_gone", "nobody answers any more"},
+	{"ipc_send", "sends %type"},
+	{"ipc_receive", "receives %type"},
+	{"ipc_reply", "replies"},
+	{"handle_pass", "gets a handle"},
 	{"hpt_entries", "HPT entries in use"},
 	{"mark_begin", "%name_0"},
 	{"mark_instant", "%name_0"},
 	{"mark_counter", "%name_0"},
+	{"mark_step", "%name_0"},
 };
 
 /* Scheduling events and the fields their rules want. */
@@ -73,9 +98,10 @@ static int field_named(const struct event_schema *schema, const char *name, size
 	return -1;
 }
 
-static int field_of_type(const struct event_schema *schema, enum field_type type)
+/* The first field of a type from `first` on, or -1. */
+static int field_of_type(const struct event_schema *schema, unsigned first, enum field_type type)
 {
-	for (unsigned i = 0; i < schema->fields; i++)
+	for (unsigned i = first; i < schema->fields; i++)
 		if (schema->field[i].type == type)
 			return (int)i;
 	return -1;
@@ -223,7 +249,7 @@ static void plan_argument(struct event_plan *plan, unsigned field)
 static void plan_arguments(struct event_plan *plan)
 {
 	for (unsigned i = 0; i < plan->schema->fields; i++) {
-		bool drawn = (int)i == plan->thread || (int)i == plan->flow || (int)i == plan->value;
+		bool drawn = (int)i == plan->thread || (int)i == plan->flow[0] || (int)i == plan->flow[1] || (int)i == plan->value;
 		bool chars_tail =
 			i && plan->schema->field[i].type == FIELD_CHARS && plan->schema->field[i - 1].type == FIELD_CHARS;
 		if (!drawn && !chars_tail && !is_in_name(plan, i) && !is_said_by_begin(plan, i))
@@ -256,7 +282,9 @@ static void plan_event(struct event_plan *plan)
 	plan->thread = field_named(schema, "thread", strlen("thread"));
 	if (plan->phase == PHASE_CPU_INSTANT || plan->phase == PHASE_CPU_BEGIN || plan->phase == PHASE_CPU_END)
 		plan->thread = -1;
-	plan->flow = field_of_type(schema, FIELD_FLOW);
+	plan->flow[0] = field_of_type(schema, 0, FIELD_FLOW);
+	plan->flow[1] = plan->flow[0] < 0 ? -1 : field_of_type(schema, (unsigned)plan->flow[0] + 1, FIELD_FLOW);
+	plan->status = schema->phase == PHASE_THREAD_END ? field_of_type(schema, 0, FIELD_STATUS) : -1;
 	plan->value = counts ? field_named(schema, "value", strlen("value")) : -1;
 	if (counts && plan->value < 0)
 		plan_mistake(schema->name, "value");

@@ -186,6 +186,11 @@ bool track_is_open(const struct track *track, struct open_slice slice)
 	return innermost(track, slice) >= 0;
 }
 
+bool track_is_innermost(const struct track *track, struct open_slice slice)
+{
+	return track->depth > 0 && same_slice(track->open[track->depth - 1], slice);
+}
+
 void track_close(struct perfetto *perfetto, unsigned cpu, uint64_t ns, struct track *track, unsigned depth)
 {
 	if (track->depth <= depth)

@@ -36,8 +36,9 @@ bool track_begin(struct perfetto *perfetto, struct track *track, struct open_sli
  */
 bool track_end(struct perfetto *perfetto, unsigned cpu, uint64_t ns, struct track *track, struct open_slice slice);
 
-/* Whether such a slice is open. */
+/* Whether such a slice is open, and whether it is the innermost. */
 bool track_is_open(const struct track *track, struct open_slice slice);
+bool track_is_innermost(const struct track *track, struct open_slice slice);
 
 /* Ends slices, innermost first, until only `depth` are open. */
 void track_close(struct perfetto *perfetto, unsigned cpu, uint64_t ns, struct track *track, unsigned depth);

@@ -188,7 +188,7 @@ static void fail(struct thread *thread, enum crash_cause cause, enum status stat
 }
 
 /* Goes on with the fault of a blocked thread; false if it has to wait again. */
-static bool go_on(struct thread *thread, uint64_t request)
+static bool go_on(struct thread *thread)
 {
 	struct fault fault = {
 		.flow = thread->fault.flow,
@@ -203,7 +203,7 @@ static bool go_on(struct thread *thread, uint64_t request)
 	enum fault_result result = go_with_memory(&fault);
 	if (result == FAULT_WAITS)
 		return false;
-	if (result == FAULT_MAPPED && request)
+	if (result == FAULT_MAPPED && thread->fault.was_read)
 		result = FAULT_PROVIDED;
 	trace_fault_end(fault.flow, id, result);
 	if (result == FAULT_KILLED || result == FAULT_NO_MEMORY)
@@ -234,7 +234,7 @@ void fault_continue(struct thread *thread, uint64_t request, enum status status)
 		     has_address ? STATUS_FAULT : status);
 	} else if (!has_address) {
 		arch_syscall_restart(&thread->frame);
-	} else if (!go_on(thread, request)) {
+	} else if (!go_on(thread)) {
 		kobj_put(process);
 		return;
 	}

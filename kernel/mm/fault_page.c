@@ -110,6 +110,7 @@ enum fault_result fault_block(struct fault *fault, struct wait_queue *queue, enu
 		.pc = fault->pc,
 		.access = fault->access,
 		.in_call = fault->in_call,
+		.was_read = fault->wants_read,
 	};
 	bool blocks = fault->continued ? wait_requeue(queue, thread, reason) : wait_block(queue, thread, reason, object);
 	return blocks ? FAULT_WAITS : fault_refuse(fault, CAUSE_KILLED);
@@ -125,6 +126,7 @@ static enum fault_result wait_for_request(struct fault *fault, struct vm_object 
 	if (fault->address != NO_ADDRESS)
 		trace_fault_wait(fault->flow, fault->thread->id, request_flow(request), object->kobj.id, page,
 				 ++request->waiting);
+	fault->wants_read = request->kind == REQUEST_READ;
 	enum fault_result result = fault_block(fault, &request->waiters, SWITCH_PAGE, object->kobj.id);
 	if (result != FAULT_WAITS)
 		endpoint_page_wait_end(fault->thread);

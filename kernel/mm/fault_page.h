@@ -14,6 +14,7 @@ struct fault {
 	uint64_t pc;
 	enum access access;
 	bool wants_segment; /* POWER: only the segment has to be loaded */
+	bool wants_read;    /* it waits for a page to be brought, not to be saved */
 	bool in_call;       /* the kernel touched the address for a system call */
 	bool continued;     /* the thread is blocked, and another one is at work for it */
 	struct segment *segment;

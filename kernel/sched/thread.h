@@ -32,6 +32,7 @@ struct pending_fault {
 	uint64_t pc;
 	enum access access;
 	bool in_call;           /* then the system call is made again, and no thread is killed */
+	bool was_read;          /* it waits for a page to be brought */
 	enum crash_cause cause; /* of a doomed thread */
 };
 

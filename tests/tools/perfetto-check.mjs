@@ -65,23 +65,29 @@ await expectCounts('interrupts', perMachine('slice', false, `category = 'irq'`),
 await expectCounts(
 	'marks',
 	perMachine('slice', false, `category = 'user'`),
-	runs.map((run) => run.events.mark_begin + run.events.mark_instant),
+	runs.map((run) => (run.events.mark_begin ?? 0) + (run.events.mark_instant ?? 0) + (run.events.mark_step ?? 0)),
 );
-for (const [counter, from] of [
+const counters = [
 	['free pages', 'free_pages'],
+	['zeroed pages', 'zeroed_pages'],
+	['page requests', 'requests'],
+	['pages from providers', 'pages_provided'],
+	['pages to be saved', 'pages_dirty'],
 	['runnable threads', 'runnable'],
 	['HPT entries in use', 'hpt_entries'],
-])
+	['HPT entries in their secondary group', 'hash_collisions'],
+];
+for (const [counter, from] of counters)
 	await expectCounts(`counter-${from}`, perMachine('counter', false, `t.name = '${counter}'`), event(from));
 await expectCounts(
 	'counters-of-programs',
-	perMachine('counter', false, `t.name not in ('free pages', 'runnable threads', 'HPT entries in use')`),
+	perMachine('counter', false, `t.name not in (${counters.map(([counter]) => `'${counter}'`).join(', ')})`),
 	event('mark_counter'),
 );
 
 // Every event but an end, a counter and what only says who runs is a slice or an instant, and Perfetto keeps both in `slice`.
 const beginOf = (which) => which.replace(/_end$/, '_begin').replace(/_exit$/, '_enter');
-const elsewhere = ['thread_switch', 'aspace_create', 'aspace_destroy', 'free_pages', 'runnable', 'hpt_entries', 'mark_counter'];
+const elsewhere = ['thread_switch', 'aspace_create', 'aspace_destroy', 'mark_counter', ...counters.map(([, from]) => from)];
 const isSlice = (which, events) => !elsewhere.includes(which) && (beginOf(which) === which || !(beginOf(which) in events));
 await expectCounts(
 	'every-event',
@@ -118,6 +124,27 @@ await expectNone(
 	 and exists (select 1 from slice i where i.parent_id = s.id and i.category = 'fault')
 	 and not exists (select 1 from flow where slice_out = s.id) limit 3`,
 );
+// A page that a provider brought: arrows lead from its fault over the message and the answer to where the fault goes on.
+const provided = `select s.id from slice s join args on args.arg_set_id = s.arg_set_id
+	where s.name glob 'fault:*' and args.key = 'debug.result' and args.string_value = 'the provider brought the page'`;
+const reached = (text) => `exists (select 1 from following_flow(p.inner) f join slice t on t.id = f.slice_in where t.name glob '${text}')`;
+const waiting = `select s.id as fault, i.id as inner from (${provided}) s join slice i on i.parent_id = s.id and i.name = 'waits for the page'`;
+await expectNone(
+	'provided-pages-were-waited-for',
+	`select id from (${provided}) s where not exists (select 1 from (${waiting}) w where w.fault = s.id) limit 3`,
+);
+for (const [step, text] of [['answered', 'replies'], ['resumed', 'goes on']])
+	await expectNone(`provided-pages-are-${step}`, `select fault from (${waiting}) p where not ${reached(text)} limit 3`);
+await expectNone(
+	'provided-pages-were-asked-for',
+	`select fault from (${waiting}) p where not ${reached('receives PAGE_READ')} and not exists (
+		select 1 from preceding_flow(p.inner) f join slice t on t.id = f.slice_out where t.name glob 'receives PAGE_READ') limit 3`,
+);
+if (process.env.PROVIDED_MIN)
+	await expectNone(
+		'pages-were-provided',
+		`select n from (select count(*) as n from (${provided})) where n < ${Number(process.env.PROVIDED_MIN) * runs.length}`,
+	);
 await expectNone(
 	'flows-stay-on-a-machine',
 	`select f.id from flow f join slice a on a.id = f.slice_out join slice b on b.id = f.slice_in
