@@ -288,8 +288,10 @@ static void fill_lost(char *cell, const struct run_counts *counts)
 
 #define FAULT_KIND_ROW(name, value, text)                                                                                        \
 	row_value(text, runs, count, "fault_begin", offsetof(struct run_counts, fault_kind), value);
+/* A fault that waits has not ended; its end comes later, with another result. */
 #define FAULT_RESULT_ROW(name, value, text)                                                                                      \
-	row_value(text, runs, count, "fault_end", offsetof(struct run_counts, fault_result), value);
+	if ((value) != FAULT_WAITS)                                                                                              \
+		row_value(text, runs, count, "fault_end", offsetof(struct run_counts, fault_result), value);
 
 static void print_faults(const struct run_counts *runs, int count)
 {
@@ -318,6 +320,10 @@ static void print_table(const struct run_counts *runs, int count)
 	row("mode, seed", runs, count, fill_mode);
 	row("ended", runs, count, fill_ending);
 	print_faults(runs, count);
+	row_event("page requests to providers", runs, count, "page_request");
+	row_event("threads that waited for them", runs, count, "fault_wait");
+	row_event("pages dropped", runs, count, "page_evict");
+	row_event("messages received", runs, count, "ipc_receive");
 	row_event("translations entered", runs, count, "mmu_map");
 	row_event("translations evicted", runs, count, "mmu_evict");
 	row_event("segments loaded", runs, count, "mmu_segment");

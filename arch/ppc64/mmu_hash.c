@@ -72,7 +72,7 @@ static void space_scan(const struct mmu_space *space, uint64_t start, uint64_t e
 				continue;
 			gone_add(gone, v, group);
 			entry_word_store(&hash_table[group].entry[i].v, 0);
-			hash_entries_used--;
+			hash_count(v, -1);
 		}
 	}
 }
@@ -84,9 +84,10 @@ static void pages_remove(const struct mmu_space *space, struct vaddr va, uint64_
 		struct hash_entry *entry = entry_find(segment_vsid(space, segment_of(va)), va);
 		if (!entry)
 			continue;
-		gone_add(gone, entry->v, entry_group(entry));
+		uint64_t v = entry->v;
+		gone_add(gone, v, entry_group(entry));
 		entry_word_store(&entry->v, 0);
-		hash_entries_used--;
+		hash_count(v, -1);
 	}
 }
 
@@ -154,8 +155,9 @@ static enum status hash_map(struct mmu_space *space, struct vaddr va, struct pad
 	} else {
 		entry = place_find(primary);
 		if (entry) {
-			entry_enter(entry, v | (entry_group(entry) == primary ? 0 : ENTRY_SECONDARY), r);
-			hash_entries_used++;
+			v |= entry_group(entry) == primary ? 0 : ENTRY_SECONDARY;
+			entry_enter(entry, v, r);
+			hash_count(v, 1);
 		}
 	}
 	if (entry) {

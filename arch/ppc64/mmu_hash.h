@@ -146,6 +146,9 @@ static inline unsigned entry_slot(const struct hash_entry *entry)
 	return (unsigned)((uintptr_t)entry / sizeof(struct hash_entry) % HASH_SLOTS);
 }
 
+/* An entry with this first doubleword came (1) or went (-1). */
+void hash_count(uint64_t v, int change);
+
 /* Translations that no CPU may hold any longer, collected so that one wait serves many. */
 #define GONE_MAX 32
 struct gone {

@@ -15,6 +15,16 @@
 
 struct hash_group hash_table[HASH_GROUPS] __attribute__((aligned(HASH_TABLE_BYTES)));
 uint64_t hash_entries_used;
+static uint64_t entries_secondary; /* and of these, those that found no room in their primary group */
+
+void hash_count(uint64_t v, int change)
+{
+	hash_entries_used += (uint64_t)change;
+	if (!(v & ENTRY_SECONDARY))
+		return;
+	entries_secondary += (uint64_t)change;
+	trace_hash_collisions(entries_secondary);
+}
 
 static_assert(sizeof(hash_table) == 256 * KIB, "HTABSIZE 0 means 256 KiB");
 
@@ -156,7 +166,7 @@ static struct hash_entry *group_evict(uint64_t group)
 	uint64_t r = entry_withdraw(victim);
 	bool referenced = (r & ENTRY_REFERENCED) || (v & ENTRY_WAS_REFERENCED);
 	bool changed = (r & ENTRY_CHANGED) != 0;
-	hash_entries_used--;
+	hash_count(v, -1);
 	trace_mmu_evict(entry_vsid(v) / SEGMENTS_A_SPACE, entry_address(v, group).v, group, entry_slot(victim),
 			(v & ENTRY_AGE) / ENTRY_AGE_ONE, referenced | changed << 1);
 	return victim;

@@ -34,10 +34,10 @@
 	X(ZERO_FILLED, 2, "zero-filled a new page") \
 	X(KILLED, 3, "nobody can answer it: thread killed") \
 	X(NO_MEMORY, 4, "no memory for it: thread killed") \
-	X(COPIED, 5, "copied a page that was shared until written") \
+	X(COPIED, 5, "copied a shared page") \
 	X(PROVIDED, 6, "the provider brought the page") \
-	X(DEVICE, 7, "mapped a device's registers") \
-	X(WAITS, 8, "the thread waits; the fault goes on later")
+	X(DEVICE, 7, "mapped device registers") \
+	X(WAITS, 8, "waits, and goes on later")
 
 /* Why a thread was killed. */
 #define CRASH_CAUSES(X) \

@@ -121,8 +121,6 @@ static void prepare_memory(void)
 	if (boot_info->archive.bytes)
 		archive_init(arch_phys_to_virt(boot_info->archive.base), boot_info->archive.bytes);
 	uint64_t ring_kib = command_number(boot_info->command_line, "ring", RING_KIB);
-	uint64_t memory_mib = command_number(boot_info->command_line, "memory", UINT32_MAX);
-	page_limit((min_u64(memory_mib, UINT32_MAX) * MIB + cpus_present * min_u64(ring_kib, UINT32_MAX) * KIB) / PAGE_BYTES);
 	page_init(boot_info);
 	enum status status = trace_init(ring_kib, command_number(boot_info->command_line, "trace", TRACE_ALL));
 	if (status != STATUS_OK) {
@@ -130,6 +128,7 @@ static void prepare_memory(void)
 			(unsigned)status);
 		run_end(VERDICT_REFUSED, (int64_t)status);
 	}
+	page_limit(min_u64(command_number(boot_info->command_line, "memory", UINT32_MAX), UINT32_MAX) * MIB / PAGE_BYTES);
 	status = request_prepare();
 	if (status == STATUS_OK)
 		status = message_prepare();

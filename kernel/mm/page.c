@@ -52,7 +52,6 @@ static unsigned pool_pages;
 static uint64_t zero_hits;
 static uint64_t zero_misses;
 static uint64_t total_pages;
-static uint64_t limit = UINT64_MAX; /* the allocator manages no more pages than this */
 static uint64_t fail_at;
 
 static void list_push(uint32_t n, unsigned order)
@@ -83,10 +82,6 @@ static void add_pages(uint64_t first, uint64_t end)
 		unsigned order = PAGE_ORDER_MAX;
 		while ((first & ((UINT64_C(1) << order) - 1)) || first + (UINT64_C(1) << order) > end)
 			order--;
-		if (free_pages + (UINT64_C(1) << order) > limit)
-			end = first + limit - free_pages;
-		if (first + (UINT64_C(1) << order) > end)
-			continue;
 		list_push((uint32_t)first, order);
 		free_pages += UINT64_C(1) << order;
 		first += UINT64_C(1) << order;
@@ -144,11 +139,6 @@ static void add_stretch(uint64_t from, uint64_t to)
 	add_pages(from / PAGE_BYTES - frame_base, to / PAGE_BYTES - frame_base);
 }
 
-void page_limit(uint64_t pages)
-{
-	limit = pages;
-}
-
 void page_init(const struct boot_info *boot)
 {
 	ASSERT(boot->ram_ranges > 0 && !frames);
@@ -166,6 +156,17 @@ void page_init(const struct boot_info *boot)
 	frames = arch_phys_to_virt(paddr(table_from));
 	memset(frames, 0, table_bytes);
 	for_each_stretch(boot, add_stretch);
+	total_pages = free_pages;
+}
+
+static enum status take_block(unsigned order, uint32_t *block);
+
+void page_limit(uint64_t pages)
+{
+	uint32_t block;
+	for (unsigned order = PAGE_ORDER_MAX + 1; order-- > 0;)
+		while (free_pages >= pages + (UINT64_C(1) << order) && take_block(order, &block) == STATUS_OK)
+			;
 	total_pages = free_pages;
 }
 

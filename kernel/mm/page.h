@@ -10,11 +10,11 @@
 /* Blocks are 2^order pages, naturally aligned; the largest is 128 MiB. */
 #define PAGE_ORDER_MAX 15
 
-/* page_init() is to take over no more pages than this. Optional, before it. */
-void page_limit(uint64_t pages);
-
 /* Takes over the RAM of boot_info but what is reserved there. Once, before anything else here. */
 void page_init(const struct boot_info *boot);
+
+/* Gives up free pages for good, so that at most `pages` are left: as if the machine had less memory. At boot. */
+void page_limit(uint64_t pages);
 
 /*
  * Free frames that no program gets: with them the kernel and the providers can still write pages out, so that frames become

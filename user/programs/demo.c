@@ -7,6 +7,12 @@
  *     collider   uses 24 pages that lie 8 MiB apart. A radix tree has a place for each. A hash of 2048 groups puts all of
  *                them into one group and its secondary, 16 places in all, so there each visit to a page evicts another page:
  *                soft faults without end on POWER, none on x86-64. That difference is what the demo is about.
+ *     reader     reads a file of the flash: each page is a fault, a message to the pnor server, and an answer. `make demo` has flipped
+ *                some of its bits beforehand, and the reader sees none of that
+ *     forker     writes to copies of memory that were free until then
+ *     sharer     starts a second process and talks to it through a page that both have mapped
+ *     squeezed   takes most of the memory there is (where there is little: --append memory=8) and works on a file that no longer fits:
+ *                the kernel casts pages out, the pnor server saves them, and they come back
  *     sleeper    sleeps, and notes how much later than it asked it was woken
  *     ping pong  live on CPU 0 and pass a ball by yielding to each other
  *
@@ -170,6 +176,103 @@ static int player(void *argument)
 	return 0;
 }
 
+/* ---- memory that comes from somewhere ---- */
+
+static int reader(void *argument)
+{
+	struct file file;
+	(void)argument;
+	must(file_open("README", &file));
+	mark_begin("read README");
+	const char *text = object_map(file.object, file.room, RIGHTS_READ);
+	uint64_t lines = 0;
+	for (uint64_t i = 0; i < file.bytes; i++)
+		lines += text[i] == '\n';
+	mark_end("read README");
+	check(!strncmp(text, "This is the partition README", 28) && lines == 5);
+	return 0;
+}
+
+#define FORK_PAGES 8
+
+static int forker(void *argument)
+{
+	(void)argument;
+	uint64_t parent = object_new(FORK_PAGES * PAGE_BYTES);
+	uint8_t *old = object_map(parent, FORK_PAGES * PAGE_BYTES, RIGHTS_READ | RIGHTS_WRITE);
+	visit_pages("before the fork", old, FORK_PAGES, PAGE_BYTES, 1);
+	uint64_t child = must(sys_object_copy(parent, 0, FORK_PAGES));
+	uint8_t *new = object_map(child, FORK_PAGES * PAGE_BYTES, RIGHTS_READ | RIGHTS_WRITE);
+	mark_begin("write to a copy");
+	for (uint64_t i = 0; i < FORK_PAGES / 2; i++)
+		page_write(new + i * PAGE_BYTES, i, 9);
+	mark_end("write to a copy");
+	for (uint64_t i = 0; i < FORK_PAGES; i++)
+		check(page_holds(old + i * PAGE_BYTES, i, 1) && page_holds(new + i * PAGE_BYTES, i, i < FORK_PAGES / 2 ? 9 : 1));
+	return 0;
+}
+
+/* What the two processes share. */
+struct letterbox {
+	uint64_t question, answer; /* 0: none yet */
+};
+
+static int second_process(void)
+{
+	struct letterbox *box = object_map(HANDLE_GIVEN, PAGE_BYTES, RIGHTS_READ | RIGHTS_WRITE);
+	while (!__atomic_load_n(&box->question, __ATOMIC_ACQUIRE))
+		thread_sleep_us(20);
+	__atomic_store_n(&box->answer, box->question * 2, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static int sharer(void *argument)
+{
+	struct file program;
+	(void)argument;
+	must(file_open("demo", &program));
+	uint64_t object = object_new(PAGE_BYTES);
+	struct letterbox *box = object_map(object, PAGE_BYTES, RIGHTS_READ | RIGHTS_WRITE);
+	mark_begin("share a page");
+	uint64_t process = must(process_start_with("second", program.object, 1, object));
+	__atomic_store_n(&box->question, 21, __ATOMIC_RELEASE);
+	check(must(process_wait(process)) == 0 && box->answer == 42);
+	mark_end("share a page");
+	return 0;
+}
+
+#define SQUEEZED_VISITS 2
+#define SQUEEZED_PAGES 256
+#define MUCH_MEMORY_PAGES (64 * MIB / PAGE_BYTES)
+
+/* Takes memory until little is left. Where there is much, one page does. */
+static uint8_t *take_memory(uint64_t *bytes)
+{
+	uint64_t total = must(sys_memory_info(MEMORY_TOTAL));
+	*bytes = total < MUCH_MEMORY_PAGES ? total * PAGE_BYTES : PAGE_BYTES;
+	uint8_t *memory = memory_new(*bytes);
+	for (uint64_t at = 0; at < *bytes && must(sys_memory_info(MEMORY_FREE)) > total / 10; at += PAGE_BYTES)
+		memory[at] = 1;
+	return memory;
+}
+
+static int squeezed(void *argument)
+{
+	struct file file;
+	uint64_t bytes;
+	(void)argument;
+	must(file_open("SCRATCH", &file));
+	uint8_t *pages = object_map(file.object, SQUEEZED_PAGES * PAGE_BYTES, RIGHTS_READ | RIGHTS_WRITE);
+	mark_begin("take memory");
+	uint8_t *memory = take_memory(&bytes);
+	mark_end("take memory");
+	visit_pages("squeezed", pages, SQUEEZED_PAGES, PAGE_BYTES, SQUEEZED_VISITS);
+	for (uint64_t i = 0; i < SQUEEZED_PAGES; i++)
+		check(page_holds(pages + i * PAGE_BYTES, i, SQUEEZED_VISITS));
+	must(memory_unmap(memory, bytes));
+	return 0;
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -180,12 +283,16 @@ static const struct {
 } workers[] = {
 	{"collatz", collatz, 0, ANY_CPU},   {"primes", primes, 0, ANY_CPU},   {"painter", painter, 0, ANY_CPU},
 	{"collider", collider, 0, ANY_CPU}, {"sleeper", sleeper, 0, ANY_CPU}, {"ping", player, 0, ONLY_CPU(0)},
-	{"pong", player, 1, ONLY_CPU(0)},
+	{"pong", player, 1, ONLY_CPU(0)},   {"reader", reader, 0, ANY_CPU},   {"forker", forker, 0, ANY_CPU},
+	{"sharer", sharer, 0, ANY_CPU},	    {"squeezed", squeezed, 0, ANY_CPU},
 };
 
 int main(void)
 {
+	struct file_statistics flash;
 	uint64_t threads[ARRAY_LENGTH(workers)];
+	if (program_argument() == 1)
+		return second_process();
 	uint64_t start_ns = clock_ns();
 	mark_begin("create");
 	for (unsigned i = 0; i < ARRAY_LENGTH(workers); i++)
@@ -201,6 +308,9 @@ int main(void)
 	       primes_found);
 	printf("pages: %u side by side and %u in one place of the hash; sleeper: at most %lu ns late\n", PAINTER_PAGES,
 	       COLLIDER_PAGES, latest_wake_ns);
+	must(file_statistics(&flash));
+	printf("flash: %lu pages read, %lu saved, %lu flipped bits corrected\n", flash.pages_read, flash.pages_written,
+	       flash.bits_corrected);
 	printf("demo: %lu threads, %lu us, %d things wrong\n", ARRAY_LENGTH(workers), (clock_ns() - start_ns) / 1000,
 	       checks_failed());
 	return checks_failed();
