@@ -84,7 +84,8 @@ static void put_flow(struct drawing *drawing)
 		uint64_t flow = drawing->event->field[drawing->plan->flow[i]];
 		bool twice = i == 1 && flow == drawing->event->field[drawing->plan->flow[0]];
 		if (flow && !twice)
-			drawing->end = wire_fixed64(wire_tag(drawing->end, &packet_tags.flow), flow + drawing->perfetto->flow_base);
+			drawing->end =
+				wire_fixed64(wire_tag(drawing->end, &packet_tags.flow), flow + drawing->perfetto->flow_base);
 	}
 }
 

@@ -249,7 +249,8 @@ static void plan_argument(struct event_plan *plan, unsigned field)
 static void plan_arguments(struct event_plan *plan)
 {
 	for (unsigned i = 0; i < plan->schema->fields; i++) {
-		bool drawn = (int)i == plan->thread || (int)i == plan->flow[0] || (int)i == plan->flow[1] || (int)i == plan->value;
+		bool drawn =
+			(int)i == plan->thread || (int)i == plan->flow[0] || (int)i == plan->flow[1] || (int)i == plan->value;
 		bool chars_tail =
 			i && plan->schema->field[i].type == FIELD_CHARS && plan->schema->field[i - 1].type == FIELD_CHARS;
 		if (!drawn && !chars_tail && !is_in_name(plan, i) && !is_said_by_begin(plan, i))

@@ -34,10 +34,10 @@ typedef void sched_rule(struct perfetto *perfetto, unsigned cpu, uint64_t ns, co
 struct event_plan {
 	const struct event_schema *schema;
 	enum event_phase phase;
-	bool is_mark;            /* drawn on the thread's second track */
-	unsigned begin_id;       /* of an end: what it ends; 0 if nothing */
+	bool is_mark;               /* drawn on the thread's second track */
+	unsigned begin_id;          /* of an end: what it ends; 0 if nothing */
 	int thread, flow[2], value; /* fields, or -1; a fault that waits for a page request is in two flows */
-	int status;              /* of an end: the field that says RETRY, or -1 */
+	int status;                 /* of an end: the field that says RETRY, or -1 */
 	unsigned category_bit;
 	const char *pattern; /* its name: "%field" stands for the field's value */
 	unsigned name_fields;

@@ -95,8 +95,8 @@ static const struct ffs_partition *find(const struct pnor *pnor, const char *nam
 		names[i] = pnor->table.partition[i].name;
 	const char *near = partition ? NULL : nearest_name(name, names);
 	if (!partition)
-		say("there is no partition `%s`%s%s%s", name, near ? "; did you mean `" : "; `vitrine pnor list` shows them", near ? near : "",
-		    near ? "`?" : "");
+		say("there is no partition `%s`%s%s%s", name, near ? "; did you mean `" : "; `vitrine pnor list` shows them",
+		    near ? near : "", near ? "`?" : "");
 	return partition;
 }
 
@@ -107,8 +107,9 @@ static int list(const struct pnor *pnor)
 	printf("%-16s %10s %10s %10s  %s\n", "partition", "offset", "bytes", "data", "");
 	for (unsigned i = 0; i < pnor->table.partitions; i++) {
 		const struct ffs_partition *partition = &pnor->table.partition[i];
-		printf("%-16s 0x%08" PRIx32 " %10" PRIu32 " %10" PRIu32 "  %s%s\n", partition->name, partition->offset, partition->bytes,
-		       partition->actual_bytes, partition->ecc ? "ecc " : "", partition->read_only ? "read-only" : "");
+		printf("%-16s 0x%08" PRIx32 " %10" PRIu32 " %10" PRIu32 "  %s%s\n", partition->name, partition->offset,
+		       partition->bytes, partition->actual_bytes, partition->ecc ? "ecc " : "",
+		       partition->read_only ? "read-only" : "");
 	}
 	return 0;
 }
@@ -262,8 +263,8 @@ int command_pnor(int argc, char **argv)
 		known++;
 	if (!verbs[known]) {
 		const char *near = nearest_name(verb, verbs);
-		return say_usage("pnor", "`%s` is none of build, list, check, extract, inject%s%s%s", verb, near ? "; did you mean `" : "",
-				 near ? near : "", near ? "`?" : "");
+		return say_usage("pnor", "`%s` is none of build, list, check, extract, inject%s%s%s", verb,
+				 near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
 	}
 	bool wants_name = !strcmp(verb, "extract") || !strcmp(verb, "inject");
 	int status = pnor_options_parse(&options, argc - 1, argv + 1);

@@ -29,16 +29,17 @@ int pnor_options_parse(struct pnor_options *options, int argc, char **argv)
 {
 	static const struct option names[] = {
 		{"output", required_argument, NULL, 'o'}, {"size", required_argument, NULL, 's'},
-		{"part", required_argument, NULL, 'p'},	  {"bit", required_argument, NULL, 'b'},
+		{"part", required_argument, NULL, 'p'},   {"bit", required_argument, NULL, 'b'},
 		{"random", required_argument, NULL, 'r'}, {"seed", required_argument, NULL, 'S'},
-		{"double", no_argument, NULL, 'd'},	  {0},
+		{"double", no_argument, NULL, 'd'},       {0},
 	};
 	options->seed = 1;
 	opterr = 0;
 	optind = 1;
 	for (int option; (option = getopt_long(argc, argv, ":o:", names, NULL)) != -1;) {
 		if (option == '?' || option == ':')
-			return say_usage("pnor", option == '?' ? "there is no option `%s`" : "the option `%s` lacks its value", argv[optind - 1]);
+			return say_usage("pnor", option == '?' ? "there is no option `%s`" : "the option `%s` lacks its value",
+					 argv[optind - 1]);
 		if (option == 's' && !pnor_size(&options->size, "--size", optarg))
 			return EXIT_USAGE;
 		if (option == 'p' && options->parts == FFS_PARTITIONS_MAX)
@@ -99,7 +100,8 @@ static bool take_part(struct part *part, const char *text)
 	if (good && part->data_bytes < part->contents.size) {
 		good = part->data_bytes == 0;
 		if (!good)
-			say("%s: %zu bytes do not fit into %" PRIu64, part->partition.name, part->contents.size, part->data_bytes);
+			say("%s: %zu bytes do not fit into %" PRIu64, part->partition.name, part->contents.size,
+			    part->data_bytes);
 		part->data_bytes = part->contents.size;
 	}
 	if (good && part->data_bytes == 0)
@@ -114,8 +116,8 @@ static bool place(struct part *part, uint64_t *end, uint64_t chip_bytes)
 	uint64_t raw = part->partition.ecc ? ecc_raw_bytes(pages) : pages;
 	uint64_t bytes = (raw + FFS_BLOCK_BYTES - 1) / FFS_BLOCK_BYTES * FFS_BLOCK_BYTES;
 	if (bytes > chip_bytes - *end)
-		return say("%s: %" PRIu64 " KiB do not fit; the image has %" PRIu64 " KiB left", part->partition.name, bytes >> 10,
-			   (chip_bytes - *end) >> 10),
+		return say("%s: %" PRIu64 " KiB do not fit; the image has %" PRIu64 " KiB left", part->partition.name,
+			   bytes >> 10, (chip_bytes - *end) >> 10),
 		       false;
 	part->partition.offset = (uint32_t)*end;
 	part->partition.bytes = (uint32_t)bytes;

@@ -174,8 +174,8 @@ bool run_image_copy_flash(struct run_image *image, const struct run_options *opt
 	uint64_t most = options->machine->flash_bytes_max;
 	bool good = source && pnor_read_file(source, &bytes);
 	if (good && (bytes.size == 0 || bytes.size % FLASH_BYTES_UNIT || bytes.size > most))
-		good = (say("%s has %zu bytes: a flash of %s is a multiple of 64 KiB, and at most %" PRIu64 " KiB", source, bytes.size,
-			    options->machine->name, most >> 10),
+		good = (say("%s has %zu bytes: a flash of %s is a multiple of 64 KiB, and at most %" PRIu64 " KiB", source,
+			    bytes.size, options->machine->name, most >> 10),
 			false);
 	image->flash_bytes = bytes.size;
 	if (good && asprintf(&image->flash, "%s/flash.pnor", options->output) < 0)

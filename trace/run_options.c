@@ -47,7 +47,15 @@ const char run_help[] =
 	"example: vitrine run --arch ppc64 --program demo --smp 2 --icount --trace fault,mmu -o out/faults\n";
 
 static const struct run_machine machines[] = {
-	{"x86_64", "qemu-system-x86_64", "qemu-system-x86", "elf", 256 << 20, UINT64_C(2) << 30, (8 << 20) - (256 << 10), 1000, {"radix4", "radix5"}},
+	{"x86_64",
+	 "qemu-system-x86_64",
+	 "qemu-system-x86",
+	 "elf",
+	 256 << 20,
+	 UINT64_C(2) << 30,
+	 (8 << 20) - (256 << 10),
+	 1000,
+	 {"radix4", "radix5"}},
 	{"ppc64", "qemu-system-ppc64", "qemu-system-ppc", "bin", 1 << 30, UINT64_C(4) << 30, 64 << 20, 512, {"hash"}},
 };
 
@@ -62,28 +70,17 @@ static const struct run_machine machines[] = {
 #define NOT_GIVEN UINT64_MAX
 
 static const struct option long_options[] = {
-	{"arch", required_argument, NULL, 'a'},
-	{"program", required_argument, NULL, 'p'},
-	{"smp", required_argument, NULL, 'n'},
-	{"seed", required_argument, NULL, 's'},
-	{"live", no_argument, NULL, 'l'},
-	{"icount", no_argument, NULL, 'i'},
-	{"trace", required_argument, NULL, 't'},
-	{"mmu", required_argument, NULL, 'm'},
-	{"budget", required_argument, NULL, 'b'},
-	{"wall", required_argument, NULL, 'w'},
-	{"ring", required_argument, NULL, 'r'},
-	{"image", required_argument, NULL, 'I'},
-	{"flash", required_argument, NULL, 'F'},
-	{"append", required_argument, NULL, 'A'},
-	{"no-build", no_argument, NULL, 'N'},
-	{"output", required_argument, NULL, 'o'},
-	{"quiet", no_argument, NULL, 'q'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"root", required_argument, NULL, 'R'},
-	{"qemu", required_argument, NULL, 'Q'},
-	{"events", required_argument, NULL, 'e'},
-	{0},
+	{"arch", required_argument, NULL, 'a'},   {"program", required_argument, NULL, 'p'},
+	{"smp", required_argument, NULL, 'n'},    {"seed", required_argument, NULL, 's'},
+	{"live", no_argument, NULL, 'l'},         {"icount", no_argument, NULL, 'i'},
+	{"trace", required_argument, NULL, 't'},  {"mmu", required_argument, NULL, 'm'},
+	{"budget", required_argument, NULL, 'b'}, {"wall", required_argument, NULL, 'w'},
+	{"ring", required_argument, NULL, 'r'},   {"image", required_argument, NULL, 'I'},
+	{"flash", required_argument, NULL, 'F'},  {"append", required_argument, NULL, 'A'},
+	{"no-build", no_argument, NULL, 'N'},     {"output", required_argument, NULL, 'o'},
+	{"quiet", no_argument, NULL, 'q'},        {"verbose", no_argument, NULL, 'v'},
+	{"root", required_argument, NULL, 'R'},   {"qemu", required_argument, NULL, 'Q'},
+	{"events", required_argument, NULL, 'e'}, {0},
 };
 
 /* A whole number between two others. False after having said so. */

@@ -37,8 +37,8 @@ struct command_line {
 	char *argument[ARGUMENTS_MAX + 1];
 	unsigned count;
 	bool failed;
-	int ram, dummy_kernel;        /* -1: none */
-	const char *boot_file;        /* QEMU has them open as IMAGE_FILE and ARCHIVE_FILE */
+	int ram, dummy_kernel; /* -1: none */
+	const char *boot_file; /* QEMU has them open as IMAGE_FILE and ARCHIVE_FILE */
 	const char *archive;
 	const char *flash;    /* and as FLASH_FILE, to write as well */
 	const char *firmware; /* and as FIRMWARE_FILE, on x86-64; NULL: none */
@@ -148,8 +148,8 @@ static void add_kernel_words(struct command_line *line, const struct run_options
 		return;
 	}
 	add(line, "-append");
-	add(line, "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 " flash=%" PRIu64 "%s%s%s%s", image->program,
-	    options->seed, options->categories, options->ring_bytes >> 10, budget_ticks, image->flash_bytes >> 10,
+	add(line, "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 " flash=%" PRIu64 "%s%s%s%s",
+	    image->program, options->seed, options->categories, options->ring_bytes >> 10, budget_ticks, image->flash_bytes >> 10,
 	    options->icount && options->cpus > 1 ? " turn_us=100" : "", mmu, *options->append ? " " : "", options->append);
 	free(mmu);
 }

@@ -26,6 +26,7 @@ exit_code_of() { # ending
 # does so sooner where there is less.
 limits_of() { # program, mode
 	[ "$1" != exhaust ] || echo --append memory=48
+	[ "$1" != pressure ] || echo --append memory=8
 	case $1-$2 in
 	livelock---live) echo --wall 5 ;;
 	livelock---icount) echo --budget 200000000 ;;

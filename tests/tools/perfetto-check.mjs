@@ -127,19 +127,29 @@ await expectNone(
 // A page that a provider brought: arrows lead from its fault over the message and the answer to where the fault goes on.
 const provided = `select s.id from slice s join args on args.arg_set_id = s.arg_set_id
 	where s.name glob 'fault:*' and args.key = 'debug.result' and args.string_value = 'the provider brought the page'`;
-const reached = (text) => `exists (select 1 from following_flow(p.inner) f join slice t on t.id = f.slice_in where t.name glob '${text}')`;
-const waiting = `select s.id as fault, i.id as inner from (${provided}) s join slice i on i.parent_id = s.id and i.name = 'waits for the page'`;
-await expectNone(
-	'provided-pages-were-waited-for',
-	`select id from (${provided}) s where not exists (select 1 from (${waiting}) w where w.fault = s.id) limit 3`,
-);
-for (const [step, text] of [['answered', 'replies'], ['resumed', 'goes on']])
-	await expectNone(`provided-pages-are-${step}`, `select fault from (${waiting}) p where not ${reached(text)} limit 3`);
-await expectNone(
-	'provided-pages-were-asked-for',
-	`select fault from (${waiting}) p where not ${reached('receives PAGE_READ')} and not exists (
-		select 1 from preceding_flow(p.inner) f join slice t on t.id = f.slice_out where t.name glob 'receives PAGE_READ') limit 3`,
-);
+for (const sql of [
+	`create table step as select distinct trace_id, slice from
+		(select trace_id, slice_out as slice from flow union all select trace_id, slice_in from flow)`,
+	`create index step_slice on step(slice)`,
+	`create table waiting as select s.id as fault, i.id as inner from (${provided}) s
+		join slice i on i.parent_id = s.id and i.name = 'waits for the page'`,
+	`create table passed as select distinct step.trace_id, slice.name from step join slice on slice.id = step.slice
+		where slice.name in ('sends PAGE_READ', 'receives PAGE_READ', 'replies', 'goes on')`,
+	`create index passed_flow on passed(trace_id, name)`,
+])
+	await ask(sql);
+await expectNone('provided-pages-were-waited-for', `select id from (${provided}) where id not in (select fault from waiting) limit 3`);
+for (const [step, text] of [
+	['asked-for', 'sends PAGE_READ'],
+	['taken-on', 'receives PAGE_READ'],
+	['answered', 'replies'],
+	['resumed', 'goes on'],
+])
+	await expectNone(
+		`provided-pages-are-${step}`,
+		`select fault from waiting where not exists (select 1 from step join passed using (trace_id)
+			where step.slice = waiting.inner and passed.name = '${text}') limit 3`,
+	);
 if (process.env.PROVIDED_MIN)
 	await expectNone(
 		'pages-were-provided',

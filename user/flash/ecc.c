@@ -31,7 +31,10 @@
 			ADDS(bit, 8), ADDS(bit, 9), ADDS(bit, 10), ADDS(bit, 11), ADDS(bit, 12), ADDS(bit, 13), ADDS(bit, 14),   \
 			ADDS(bit, 15)                                                                                            \
 	}
-#define BYTE(bit) {HALF((bit) + 4), HALF(bit)}
+#define BYTE(bit)                                                                                                                \
+	{                                                                                                                        \
+		HALF((bit) + 4), HALF(bit)                                                                                       \
+	}
 
 /* By byte of the word, its upper and lower half, and their value. */
 static const uint8_t adds[ECC_DATA_BYTES][2][16] = {BYTE(56), BYTE(48), BYTE(40), BYTE(32), BYTE(24), BYTE(16), BYTE(8), BYTE(0)};

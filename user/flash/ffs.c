@@ -9,11 +9,28 @@
 #define VERSION 1u
 #define PARENT_NONE 0xffffffffu
 #define TYPE_DATA 1u
-#define FLAG_ECC 0x80u       /* the first byte of the user data's third: 0x8000 */
+#define FLAG_ECC 0x80u /* the first byte of the user data's third: 0x8000 */
 #define FLAG_READ_ONLY 0x40u
 
-enum header_offset { TABLE_BLOCKS = 8, ENTRY_SIZE = 12, ENTRY_COUNT = 16, BLOCK_SIZE = 20, BLOCK_COUNT = 24, HEADER_CHECKSUM = 44 };
-enum entry_offset { BASE = 16, SIZE = 20, PARENT = 24, ID = 28, TYPE = 32, ACTUAL = 40, INTEGRITY = 62, MISC = 65, ENTRY_CHECKSUM = 124 };
+enum header_offset {
+	TABLE_BLOCKS = 8,
+	ENTRY_SIZE = 12,
+	ENTRY_COUNT = 16,
+	BLOCK_SIZE = 20,
+	BLOCK_COUNT = 24,
+	HEADER_CHECKSUM = 44
+};
+enum entry_offset {
+	BASE = 16,
+	SIZE = 20,
+	PARENT = 24,
+	ID = 28,
+	TYPE = 32,
+	ACTUAL = 40,
+	INTEGRITY = 62,
+	MISC = 65,
+	ENTRY_CHECKSUM = 124
+};
 
 static uint32_t get32(const uint8_t *at)
 {
@@ -55,7 +72,8 @@ static enum ffs_problem check_header(const uint8_t *block, uint64_t chip_bytes)
 		return FFS_MAGIC;
 	if (sum(block, FFS_HEADER_BYTES) != 0)
 		return FFS_CHECKSUM;
-	if (get32(block + 4) != VERSION || get32(block + BLOCK_SIZE) != FFS_BLOCK_BYTES || get32(block + ENTRY_SIZE) != FFS_ENTRY_BYTES)
+	if (get32(block + 4) != VERSION || get32(block + BLOCK_SIZE) != FFS_BLOCK_BYTES ||
+	    get32(block + ENTRY_SIZE) != FFS_ENTRY_BYTES)
 		return FFS_VERSION;
 	if (get32(block + ENTRY_COUNT) > FFS_PARTITIONS_MAX)
 		return FFS_ENTRIES;

@@ -27,4 +27,4 @@ enum attribute_kind { ATTRIBUTE_VOLATILE, ATTRIBUTE_ZEROED, ATTRIBUTE_PERSISTENT
 #define ATTRIBUTE_ENUM(name, number, type, kind, text, value) ATTRIBUTE_##name = (number),
 enum attribute { ATTRIBUTES(ATTRIBUTE_ENUM) ATTRIBUTE_COUNT };
 #undef ATTRIBUTE_ENUM
-_Static_assert(ATTRIBUTE_COUNT * ATTRIBUTE_BYTES <= 4096, "a kind is one page");
+_Static_assert(ATTRIBUTE_COUNT *ATTRIBUTE_BYTES <= 4096, "a kind is one page");

@@ -84,8 +84,8 @@ static bool segment_is_good(const struct program_file *file, const struct elf_se
 	       segment->offset % PAGE_BYTES == segment->address % PAGE_BYTES;
 }
 
-static enum status map_there(const struct program_file *file, uint64_t object, uint64_t first_page, uint64_t address, uint64_t bytes,
-			     unsigned rights)
+static enum status map_there(const struct program_file *file, uint64_t object, uint64_t first_page, uint64_t address,
+			     uint64_t bytes, unsigned rights)
 {
 	return (enum status)sys_object_map(object, address, first_page, bytes, rights | file->process << 32).status;
 }

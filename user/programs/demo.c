@@ -205,10 +205,10 @@ static int forker(void *argument)
 	uint8_t *new = object_map(child, FORK_PAGES * PAGE_BYTES, RIGHTS_READ | RIGHTS_WRITE);
 	mark_begin("write to a copy");
 	for (uint64_t i = 0; i < FORK_PAGES / 2; i++)
-		page_write(new + i * PAGE_BYTES, i, 9);
+		page_write(new + i *PAGE_BYTES, i, 9);
 	mark_end("write to a copy");
 	for (uint64_t i = 0; i < FORK_PAGES; i++)
-		check(page_holds(old + i * PAGE_BYTES, i, 1) && page_holds(new + i * PAGE_BYTES, i, i < FORK_PAGES / 2 ? 9 : 1));
+		check(page_holds(old + i * PAGE_BYTES, i, 1) && page_holds(new + i *PAGE_BYTES, i, i < FORK_PAGES / 2 ? 9 : 1));
 	return 0;
 }
 
@@ -281,10 +281,10 @@ static const struct {
 	uint64_t argument;
 	uint64_t cpus;
 } workers[] = {
-	{"collatz", collatz, 0, ANY_CPU},   {"primes", primes, 0, ANY_CPU},   {"painter", painter, 0, ANY_CPU},
-	{"collider", collider, 0, ANY_CPU}, {"sleeper", sleeper, 0, ANY_CPU}, {"ping", player, 0, ONLY_CPU(0)},
-	{"pong", player, 1, ONLY_CPU(0)},   {"reader", reader, 0, ANY_CPU},   {"forker", forker, 0, ANY_CPU},
-	{"sharer", sharer, 0, ANY_CPU},	    {"squeezed", squeezed, 0, ANY_CPU},
+	{"collatz", collatz, 0, ANY_CPU},   {"primes", primes, 0, ANY_CPU},     {"painter", painter, 0, ANY_CPU},
+	{"collider", collider, 0, ANY_CPU}, {"sleeper", sleeper, 0, ANY_CPU},   {"ping", player, 0, ONLY_CPU(0)},
+	{"pong", player, 1, ONLY_CPU(0)},   {"reader", reader, 0, ANY_CPU},     {"forker", forker, 0, ANY_CPU},
+	{"sharer", sharer, 0, ANY_CPU},     {"squeezed", squeezed, 0, ANY_CPU},
 };
 
 int main(void)

@@ -113,8 +113,9 @@ int main(void)
 	unsigned cold_reads = (unsigned)((reads - hot_reads) / (pages - HOT_PAGES));
 	check(reads > pages && writes > pages && hot_reads / HOT_PAGES <= cold_reads);
 	check(least_free > 0);
-	printf("pressure: %lu pages in %lu, %u read, %u saved; a hot page came %u times, a cold one %u; at least %lu pages free\n", pages,
-	       must(sys_memory_info(MEMORY_TOTAL)), reads, writes, hot_reads / HOT_PAGES, cold_reads, least_free);
+	printf("pressure: %lu pages in %lu, %u read, %u saved; a hot page came %u times, a cold one %u; at least %lu pages "
+	       "free\n",
+	       pages, must(sys_memory_info(MEMORY_TOTAL)), reads, writes, hot_reads / HOT_PAGES, cold_reads, least_free);
 	must(sys_object_remove(object, 0, pages, REMOVE_RELEASE));
 	check(thread_join(must(thread_create("greedy", greedy, NULL))).status == STATUS_CRASHED);
 	printf("pressure: %d things wrong\n", checks_failed());

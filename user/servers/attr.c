@@ -61,7 +61,8 @@ int main(void)
 	uint64_t endpoint = must(sys_endpoint_create());
 	uint64_t object = must(sys_object_provide(endpoint, ATTRIBUTE_KINDS * PAGE_BYTES, 0, 1));
 	uint64_t client = must(sys_handle_duplicate(object, HANDLE_READ | HANDLE_WRITE | HANDLE_MANAGE | HANDLE_GIVE));
-	window = (uint8_t *)must(sys_object_map(object, 0, 0, ATTRIBUTE_KINDS * PAGE_BYTES, RIGHTS_READ | RIGHTS_WRITE | MAP_WINDOW));
+	window = (uint8_t *)must(
+		sys_object_map(object, 0, 0, ATTRIBUTE_KINDS * PAGE_BYTES, RIGHTS_READ | RIGHTS_WRITE | MAP_WINDOW));
 	must(service_register("attr", endpoint));
 	struct result result = ipc_receive(endpoint, &message);
 	while (result.status == STATUS_OK) {

@@ -92,7 +92,8 @@ static bool write_block(uint64_t offset, const uint8_t *old, const uint8_t *new)
 	bool good = !erased || erase(block);
 	for (unsigned i = 0; i < BLOCK_BYTES && good; i += BUFFER_BYTES) {
 		const uint8_t *part = new + i;
-		bool same = erased ? part[0] == 0xff && !memcmp(part, part + 1, BUFFER_BYTES - 1) : !memcmp(part, old + i, BUFFER_BYTES);
+		bool same = erased ? part[0] == 0xff && !memcmp(part, part + 1, BUFFER_BYTES - 1)
+				   : !memcmp(part, old + i, BUFFER_BYTES);
 		if (!same)
 			good = program(block + i, part);
 	}
