@@ -54,9 +54,9 @@ user_lib_ppc64_sources := user/lib/syscall_ppc64.S
 
 # The servers, each a program of its own at an address of its own, so that a debugger and a trace can tell processes apart.
 servers := init pnor attr
-server_at_init := 0x08000000
-server_at_pnor := 0x0a000000
-server_at_attr := 0x0c000000
+server_at_init := 0x20000000
+server_at_pnor := 0x22000000
+server_at_attr := 0x24000000
 server_more_x86_64_pnor = user/servers/flash_cfi.c $(flash_sources)
 server_more_ppc64_pnor = user/servers/flash_mtd.c $(flash_sources)
 
@@ -74,7 +74,7 @@ host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h
 # Tests of the host's program (tests/tools/test_<name>.c), and the programs they are made with.
-tool_tests := reader commands run
+tool_tests := reader commands run pnor
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
@@ -236,15 +236,12 @@ $(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$pa
     $(servers) $(2) $(2).sym $(servers:%=%.sym) kernel.sym && { cmp -s $$parts/tar $@ || mv $$parts/tar $@; }
 endef
 
-# The flash of a program: the program, cut to the 15 characters of a partition's name, and partitions to play with. SCRATCH can be larger for
-# a program that needs it. $(1) machine, $(2) name, $(3) program
-flash_size = $(or $(flash_size_$(1)),4M)
-flash_scratch = $(or $(flash_scratch_$(1)),1M)
+# The flash of a program: the program, cut to the 15 characters of a partition's name, and partitions to play with. $(1) machine, $(2) name, $(3) program
 define make_flash
-$(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$parts' EXIT && $(cross_$(1))strip -o $$parts/program $(3) && \
-  name=$(2) && $(B)/vitrine pnor build -o $$parts/flash --size $(call flash_size,$(2)) --part "$${name:0:15},$$parts/program,ecc,ro" \
+$(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$parts' EXIT && \
+  $(cross_$(1))strip -o $$parts/program $(3) && name=$(2) && $(B)/vitrine pnor build -o $$parts/flash --size 4M --part "$${name:0:15},$$parts/program,ecc,ro" \
     --part README,user/flash/readme.txt,ecc,ro --part NOTES,ecc,size=64K --part ATTR,ecc,size=4K \
-    --part SCRATCH,size=$(call flash_scratch,$(2)) && { cmp -s $$parts/flash $@ || mv $$parts/flash $@; }
+    --part SCRATCH,size=1M && { cmp -s $$parts/flash $@ || mv $$parts/flash $@; }
 endef
 
 .PHONY: always
@@ -400,7 +397,7 @@ $(B)/tests/gva2gpa: tests/e2e/gva2gpa.c
 # ---- the portable kernel on this host: $(1) compiler, $(2) test program ---------------------------------------------------------
 
 unit_compilers := gcc clang
-unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory
+unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz
 unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)

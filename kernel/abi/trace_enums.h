@@ -25,7 +25,8 @@
 #define FAULT_KINDS(X) \
 	X(MISSING, 0, "no translation") \
 	X(PROTECTION, 1, "translation forbids the access") \
-	X(SEGMENT, 2, "segment not loaded")
+	X(SEGMENT, 2, "segment not loaded") \
+	X(ASKED, 3, "the kernel asks for the page")
 
 /* How a fault ended: the last arrow of the fault path. */
 #define FAULT_RESULTS(X) \

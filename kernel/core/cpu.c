@@ -9,6 +9,7 @@
 
 #include <trace_emit.h>
 
+#include "core/end.h"
 #include "core/panic.h"
 #include "mmu.h"
 
@@ -75,6 +76,8 @@ void cpu_flush_others(uint64_t mask)
 	for (unsigned i = 0; i < cpus_present; i++) {
 		while (__atomic_load_n(&cpus[i].tlb_done, __ATOMIC_ACQUIRE) < generation[i]) {
 			bool irqs = arch_irq_save();
+			if (arch_cpu()->hazards & HAZARD_PARK) /* the run is over, and the other CPU may be parked already */
+				cpu_park();
 			cpu_answer_flush();
 			arch_irq_restore(irqs);
 			arch_cpu_relax();

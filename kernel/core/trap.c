@@ -25,7 +25,7 @@ static void interrupt(const struct trap *trap)
 	if (irq == IRQ_TIMER)
 		timer_interrupt();
 	else if (irq == IRQ_IPI)
-		sched_answer_hazards();
+		sched_answer_interrupt();
 	arch_irq_done(irq);
 	trace_irq_exit(irq);
 	if (irq == IRQ_TIMER)

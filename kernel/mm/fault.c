@@ -107,6 +107,14 @@ static enum fault_result go_with_memory(struct fault *fault)
 	return result;
 }
 
+/* What the machine said; or it said nothing, since a system call only asks for the page (user_pin). */
+static enum fault_kind kind_of(const struct trap *trap)
+{
+	if (trap->kind != TRAP_FAULT)
+		return FAULT_KIND_ASKED;
+	return trap->segment ? FAULT_KIND_SEGMENT : trap->protection ? FAULT_KIND_PROTECTION : FAULT_KIND_MISSING;
+}
+
 enum fault_result fault_handle(struct thread *thread, const struct trap *trap, bool in_call, enum crash_cause *cause)
 {
 	struct fault fault = {
@@ -119,9 +127,8 @@ enum fault_result fault_handle(struct thread *thread, const struct trap *trap, b
 		.in_call = in_call,
 		.cause = CAUSE_NOT_MAPPED,
 	};
-	enum fault_kind kind = trap->segment ? FAULT_KIND_SEGMENT : trap->protection ? FAULT_KIND_PROTECTION : FAULT_KIND_MISSING;
 	uint32_t id = thread->id;
-	trace_fault_begin(fault.flow, id, fault.address, trap->pc.v, trap->access, kind);
+	trace_fault_begin(fault.flow, id, fault.address, trap->pc.v, trap->access, kind_of(trap));
 	enum fault_result result = go_with_memory(&fault);
 	if (result != FAULT_WAITS)
 		trace_fault_end(fault.flow, id, result);

@@ -26,7 +26,8 @@ static enum status answer_fault(struct thread *thread, const struct trap *trap)
 {
 	enum crash_cause cause;
 	uint32_t id = thread->id;
-	trace_uaccess_fault(id, trap->va.v, trap->access);
+	if (trap->kind == TRAP_FAULT)
+		trace_uaccess_fault(id, trap->va.v, trap->access);
 	enum fault_result result = fault_handle(thread, trap, true, &cause);
 	if (result == FAULT_WAITS) {
 		uint64_t arguments[5];
@@ -102,7 +103,7 @@ static bool try_pin(const struct mapping *mapping, uint64_t va, enum access acce
 
 static enum status pin_page(struct thread *thread, uint64_t va, enum access access, struct user_pin *pin)
 {
-	const struct trap trap = {.kind = TRAP_FAULT, .va = vaddr(va), .access = access};
+	const struct trap trap = {.kind = TRAP_SYSCALL, .va = vaddr(va), .access = access};
 	for (;;) {
 		spin_lock(&thread->aspace->lock);
 		struct segment *segment = segment_find(thread->aspace->segments, va);

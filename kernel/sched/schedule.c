@@ -78,19 +78,26 @@ void sched_hand_over(struct thread *thread, enum wake_reason reason, uint32_t wa
 	__atomic_fetch_or(&cpu->hazards, HAZARD_HAND_OVER, __ATOMIC_RELAXED);
 }
 
-void sched_answer_hazards(void)
+void sched_answer_interrupt(void)
 {
 	struct cpu *cpu = arch_cpu();
-	uint64_t hazards =
-		__atomic_fetch_and(&cpu->hazards, HAZARD_RESCHEDULE | HAZARD_MEMORY | HAZARD_HAND_OVER, __ATOMIC_ACQ_REL);
-	if (hazards & HAZARD_PARK)
-		cpu_park();
+	uint64_t later = HAZARD_RESCHEDULE | HAZARD_MEMORY | HAZARD_HAND_OVER | HAZARD_DOOM | HAZARD_PARK;
+	uint64_t hazards = __atomic_fetch_and(&cpu->hazards, later, __ATOMIC_ACQ_REL);
 	if (hazards & HAZARD_TLB)
 		cpu_answer_flush();
 	if (hazards & HAZARD_MOVE)
 		run_queue_send_away();
 	if (hazards & HAZARD_TIMER)
 		timer_program();
+}
+
+void sched_answer_hazards(void)
+{
+	struct cpu *cpu = arch_cpu();
+	if (cpu->hazards & HAZARD_PARK)
+		cpu_park();
+	sched_answer_interrupt();
+	__atomic_fetch_and(&cpu->hazards, ~(uint64_t)HAZARD_DOOM, __ATOMIC_ACQ_REL);
 }
 
 /* What takes its time, and is no business of an interrupt's: with irqs on, on the way to user mode and in idle. irqs off. */

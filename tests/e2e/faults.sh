@@ -24,17 +24,19 @@ faults_logged_ppc64() { # log, user | kernel
 }
 
 test_faults() { # machine, program
-	local name=faults-$1-$2 run=$work/$1-$2 traced in_kernel
+	local name=faults-$1-$2 run=$work/$1-$2 traced in_kernel asked
 	run_program "$run" --arch "$1" --program "$2" --smp 1 --seed 1 --icount -- -d int -D "$run/interrupts.log"
 	[ "$run_status" = 0 ] || { show_run "$run"; not_ok "$name" "the run ended with $run_status"; return; }
 	traced=$(count_event "$run" fault_begin)
 	in_kernel=$(count_event "$run" uaccess_fault)
+	# A system call may ask for a page before it touches it: a fault that no machine ever sees.
+	asked=$($vitrine events "$run" --event fault_begin | grep -c 'kind=the kernel asks')
 	if [ "$traced" -lt 10 ]; then
 		not_ok "$name" "the trace has only $traced faults"
 		return
 	fi
 	expect_equal "$name-user" "the number of faults from user mode in the trace" \
-		"$("faults_logged_$1" "$run/interrupts.log" user)" $((traced - in_kernel))
+		"$("faults_logged_$1" "$run/interrupts.log" user)" $((traced - in_kernel - asked))
 	expect_equal "$name-kernel" "the number of faults in copies of user memory in the trace" \
 		"$("faults_logged_$1" "$run/interrupts.log" kernel)" "$in_kernel"
 	rm -f "$run/interrupts.log"

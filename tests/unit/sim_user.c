@@ -18,7 +18,7 @@
 
 #define TEXT_ADDRESS (2 * MIB)
 #define CODES_MAX 32
-#define STEPS_MAX 5000000
+#define STEPS_MAX 20000000
 
 enum user_request { USER_NONE, USER_CALL, USER_ACCESS, USER_COMPUTE, USER_TRAP };
 
