@@ -236,10 +236,12 @@ $(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$pa
     $(servers) $(2) $(2).sym $(servers:%=%.sym) kernel.sym && { cmp -s $$parts/tar $@ || mv $$parts/tar $@; }
 endef
 
-# The flash of a program: the program, cut to the 15 characters of a partition's name, and partitions to play with. $(1) machine, $(2) name, $(3) program
+# The flash of a program: the program, cut to the 15 characters of a partition's name, and partitions to play with.
+# $(1) machine, $(2) name, $(3) program
 define make_flash
-$(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$parts' EXIT && \
-  $(cross_$(1))strip -o $$parts/program $(3) && name=$(2) && $(B)/vitrine pnor build -o $$parts/flash --size 4M --part "$${name:0:15},$$parts/program,ecc,ro" \
+$(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$parts' EXIT && name=$(2) && \
+  $(cross_$(1))strip -o $$parts/program $(3) && $(B)/vitrine pnor build -o $$parts/flash --size 4M \
+    --part "$${name:0:15},$$parts/program,ecc,ro" \
     --part README,user/flash/readme.txt,ecc,ro --part NOTES,ecc,size=64K --part ATTR,ecc,size=4K \
     --part SCRATCH,size=1M && { cmp -s $$parts/flash $@ || mv $$parts/flash $@; }
 endef
@@ -447,7 +449,8 @@ SEED ?= 1
 TRACE ?= all
 MODE ?= live
 OUT ?= out/$(ARCH)-$(program_name)
-everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) $(programs:%=$(B)/$(a)/flash/%.pnor))
+everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) \
+  $(programs:%=$(B)/$(a)/flash/%.pnor))
 everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 
 .PHONY: help setup doctor all test-build demo run gdb view bench test clean docs-gen

@@ -117,7 +117,8 @@ slices=$(sum_of fault_begin syscall_enter irq_enter idle_begin mark_begin)
 expect_equal ten-million-begins "slices begun" "$slices" "$(value begins "$work/came-out")"
 expect_equal ten-million-ends "slices ended" "$slices" "$(value ends "$work/came-out")"
 expect_equal ten-million-switches "switches" "$(value thread_switch "$work/went-in")" "$(value runs "$work/came-out")"
-expect_equal ten-million-counters "counter values" "$(sum_of free_pages runnable hpt_entries mark_counter zeroed_pages requests pages_provided pages_dirty hash_collisions)" \
+expect_equal ten-million-counters "counter values" "$(sum_of free_pages runnable hpt_entries mark_counter \
+	zeroed_pages requests pages_provided pages_dirty hash_collisions)" \
 	"$(value counters "$work/came-out")"
 echo "size: $(($(stat -c %s "$work/memory.pftrace") / 1000000)) MB for 10 million events"
 rm -f "$work/ten-million.vtrace" "$work/memory.pftrace"

@@ -58,27 +58,27 @@ static void take_faults(void)
 
 /* ---- the operations, as system calls of the one thread ---- */
 
-static enum status fuzz_map(uint64_t address, uint64_t bytes, unsigned rights)
+enum status fuzz_map(uint64_t address, uint64_t bytes, unsigned rights)
 {
 	return user_call(SYSCALL_vm_map, address, bytes, rights, NULL);
 }
 
-static enum status fuzz_unmap(uint64_t address, uint64_t bytes)
+enum status fuzz_unmap(uint64_t address, uint64_t bytes)
 {
 	return user_call(SYSCALL_vm_unmap, address, bytes, 0, NULL);
 }
 
-static enum status fuzz_protect(uint64_t address, uint64_t bytes, unsigned rights)
+enum status fuzz_protect(uint64_t address, uint64_t bytes, unsigned rights)
 {
 	return user_call(SYSCALL_vm_protect, address, bytes, rights, NULL);
 }
 
-static uint64_t fuzz_load(uint64_t address)
+uint64_t fuzz_load(uint64_t address)
 {
 	return user_load(address);
 }
 
-static void fuzz_store(uint64_t address, uint64_t value)
+void fuzz_store(uint64_t address, uint64_t value)
 {
 	user_store(address, value);
 }
@@ -93,41 +93,41 @@ static void store_it(uint64_t address)
 	user_store(address, 1);
 }
 
-static bool fuzz_access_kills(uint64_t address, bool store)
+bool fuzz_access_kills(uint64_t address, bool store)
 {
 	return user_join(user_thread(store ? store_it : load_it, address, ANYWHERE), NULL) == STATUS_CRASHED;
 }
 
-static uint64_t fuzz_object(uint64_t bytes)
+uint64_t fuzz_object(uint64_t bytes)
 {
 	uint64_t handle = 0;
 	assert_int_equal(user_call(SYSCALL_object_create, bytes, 0, 0, &handle), STATUS_OK);
 	return handle;
 }
 
-static uint64_t fuzz_copy(uint64_t object, uint64_t pages)
+uint64_t fuzz_copy(uint64_t object, uint64_t pages)
 {
 	uint64_t handle = 0;
 	assert_int_equal(user_call(SYSCALL_object_copy, object, 0, pages, &handle), STATUS_OK);
 	return handle;
 }
 
-static enum status fuzz_map_object(uint64_t object, uint64_t address, uint64_t bytes)
+enum status fuzz_map_object(uint64_t object, uint64_t address, uint64_t bytes)
 {
 	return user_call5(SYSCALL_object_map, (uint64_t[5]){object, address, 0, bytes, RIGHTS_READ | RIGHTS_WRITE}, NULL);
 }
 
-static void fuzz_close(uint64_t object)
+void fuzz_close(uint64_t object)
 {
 	assert_int_equal(user_call(SYSCALL_handle_close, object, 0, 0, NULL), STATUS_OK);
 }
 
-static void fuzz_forget(void)
+void fuzz_forget(void)
 {
 	assert_int_equal(user_call(SYSCALL_vm_forget, 0, 0, 0, NULL), STATUS_OK);
 }
 
-static void fuzz_must(bool condition, const char *text)
+void fuzz_must(bool condition, const char *text)
 {
 	if (!condition)
 		fail_msg("%s is not as it should be", text);

@@ -10,27 +10,27 @@
 
 #define OPERATIONS 100000
 
-static enum status fuzz_map(uint64_t address, uint64_t bytes, unsigned rights)
+enum status fuzz_map(uint64_t address, uint64_t bytes, unsigned rights)
 {
 	return (enum status)sys_vm_map(address, bytes, rights).status;
 }
 
-static enum status fuzz_unmap(uint64_t address, uint64_t bytes)
+enum status fuzz_unmap(uint64_t address, uint64_t bytes)
 {
 	return (enum status)sys_vm_unmap(address, bytes).status;
 }
 
-static enum status fuzz_protect(uint64_t address, uint64_t bytes, unsigned rights)
+enum status fuzz_protect(uint64_t address, uint64_t bytes, unsigned rights)
 {
 	return (enum status)sys_vm_protect(address, bytes, rights).status;
 }
 
-static uint64_t fuzz_load(uint64_t address)
+uint64_t fuzz_load(uint64_t address)
 {
 	return *(volatile uint64_t *)address;
 }
 
-static void fuzz_store(uint64_t address, uint64_t value)
+void fuzz_store(uint64_t address, uint64_t value)
 {
 	*(volatile uint64_t *)address = value;
 }
@@ -46,37 +46,37 @@ static int store_it(void *address)
 	return 0;
 }
 
-static bool fuzz_access_kills(uint64_t address, bool store)
+bool fuzz_access_kills(uint64_t address, bool store)
 {
 	return thread_join(must(thread_create("victim", store ? store_it : load_it, (void *)address))).status == STATUS_CRASHED;
 }
 
-static uint64_t fuzz_object(uint64_t bytes)
+uint64_t fuzz_object(uint64_t bytes)
 {
 	return object_new(bytes);
 }
 
-static uint64_t fuzz_copy(uint64_t object, uint64_t pages)
+uint64_t fuzz_copy(uint64_t object, uint64_t pages)
 {
 	return must(sys_object_copy(object, 0, pages));
 }
 
-static enum status fuzz_map_object(uint64_t object, uint64_t address, uint64_t bytes)
+enum status fuzz_map_object(uint64_t object, uint64_t address, uint64_t bytes)
 {
 	return (enum status)sys_object_map(object, address, 0, bytes, RIGHTS_READ | RIGHTS_WRITE).status;
 }
 
-static void fuzz_close(uint64_t object)
+void fuzz_close(uint64_t object)
 {
 	must(sys_handle_close(object));
 }
 
-static void fuzz_forget(void)
+void fuzz_forget(void)
 {
 	memory_forget();
 }
 
-static void fuzz_must(bool condition, const char *text)
+void fuzz_must(bool condition, const char *text)
 {
 	if (condition)
 		return;

@@ -25,18 +25,18 @@ enum {
 #define FUZZ_STRIDE (UINT64_C(8) << 20) /* of the arena's pages now and then, so that they meet in one group of a hash */
 
 /* What the two sides provide. */
-static enum status fuzz_map(uint64_t address, uint64_t bytes, unsigned rights);
-static enum status fuzz_unmap(uint64_t address, uint64_t bytes);
-static enum status fuzz_protect(uint64_t address, uint64_t bytes, unsigned rights);
-static uint64_t fuzz_load(uint64_t address);
-static void fuzz_store(uint64_t address, uint64_t value);
-static bool fuzz_access_kills(uint64_t address, bool store);
-static uint64_t fuzz_object(uint64_t bytes);
-static uint64_t fuzz_copy(uint64_t object, uint64_t pages);
-static enum status fuzz_map_object(uint64_t object, uint64_t address, uint64_t bytes);
-static void fuzz_close(uint64_t object);
-static void fuzz_forget(void);
-static void fuzz_must(bool condition, const char *text);
+enum status fuzz_map(uint64_t address, uint64_t bytes, unsigned rights);
+enum status fuzz_unmap(uint64_t address, uint64_t bytes);
+enum status fuzz_protect(uint64_t address, uint64_t bytes, unsigned rights);
+uint64_t fuzz_load(uint64_t address);
+void fuzz_store(uint64_t address, uint64_t value);
+bool fuzz_access_kills(uint64_t address, bool store);
+uint64_t fuzz_object(uint64_t bytes);
+uint64_t fuzz_copy(uint64_t object, uint64_t pages);
+enum status fuzz_map_object(uint64_t object, uint64_t address, uint64_t bytes);
+void fuzz_close(uint64_t object);
+void fuzz_forget(void);
+void fuzz_must(bool condition, const char *text);
 
 static struct {
 	uint64_t random;
