@@ -44,7 +44,7 @@ static int run(const char *words, const char *options)
 		     work, build, words, work, options);
 }
 
-/* The process that played QEMU is gone, and the directory holds the two files that are to be left and nothing else. */
+/* The process that played QEMU is gone, and the directory holds the three files that are to be left and nothing else. */
 static void assert_clean(void)
 {
 	int pid = 0;
@@ -53,7 +53,7 @@ static void assert_clean(void)
 	assert_true(pid > 1);
 	assert_true(kill(pid, 0) != 0 && errno == ESRCH);
 	assert_int_equal(shell("ls -A %s/out", work), 0);
-	assert_string_equal(shell_output, "console.log\nrun.vtrace\n");
+	assert_string_equal(shell_output, "console.log\nflash.pnor\nrun.vtrace\n");
 }
 
 /*
@@ -95,7 +95,7 @@ static void records_every_event(void **state)
 	for (unsigned big = 0; big < 2; big++) {
 		assert_int_equal(run("fake=finish events=20000", big ? "--arch ppc64 --smp 4" : "--smp 3"), 0);
 		assert_true(shell_said("none lost"));
-		assert_true(shell_said("words program=demo seed=1 trace=0x3fff ring=16384 budget=0 fake=finish"));
+		assert_true(shell_said("words program=demo seed=1 trace=0x3fff ring=16384 budget=0 flash=64 fake=finish"));
 		assert_int_equal(check_marks(NULL), 20000 * (big ? 4 : 3));
 		assert_clean();
 	}
@@ -264,7 +264,7 @@ static void refuses_a_guest_it_cannot_read(void **state)
 	assert_int_equal(run("fake=badschema", "-q"), 11);
 	assert_true(shell_said("another trace/events.h"));
 	assert_int_equal(shell("ls -A %s/out", work), 0);
-	assert_string_equal(shell_output, "console.log\n");
+	assert_string_equal(shell_output, "console.log\nflash.pnor\n");
 }
 
 static void says_what_is_missing(void **state)
