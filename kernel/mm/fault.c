@@ -30,6 +30,23 @@
 #include "mm/reclaim.h"
 #include "sched/sched.h"
 
+/* Field by field: there are many faults, and an initialiser would clear the whole first. */
+static void fault_start(struct fault *fault, struct thread *thread, uint64_t address, enum access access)
+{
+	fault->thread = thread;
+	fault->address = address;
+	fault->access = access;
+	fault->pc = 0;
+	fault->wants_segment = false;
+	fault->wants_read = false;
+	fault->in_call = false;
+	fault->continued = false;
+	fault->segment = NULL;
+	fault->cause = CAUSE_NOT_MAPPED;
+	fault->unsent = NULL;
+	fault->old_frame = paddr(0);
+}
+
 /* Why is nothing mapped here? */
 static enum crash_cause why_unmapped(const struct fault *fault)
 {
@@ -117,16 +134,12 @@ static enum fault_kind kind_of(const struct trap *trap)
 
 enum fault_result fault_handle(struct thread *thread, const struct trap *trap, bool in_call, enum crash_cause *cause)
 {
-	struct fault fault = {
-		.flow = cpu_new_flow(),
-		.thread = thread,
-		.address = trap->va.v,
-		.pc = trap->pc.v,
-		.access = trap->access,
-		.wants_segment = trap->segment,
-		.in_call = in_call,
-		.cause = CAUSE_NOT_MAPPED,
-	};
+	struct fault fault;
+	fault_start(&fault, thread, trap->va.v, trap->access);
+	fault.flow = cpu_new_flow();
+	fault.pc = trap->pc.v;
+	fault.wants_segment = trap->segment;
+	fault.in_call = in_call;
 	uint32_t id = thread->id;
 	trace_fault_begin(fault.flow, id, fault.address, trap->pc.v, trap->access, kind_of(trap));
 	enum fault_result result = go_with_memory(&fault);
@@ -153,13 +166,10 @@ static enum status status_of(enum crash_cause cause)
 
 enum status fault_bring(struct thread *thread, struct vm_object *object, uint64_t page, enum access access, uint64_t *slot)
 {
-	struct fault fault = {
-		.flow = cpu_new_flow(),
-		.thread = thread,
-		.address = NO_ADDRESS,
-		.access = access,
-		.in_call = true,
-	};
+	struct fault fault;
+	fault_start(&fault, thread, NO_ADDRESS, access);
+	fault.flow = cpu_new_flow();
+	fault.in_call = true;
 	enum fault_result result;
 	do {
 		result = fault_in_object(&fault, object, page, slot);
@@ -197,15 +207,12 @@ static void fail(struct thread *thread, enum crash_cause cause, enum status stat
 /* Goes on with the fault of a blocked thread; false if it has to wait again. */
 static bool go_on(struct thread *thread)
 {
-	struct fault fault = {
-		.flow = thread->fault.flow,
-		.thread = thread,
-		.address = thread->fault.address,
-		.pc = thread->fault.pc,
-		.access = thread->fault.access,
-		.in_call = thread->fault.in_call,
-		.continued = true,
-	};
+	struct fault fault;
+	fault_start(&fault, thread, thread->fault.address, thread->fault.access);
+	fault.flow = thread->fault.flow;
+	fault.pc = thread->fault.pc;
+	fault.in_call = thread->fault.in_call;
+	fault.continued = true;
 	uint32_t id = thread->id;
 	enum fault_result result = go_with_memory(&fault);
 	if (result == FAULT_WAITS)

@@ -23,8 +23,6 @@
 #include "mm/page.h"
 #include "mm/reclaim.h"
 
-#define CHUNK_SLOTS (PAGE_BYTES / sizeof(uint64_t))
-
 static struct cache object_cache = CACHE(struct vm_object);
 static uint64_t provided; /* pages of providers' objects that have a frame */
 static uint64_t dirty;    /* and of these, those that have to be saved before they can go */
@@ -99,15 +97,6 @@ enum status object_create_provided(struct endpoint *endpoint, uint64_t pages, ui
 
 /* ---- slots ---- */
 
-uint64_t object_slot(const struct vm_object *object, uint64_t page)
-{
-	ASSERT(spin_held(&object->lock) && page < object->pages);
-	if (!object->chunks)
-		return (object->base.p + page * PAGE_BYTES) | SLOT_PRESENT;
-	const uint64_t *chunk = object->chunks[page / CHUNK_SLOTS];
-	return chunk ? chunk[page % CHUNK_SLOTS] : SLOT_ABSENT;
-}
-
 enum status object_slot_prepare(struct vm_object *object, uint64_t page)
 {
 	struct paddr frame;
@@ -124,19 +113,30 @@ static bool is_dirty(enum slot_state state)
 	return state == SLOT_DIRTY || state == SLOT_WRITING || state == SLOT_WANTED;
 }
 
+/* The trace gets every eighth value: it is a curve, and each page's own change is an event beside it. */
+#define COUNTER_STEP 8
+
+static inline void count(uint64_t *counter, int64_t change, void (*trace)(uint64_t value))
+{
+	uint64_t now = __atomic_add_fetch(counter, (uint64_t)change, __ATOMIC_RELAXED);
+	if (now % COUNTER_STEP == 0)
+		trace(now);
+}
+
 /* Keeps the counters of providers' pages in step with a slot that changes. */
 static void count_change(enum slot_state from, enum slot_state to)
 {
 	int64_t frames = (to != SLOT_ABSENT) - (from != SLOT_ABSENT);
 	int64_t changed = is_dirty(to) - is_dirty(from);
 	if (frames)
-		trace_pages_provided(__atomic_add_fetch(&provided, (uint64_t)frames, __ATOMIC_RELAXED));
+		count(&provided, frames, trace_pages_provided);
 	if (changed)
-		trace_pages_dirty(__atomic_add_fetch(&dirty, (uint64_t)changed, __ATOMIC_RELAXED));
+		count(&dirty, changed, trace_pages_dirty);
 }
 
 void object_slot_set(struct vm_object *object, uint64_t page, uint64_t slot, uint64_t flow)
 {
+	ASSERT(spin_held(&object->lock) || object->kind == OBJECT_COPY); /* a copy that is being made has no lock yet */
 	uint64_t *place = &object->chunks[page / CHUNK_SLOTS][page % CHUNK_SLOTS];
 	enum slot_state from = slot_state(*place);
 	enum slot_state to = slot_state(slot);

@@ -42,6 +42,9 @@ struct mapping;
 #define SLOT_PIN_SHIFT 8
 #define SLOT_PINS_MAX 15
 
+/* Slots in a chunk, which is a page of them. */
+#define CHUNK_SLOTS (PAGE_BYTES / sizeof(uint64_t))
+
 /* An object with slots has at most 1 GiB, the size of a view's slot; a device's registers at most a window of the device segment. */
 #define OBJECT_PAGES_MAX (GIB / PAGE_BYTES)
 #define DEVICE_PAGES_MAX (32 * GIB / PAGE_BYTES)
@@ -127,7 +130,13 @@ enum status object_copy(struct vm_object *source, uint64_t first, uint64_t pages
 void object_free(struct kobj *kobj);
 
 /* The slot of a page, as a value. Called with the object's lock held, as all below but object_sync(). */
-uint64_t object_slot(const struct vm_object *object, uint64_t page);
+static inline uint64_t object_slot(const struct vm_object *object, uint64_t page)
+{
+	if (!object->chunks)
+		return (object->base.p + page * PAGE_BYTES) | SLOT_PRESENT;
+	const uint64_t *chunk = object->chunks[page / CHUNK_SLOTS];
+	return chunk ? chunk[page % CHUNK_SLOTS] : SLOT_ABSENT;
+}
 
 /* Makes room for the slot of a page, so that setting it cannot fail. NO_MEMORY. */
 enum status object_slot_prepare(struct vm_object *object, uint64_t page);

@@ -31,6 +31,10 @@
 #define POOL_PAGES 64
 #define POOL_FREE_MIN (8 * POOL_PAGES)
 
+/* How many single pages are kept as they are: most are wanted again soon, and merging and splitting them costs more than the page. */
+#define SINGLES 64
+#define SINGLE_ORDER 0xff /* what stands in their frame as its order */
+
 enum frame_state { FRAME_USED, FRAME_FREE };
 
 struct frame {
@@ -46,9 +50,11 @@ static struct frame *frames; /* by page number minus frame_base */
 static uint64_t frame_base;
 static uint64_t frame_count;
 static uint32_t free_list[PAGE_ORDER_MAX + 1];
-static uint64_t free_pages; /* on the lists and in the pool */
+static uint64_t free_pages; /* on the lists, in the pool, and single ones */
 static struct paddr pool[POOL_PAGES];
 static unsigned pool_pages;
+static uint32_t singles[SINGLES]; /* pages that were given back one by one and not merged yet */
+static unsigned single_count;
 static uint64_t zero_hits;
 static uint64_t zero_misses;
 static uint64_t total_pages;
@@ -159,6 +165,31 @@ void page_init(const struct boot_info *boot)
 	total_pages = free_pages;
 }
 
+/* Whether the block at n is free and whole at this order, so that it can be merged. */
+static bool is_free_block(uint64_t n, unsigned order)
+{
+	return n + (UINT64_C(1) << order) <= frame_count && frames[n].state == FRAME_FREE && frames[n].order == order;
+}
+
+/* Puts a block on its list, merged with its buddy as long as that is free. Called with the lock. */
+static void merge(uint64_t n, unsigned order)
+{
+	for (; order < PAGE_ORDER_MAX && is_free_block(n ^ (UINT64_C(1) << order), order); order++) {
+		list_take((uint32_t)(n ^ (UINT64_C(1) << order)));
+		n &= ~(UINT64_C(1) << order);
+	}
+	list_push((uint32_t)n, order);
+}
+
+/* Called with the lock. Whether it changed anything. */
+static bool merge_singles(void)
+{
+	bool any = single_count > 0;
+	while (single_count)
+		merge(singles[--single_count], 0);
+	return any;
+}
+
 static enum status take_block(unsigned order, uint32_t *block);
 
 void page_limit(uint64_t pages)
@@ -172,11 +203,17 @@ void page_limit(uint64_t pages)
 
 static enum status take_block(unsigned order, uint32_t *block)
 {
+	if (order == 0 && single_count) {
+		*block = singles[--single_count];
+		frames[*block].order = 0;
+		free_pages--;
+		return STATUS_OK;
+	}
 	unsigned from = order;
 	while (from <= PAGE_ORDER_MAX && free_list[from] == NO_FRAME)
 		from++;
 	if (from > PAGE_ORDER_MAX)
-		return STATUS_NO_MEMORY;
+		return merge_singles() ? take_block(order, block) : STATUS_NO_MEMORY;
 	*block = free_list[from];
 	list_take(*block);
 	while (from-- > order)
@@ -317,12 +354,6 @@ bool page_zero_ahead(void)
 	return room;
 }
 
-/* Whether the block at n is free and whole at this order, so that it can be merged. */
-static bool is_free_block(uint64_t n, unsigned order)
-{
-	return n + (UINT64_C(1) << order) <= frame_count && frames[n].state == FRAME_FREE && frames[n].order == order;
-}
-
 void page_free(struct paddr block, unsigned order)
 {
 	uint64_t n = block.p / PAGE_BYTES - frame_base;
@@ -335,11 +366,12 @@ void page_free(struct paddr block, unsigned order)
 		return;
 	}
 	free_pages += UINT64_C(1) << order;
-	for (; order < PAGE_ORDER_MAX && is_free_block(n ^ (UINT64_C(1) << order), order); order++) {
-		list_take((uint32_t)(n ^ (UINT64_C(1) << order)));
-		n &= ~(UINT64_C(1) << order);
+	if (order == 0 && single_count < SINGLES) {
+		frames[n].order = SINGLE_ORDER; /* so that it is noticed when it is given back twice */
+		singles[single_count++] = (uint32_t)n;
+	} else {
+		merge(n, order);
 	}
-	list_push((uint32_t)n, order);
 	trace_free_pages(free_pages);
 	uint64_t left = free_pages;
 	spin_unlock(&memory_lock);
@@ -411,6 +443,6 @@ void page_check(void)
 			found += UINT64_C(1) << order;
 		}
 	}
-	ASSERT(found + pool_pages == free_pages);
+	ASSERT(found + pool_pages + single_count == free_pages);
 	spin_unlock(&memory_lock);
 }

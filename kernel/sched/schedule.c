@@ -236,7 +236,8 @@ static void schedule(void)
 	switch_to(previous, next, reason);
 	if (stranger)
 		run_queue_send_away();
-	timer_program();
+	if (!handed) /* else the timeslice goes on, and so does its timer */
+		timer_program();
 }
 
 struct trap_frame *sched_resume(void)
