@@ -42,7 +42,7 @@ struct cpu {
 	bool online;
 	bool idle;
 	uint8_t lock_level;       /* enum lock_level of the innermost lock held */
-	bool bound_by_reserve;    /* runs a program that is no provider: it does not get the last page frames */
+	bool bound_by_reserve;    /* runs a thread that serves nobody: it does not get the last page frames */
 	uint8_t switch_reason;    /* enum switch_reason: why the current thread is about to stop */
 	struct trap uaccess_trap; /* the last fault inside arch_copy_*_user() */
 

@@ -149,7 +149,6 @@ enum status call_object_provide(struct thread *thread, const uint64_t arguments[
 		object_create_provided(endpoint_of(endpoint), arguments[1] / PAGE_BYTES, arguments[2], arguments[3], &object);
 	kobj_put(endpoint);
 	TRY(status);
-	__atomic_store_n(&thread->aspace->provides, true, __ATOMIC_RELAXED);
 	return hand_out(thread, object, value);
 }
 

@@ -118,6 +118,7 @@ static void serve(struct endpoint *endpoint, struct thread *thread)
 	list_insert_before(&endpoint->servers, &thread->serve_node);
 	thread->serves = endpoint;
 	spin_unlock(&serve_lock);
+	arch_cpu()->bound_by_reserve = false; /* whoever serves may be needed to get pages out */
 	if (before)
 		kobj_put(&before->kobj);
 }

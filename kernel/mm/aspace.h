@@ -22,8 +22,7 @@ struct aspace {
 	struct mmu_space space;
 	uint64_t stack_slots[STACK_SLOTS / 64]; /* bit n: slot n is taken; under the lock */
 	struct handle_table handles;
-	uint32_t provides; /* objects it provides: it may use the last page frames; atomic */
-	bool dying;        /* every thread is to exit */
+	bool dying; /* every thread is to exit */
 	/* The process, sched/process.c; under the table of threads' lock. */
 	struct list process_node;  /* among all processes that have not ended */
 	struct aspace *parent;     /* its creator; NULL for the first, and once the creator has ended */

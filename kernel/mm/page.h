@@ -24,7 +24,7 @@ void page_limit(uint64_t pages);
 
 /*
  * A block of 2^order pages, not zeroed. NO_MEMORY if there is none, or the fault injector says so, or only the reserve is left
- * and the CPU runs a program that is no provider (cpu->bound_by_reserve).
+ * and the CPU runs a thread that serves nobody (cpu->bound_by_reserve).
  */
 enum status page_alloc(unsigned order, struct paddr *block);
 

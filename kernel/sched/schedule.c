@@ -185,7 +185,7 @@ static void switch_to(struct thread *previous, struct thread *next, enum switch_
 	if (next != previous)
 		trace_thread_switch(previous ? previous->id : 0, next ? next->id : 0, reason);
 	cpu->current = next;
-	cpu->bound_by_reserve = next && !next->aspace->provides;
+	cpu->bound_by_reserve = next && !next->serves;
 	use_space(next ? &next->aspace->space : NULL);
 	if (next) {
 		ASSERT(next == previous || !__atomic_load_n(&next->on_cpu, __ATOMIC_ACQUIRE));
