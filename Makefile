@@ -249,18 +249,6 @@ endef
 .PHONY: always
 always:
 
-# One server: $(1) machine, $(2) name
-define user_server
-$(1)_$(2)_objects := $(patsubst %,$(B)/$(1)/user/%.o,user/servers/$(2).c $(server_more_$(1)_$(2)))
-
-$(B)/$(1)/servers/$(2).elf: $$($(1)_$(2)_objects) $$($(1)_user_objects) user/lib/program.ld
-	$$(call say,LD,$$@)
-	$$(Q)mkdir -p $$(@D) && $$(cross_$(1))ld -nostdlib -static $$(link_$(1)) --defsym=program_at=$(server_at_$(2)) -T user/lib/program.ld \
-	  -o $$@ $$($(1)_$(2)_objects) $$($(1)_user_objects)
-
--include $$($(1)_$(2)_objects:.o=.d)
-endef
-
 define user_program
 $(1)_user_objects := $$(patsubst %,$(B)/$(1)/user/%.o,$$(user_lib_sources) $$(user_lib_$(1)_sources))
 
@@ -286,13 +274,24 @@ $(B)/$(1)/archive/%.tar: $(B)/$(1)/programs/%.elf $(servers:%=$(B)/$(1)/servers/
 $(B)/$(1)/flash/%.pnor: $(B)/$(1)/programs/%.elf $(B)/vitrine user/flash/readme.txt always
 	$$(call make_flash,$(1),$$*,$$<)
 
-$(foreach s,$(servers),$(eval $(call user_server,$(1),$(s))))
-
 .PRECIOUS: $(B)/$(1)/programs/%.elf $(B)/$(1)/programs/%.o $(B)/$(1)/user/%.c.o $(B)/$(1)/user/%.S.o
 -include $$($(1)_user_objects:.o=.d) $$(wildcard $(B)/$(1)/programs/*.d)
 endef
 
+# One server: $(1) machine, $(2) name
+define user_server
+$(1)_$(2)_objects := $(patsubst %,$(B)/$(1)/user/%.o,user/servers/$(2).c $(server_more_$(1)_$(2)))
+
+$(B)/$(1)/servers/$(2).elf: $$($(1)_$(2)_objects) $$($(1)_user_objects) user/lib/program.ld
+	$$(call say,LD,$$@)
+	$$(Q)mkdir -p $$(@D) && $$(cross_$(1))ld -nostdlib -static $$(link_$(1)) --defsym=program_at=$(server_at_$(2)) -T user/lib/program.ld \
+	  -o $$@ $$($(1)_$(2)_objects) $$($(1)_user_objects)
+
+-include $$($(1)_$(2)_objects:.o=.d)
+endef
+
 $(foreach a,$(ARCHES),$(eval $(call user_program,$(a))))
+$(foreach a,$(ARCHES),$(foreach s,$(servers),$(eval $(call user_server,$(a),$(s)))))
 
 # A program from anywhere: compiled each time, apart from the tree's own. What warns is no error there: it may be a first try.
 ifneq ($(program_outside),)
