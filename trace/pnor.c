@@ -160,11 +160,11 @@ static int extract(const struct pnor *pnor, const char *name, const char *output
 		return say("there is no memory");
 	if (partition->actual_bytes)
 		data.size = partition->actual_bytes;
-	bool good = true;
-	if (!strcmp(output ? output : name, "-"))
+	bool good;
+	if (output && !strcmp(output, "-"))
 		good = fwrite(data.data, 1, data.size, stdout) == data.size;
 	else
-		good = pnor_write_file(output ? output : name, &data);
+		good = pnor_write_file(output ? output : partition->name, &data);
 	free(data.data);
 	if (count.corrected)
 		say("%s: %u flipped bits were corrected", name, count.corrected);

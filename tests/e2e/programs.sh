@@ -30,6 +30,7 @@ limits_of() { # program, mode
 	case $1-$2 in
 	livelock---live) echo --wall 5 ;;
 	livelock---icount) echo --budget 200000000 ;;
+	slow---icount) echo --budget 20000000000 ;; # ten seconds, most of them idle
 	*---icount) echo --budget 5000000000 ;;
 	esac
 }

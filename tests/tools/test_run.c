@@ -24,7 +24,8 @@ static int start(void **state)
 {
 	(void)state;
 	strcpy(work, "/tmp/test_run.XXXXXX");
-	return !mkdtemp(work) || shell("cd %s && for a in x86_64 ppc64; do mkdir -p root/build/$a/archive root/build/$a/flash; done", work) ||
+	return !mkdtemp(work) ||
+	       shell("cd %s && for a in x86_64 ppc64; do mkdir -p root/build/$a/archive root/build/$a/flash; done", work) ||
 	       shell("cd %s/root/build && head -c 65536 /dev/zero | tee x86_64/flash/demo.pnor >ppc64/flash/demo.pnor", work) ||
 	       shell("cd %s/root/build && touch x86_64/kernel.elf ppc64/kernel.bin x86_64/archive/demo.tar "
 		     "ppc64/archive/demo.tar",

@@ -59,8 +59,12 @@ static uint64_t fuzz_random(uint64_t below)
 
 static unsigned fuzz_rights(void)
 {
-	static const unsigned choices[] = {RIGHTS_NONE, RIGHTS_READ, RIGHTS_READ | RIGHTS_WRITE, RIGHTS_READ | RIGHTS_WRITE,
-					   RIGHTS_READ | RIGHTS_EXEC, RIGHTS_READ | RIGHTS_WRITE | RIGHTS_EXEC};
+	static const unsigned choices[] = {RIGHTS_NONE,
+					   RIGHTS_READ,
+					   RIGHTS_READ | RIGHTS_WRITE,
+					   RIGHTS_READ | RIGHTS_WRITE,
+					   RIGHTS_READ | RIGHTS_EXEC,
+					   RIGHTS_READ | RIGHTS_WRITE | RIGHTS_EXEC};
 	return choices[fuzz_random(sizeof(choices) / sizeof(choices[0]))];
 }
 
@@ -174,7 +178,8 @@ static void fuzz_run(uint64_t seed, uint64_t operations)
 	fuzz.random = seed;
 	for (uint64_t i = 0; i < FUZZ_OBJECTS; i++) {
 		fuzz.object[i].handle = fuzz_object(FUZZ_OBJECT_PAGES * FUZZ_PAGE);
-		fuzz_must(fuzz_map_object(fuzz.object[i].handle, fuzz_object_address(i), FUZZ_OBJECT_PAGES * FUZZ_PAGE) == STATUS_OK,
+		fuzz_must(fuzz_map_object(fuzz.object[i].handle, fuzz_object_address(i), FUZZ_OBJECT_PAGES * FUZZ_PAGE) ==
+				  STATUS_OK,
 			  "mapping an object");
 	}
 	for (uint64_t i = 0; i < operations; i++)

@@ -18,10 +18,10 @@
 #define NAME_FLASH_CHARS 15 /* of a partition */
 
 struct server {
-	char name[NAME_CHARS + 1];
 	uint64_t process;
 	uint64_t endpoint; /* a handle with the right to call; 0 until it has registered */
 	bool ended;
+	char name[NAME_CHARS + 1];
 };
 
 static struct server servers[SERVERS_MAX];
