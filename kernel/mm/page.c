@@ -277,7 +277,8 @@ static enum status alloc(unsigned order, uint64_t reserve, struct paddr *block)
 		status = take_pages(order, block);
 	uint64_t left = free_pages;
 	spin_unlock(&memory_lock);
-	reclaim_watch(left);
+	if (left * 100 < total_pages * RECLAIM_PERCENT)
+		reclaim_watch();
 	return status;
 }
 

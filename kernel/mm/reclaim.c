@@ -24,7 +24,6 @@
 #include "mm/request.h"
 #include "sched/sched.h"
 
-#define NORMAL_PERCENT 16
 #define CRITICAL_PERCENT 11
 
 /* A short memory is looked at once in so many allocations; one look casts out at most so many pages, and takes the lock for so many. */
@@ -184,9 +183,9 @@ static void raise_hazard(void)
 	cpu_hazard_raise(arch_cpu(), HAZARD_MEMORY);
 }
 
-void reclaim_watch(uint64_t free)
+void reclaim_watch(void)
 {
-	if (!is_below(free, NORMAL_PERCENT) || list_is_empty(&objects))
+	if (list_is_empty(&objects))
 		return;
 	if (__atomic_add_fetch(&since_watch, 1, __ATOMIC_RELAXED) % WATCH_INTERVAL == 0)
 		raise_hazard();
@@ -228,7 +227,7 @@ void reclaim_work(void)
 	uint64_t free = page_free_count();
 	if (is_below(free, CRITICAL_PERCENT))
 		reclaim_cast_out(PRESSURE_CRITICAL);
-	else if (is_below(free, NORMAL_PERCENT))
+	else if (is_below(free, RECLAIM_PERCENT))
 		reclaim_cast_out(PRESSURE_NORMAL);
 	release_waiters();
 }

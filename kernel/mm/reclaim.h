@@ -6,6 +6,9 @@
 #include "abi/trace_enums.h"
 #include "types.h"
 
+/* Cast-out begins when less than this part of the frames is free. */
+#define RECLAIM_PERCENT 16
+
 struct fault;
 struct vm_object;
 
@@ -14,7 +17,7 @@ void reclaim_add(struct vm_object *object);
 void reclaim_remove(struct vm_object *object);
 
 /* For the page allocator, after an allocation and after a page was freed: `free` pages are left. Sets a hazard, no more. */
-void reclaim_watch(uint64_t free);
+void reclaim_watch(void);
 void reclaim_freed(uint64_t free);
 
 /* For page requests: one was answered, so fewer may come back. */

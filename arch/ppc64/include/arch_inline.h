@@ -122,8 +122,12 @@ static inline void arch_message_set(struct trap_frame *frame, enum status status
 /* dcbz clears a block of the cache, 128 bytes on POWER9 (Power ISA 3.0B Book II, "Data Cache Block set to Zero"). */
 static inline void arch_page_zero(void *page)
 {
-	for (unsigned offset = 0; offset < PAGE_BYTES; offset += 128)
-		__asm__ volatile("dcbz %0, %1" : : "b"(page), "r"((uint64_t)offset) : "memory");
+	/* Four cache blocks of 128 bytes a round: else half of the cost is the loop. */
+	for (uint8_t *at = page; at < (uint8_t *)page + PAGE_BYTES; at += 512)
+		__asm__ volatile("dcbz 0, %0; dcbz %1, %0; dcbz %2, %0; dcbz %3, %0"
+				 :
+				 : "r"(at), "b"(UINT64_C(128)), "b"(UINT64_C(256)), "b"(UINT64_C(384))
+				 : "memory");
 }
 
 static inline uint64_t arch_time_now(void)
