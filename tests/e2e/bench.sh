@@ -32,7 +32,8 @@ for machine in $machines; do
 	expect_at_most trace_event $machine 25
 	expect_at_most thread_create_exit $machine 30000
 	expect_at_most boot_to_user $machine 5000000
-	for name in null_syscall switch zero_fill_fault; do
+	expect_at_most zero_fill_fault $machine 2000
+	for name in null_syscall switch provider_fault; do
 		expect_at_most $name $machine 100000 # there, and not absurd
 	done
 done
