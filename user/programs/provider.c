@@ -19,6 +19,7 @@ static uint64_t endpoint, object;
 static uint64_t (*window)[WORDS_A_PAGE], (*view)[WORDS_A_PAGE];
 static enum behaviour behaviour;
 static unsigned reads, writes;
+static bool saving;           /* a page is being saved, slowly */
 static volatile int *nowhere; /* NULL, and nothing sets it */
 static uint64_t store[PAGES]; /* what was saved of each page: its first word */
 
@@ -30,6 +31,7 @@ static uint64_t value_of(uint64_t page)
 static enum status serve(const struct message *message)
 {
 	uint64_t page = message->word[PAGE_MESSAGE_PAGE];
+	__atomic_store_n(&saving, message->type == MESSAGE_PAGE_WRITE, __ATOMIC_RELEASE);
 	if (behaviour == ANSWER_SLOWLY)
 		thread_sleep_us(300);
 	if (behaviour == DIE)
@@ -124,11 +126,12 @@ static void remove_pages(void)
 	mark_end("remove");
 }
 
-/* A store while the page is being saved waits, and is not lost. */
+/* A store while the page is being saved waits, and is not lost. (Should it come late, the page comes back for it.) */
 static int late_store(void *argument)
 {
 	(void)argument;
-	thread_sleep_us(100);
+	while (!__atomic_load_n(&saving, __ATOMIC_ACQUIRE))
+		thread_yield();
 	view[20][0] = 2;
 	return 0;
 }
@@ -137,6 +140,7 @@ static void touch_while_saved(void)
 {
 	mark_begin("saved and wanted");
 	view[20][0] = 1;
+	saving = false;
 	behaviour = ANSWER_SLOWLY;
 	uint64_t thread = must(thread_create("late", late_store, NULL));
 	must(sys_object_remove(object, 20, 1, REMOVE_RELEASE));
@@ -190,7 +194,9 @@ int main(void)
 	check(thread_join(thread).status == STATUS_CRASHED);
 	/* A new server, and the object works again. */
 	must(thread_create("provider", provider, NULL));
-	thread_sleep_us(100);
+	uint64_t word;
+	while (sys_object_read(object, 45 * PAGE_BYTES, (uintptr_t)&word, 8).status == STATUS_GONE)
+		thread_yield(); /* until it serves */
 	check(clients_killed(44) == 0);
 	printf("provider: %u pages read, %u saved, %d things wrong\n", reads, writes, checks_failed());
 	return checks_failed();
