@@ -67,7 +67,7 @@ flash_sources := user/flash/ecc.c user/flash/ffs.c
 host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/reader_open.c \
   trace/stats.c trace/events.c \
   trace/run.c trace/run_options.c trace/run_image.c trace/run_qemu.c trace/run_guest.c trace/run_drain.c trace/run_ending.c \
-  trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_thread.c trace/perfetto_track.c \
+  trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_count.c trace/perfetto_thread.c trace/perfetto_track.c \
   trace/perfetto_names.c trace/perfetto_packet.c trace/perfetto_output.c trace/view.c \
   trace/pnor.c trace/pnor_build.c $(flash_sources) trace/bench.c
 host_main := trace/main.c
@@ -107,10 +107,24 @@ link_ppc64 := -EB --no-dynamic-linker -z max-page-size=4096
 
 freestanding := -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -fno-common \
   $(if $(is_clang),,-fno-tree-loop-distribute-patterns) -fno-omit-frame-pointer
-debug_checks ?= -DVITRINE_DEBUG=1
+
+# The variants of the kernel. `kernel` checks itself as it runs: assertions, the order of locks, poison in freed memory.
+# `kernel-release` does not, and is compiled as a whole; it is for measuring. `kernel-test` is the first with the tests linked in.
+variants := kernel kernel-release kernel-test
+checks := -DVITRINE_CHECKS=1
+variant_flags_kernel := $(checks)
+variant_flags_kernel-test := $(checks)
+# gcc compiles calls to memcpy and memset that are nowhere in the source, so the file that has them stays outside the whole.
+variant_flags_kernel-release := $(if $(is_clang),,-flto=2)
+variant_apart_kernel-release := kernel/core/string
 
 kernel_includes = -Ikernel -Iarch/$(1)/include -I$(B)/gen
-kernel_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) $(kernel_machine_$(1)) $(debug_checks) $(kernel_includes)
+# $(1) machine, $(2) variant
+kernel_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) $(kernel_machine_$(1)) $(variant_flags_$(2)) \
+  -DVITRINE_VARIANT='"$(2)"' $(kernel_includes)
+# What is compiled as a whole is compiled when it is linked, by the compiler.
+link_kernel = $(if $(findstring -flto,$(variant_flags_$(2))),$(cc_$(1)) $(call kernel_flags,$(1),$(2)) -no-pie -nostdlib -static \
+  $(patsubst %,-Xlinker %,$(link_$(1)) --build-id=none),$(cross_$(1))ld -nostdlib -static $(link_$(1)))
 # Programs have user/lib and the compiler's own headers, not the C library of the host.
 compiler_headers_x86_64 := $(if $(is_clang),$(shell clang -print-resource-dir 2>&1)/include,$(shell gcc -print-file-name=include 2>&1))
 compiler_headers_ppc64 := $(if $(is_clang),$(compiler_headers_x86_64),$(shell powerpc64-linux-gnu-gcc -print-file-name=include 2>&1))
@@ -138,7 +152,7 @@ $(B)/gen/build_id.h: $(wildcard kernel/*.h kernel/*/*.[ch] arch/*/*.[chS] arch/*
 	$(Q)mkdir -p $(@D) && printf '#pragma once\n#define BUILD_ID "%s"\n' $$(cat $(sort $^) | sha256sum | cut -c1-16) > $@.new
 	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-$(foreach a,$(ARCHES),$(foreach v,kernel kernel-test,$(B)/$(a)/$(v)/kernel/core/end.c.o)): $(B)/gen/build_id.h
+$(foreach a,$(ARCHES),$(foreach v,$(variants),$(B)/$(a)/$(v)/kernel/core/end.c.o)): $(B)/gen/build_id.h
 
 # Perfetto's packets: protobuf-c makes the structs and how they are packed.
 $(B)/gen/perfetto.pb-c.c: trace/perfetto.proto
@@ -154,7 +168,8 @@ $(1)_$(2)_objects := $$(patsubst %,$(B)/$(1)/$(2)/%.o,$$(kernel_sources) $$(free
 
 $(B)/$(1)/$(2)/%.c.o: %.c $$(generated)
 	$$(call say,CC,$$@)
-	$$(Q)mkdir -p $$(@D) && $$(cc_$(1)) $$(call kernel_flags,$(1)) $$(flags_$$*) -c $$< -o $$@
+	$$(Q)mkdir -p $$(@D) && $$(cc_$(1)) $$(call kernel_flags,$(1),$(2)) $$(flags_$$*) \
+	  $$(if $$(filter $$*,$$(variant_apart_$(2))),-fno-lto) -c $$< -o $$@
 
 $(B)/$(1)/$(2)/%.S.o: %.S
 	$$(call say,AS,$$@)
@@ -162,7 +177,7 @@ $(B)/$(1)/$(2)/%.S.o: %.S
 
 $(B)/$(1)/$(2).elf: $$($(1)_$(2)_objects) arch/$(1)/kernel.ld
 	$$(call say,LD,$$@)
-	$$(Q)$$(cross_$(1))ld -nostdlib -static $$(link_$(1)) -T arch/$(1)/kernel.ld -o $$@ $$($(1)_$(2)_objects)
+	$$(Q)$$(call link_kernel,$(1),$(2)) -T arch/$(1)/kernel.ld -o $$@ $$($(1)_$(2)_objects)
 
 $(B)/$(1)/$(2).bin: $(B)/$(1)/$(2).elf
 	$$(Q)$$(cross_$(1))objcopy -O binary $$< $$@
@@ -188,7 +203,7 @@ $(libfdt)/fdt.c $(libfdt)/fdt_ro.c &:
 	  tar -xJ -C $(libfdt) --wildcards --strip-components=4 '*/scripts/dtc/libfdt/*'
 	$(Q)rm -rf $(libfdt)/package && touch $(libfdt)/fdt.c $(libfdt)/fdt_ro.c
 
-$(foreach v,kernel kernel-test,$(B)/ppc64/$(v)/arch/ppc64/boot.c.o): $(libfdt)/fdt.c
+$(foreach v,$(variants),$(B)/ppc64/$(v)/arch/ppc64/boot.c.o): $(libfdt)/fdt.c
 
 # The file QEMU boots.
 boot_file_x86_64 = $(B)/x86_64/$(1).elf
@@ -202,6 +217,7 @@ $(B)/$(1)/portable.o: $$(patsubst %,$(B)/$(1)/kernel/%.o,$$(kernel_sources) $$(f
 endef
 
 $(foreach a,$(ARCHES),$(eval $(call kernel_image,$(a),kernel,)))
+$(foreach a,$(ARCHES),$(eval $(call kernel_image,$(a),kernel-release,)))
 $(foreach a,$(ARCHES),$(eval $(call portable_object,$(a))))
 $(foreach a,$(ARCHES),$(eval $(call kernel_image,$(a),kernel-test,$(kernel_test_sources))))
 
@@ -404,7 +420,7 @@ unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_te
 unit_mmu_sources := $(mmu_conformance_sources)
 unit_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 unit_flags = $(language) $(filter-out -Wframe-larger-than=%,$(warnings)) -O1 -fno-omit-frame-pointer -D_GNU_SOURCE \
-  $(unit_sanitizers) $(debug_checks) -Ikernel -Itests -Itests/unit -Itests/unit/include -I$(B)/gen
+  $(unit_sanitizers) $(checks) -Ikernel -Itests -Itests/unit -Itests/unit/include -I$(B)/gen
 
 define unit_build
 unit_$(1)_objects := $$(patsubst %,$(B)/unit/$(1)/%.o,$$(kernel_sources) $$(unit_sim_sources))
@@ -447,6 +463,7 @@ SMP ?= 2
 SEED ?= 1
 TRACE ?= all
 MODE ?= live
+IMAGE ?= kernel
 OUT ?= out/$(ARCH)-$(program_name)
 everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) \
   $(programs:%=$(B)/$(a)/flash/%.pnor))
@@ -471,6 +488,7 @@ help:
 	@printf '\nFor run and gdb, with what holds if you say nothing:\n'
 	@printf '  %-18s %s\n' ARCH=x86_64 'or ppc64' PROGRAM=demo 'or the path of a C file, or one of those below' \
 	  SMP=2 'CPUs, 1 to 16' SEED=1 'another seed, another schedule' TRACE=all 'categories of events: fault,mmu,...' \
+	  IMAGE=kernel 'or kernel-release, which is faster and does not check itself' \
 	  MODE=live 'or icount: time is counted in instructions, and the same seed gives the same run' \
 	  LIMITS= 'such as "--wall 10" or "--budget 50000000": build/vitrine run --help' \
 	  OUT=out/ARCH-PROGRAM 'where the run is left' QEMU= 'more arguments for QEMU' GDB= 'more arguments for gdb'
@@ -486,11 +504,11 @@ all: $(everything)
 
 # What tests run, beside what everybody runs.
 test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa) \
-  $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
+  $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
 
 run: $(B)/vitrine image
 	$(Q)rm -f $(OUT)/run.vtrace $(OUT)/run.pftrace; \
-	  $(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) $(if $(TRACE),--trace $(TRACE)) \
+	  $(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) $(if $(TRACE),--trace $(TRACE)) --image $(IMAGE) \
 	  $(MODE:%=--%) $(LIMITS) -o $(OUT) -- $(QEMU); code=$$?; \
 	  if [ -e $(OUT)/run.vtrace ] && $(B)/vitrine perfetto $(OUT) -o $(OUT)/run.pftrace; then printf '%s\n' '' \
 	    'What happened:  build/vitrine stats $(OUT)' 'Event by event: build/vitrine events $(OUT) | less' \
@@ -506,7 +524,7 @@ FILE ?= out/demo/demo.pftrace
 view: $(B)/vitrine
 	$(Q)$(B)/vitrine view $(FILE)
 
-bench: $(B)/vitrine $(B)/tests/make_trace $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/bench.tar $(B)/$(a)/flash/bench.pnor)
+bench: $(B)/vitrine $(B)/tests/make_trace $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(B)/$(a)/archive/bench.tar $(B)/$(a)/flash/bench.pnor)
 	$(Q)$(B)/vitrine bench --docs
 
 test:

@@ -5,7 +5,7 @@
  *     EVENT(id, name, CATEGORY, PHASE, "what happened",
  *           F(field, TYPE, "meaning") ...)               at most six fields, each a 64-bit word
  *
- * Ids are append-only: an event that is no longer emitted keeps its id. To add one: append it here, call trace_<name>(...) in
+ * Ids are append-only: the id of an event that is no longer emitted is not given to another. To add one: append it here, call trace_<name>(...) in
  * the kernel, `make docs-gen`; everything else follows.
  *
  * PHASE says how a picture draws it:
@@ -129,7 +129,7 @@ EVENT(69, mmu_sync, MMU, CPU_INSTANT, "no CPU can use what was unmapped before",
       F(space, ASPACE, "the address space") F(told, HEX, "bit n: CPU n was told"))
 EVENT(70, mmu_table, MMU, CPU_INSTANT, "a page became part of a page table",
       F(space, ASPACE, "the address space") F(frame, PADDR, "the page") F(level, COUNT, "the level it serves"))
-EVENT(71, hpt_entries, MMU, COUNTER, "entries in use in the hashed page table",
+EVENT(71, hpt_entries, MMU, COUNTER, "entries in use in the hashed page table, every eighth value",
       F(value, COUNT, "how many"))
 EVENT(72, tlb_flush, MMU, CPU_INSTANT, "this CPU flushed because another asked",
       F(generation, COUNT, "up to which request"))
@@ -165,12 +165,7 @@ EVENT(89, pages_remove, VM, THREAD_INSTANT, "a program asked to release, flush o
 EVENT(90, page_evict, VM, CPU_INSTANT, "a page that can be brought again gave up its frame",
       F(object, OBJECT, "the object") F(page, COUNT, "page number in the object") F(frame, PADDR, "the frame that is free now")
       F(age, COUNT, "looks at it since it was last used"))
-EVENT(91, requests, VM, COUNTER, "page requests that are not answered yet",
-      F(value, COUNT, "how many"))
-EVENT(92, pages_provided, VM, COUNTER, "pages in memory that came from providers",
-      F(value, PAGES, "how many"))
-EVENT(93, pages_dirty, VM, COUNTER, "pages in memory that a provider has to save before they can go",
-      F(value, PAGES, "how many"))
+/* 91 to 93 were counters of page requests and pages, which a reader can count itself from the events above. */
 
 /* ---- mem ---- */
 EVENT(96, free_pages, MEM, COUNTER, "page frames that are free",

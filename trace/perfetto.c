@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "perfetto_count.h"
 #include "perfetto_event.h"
 #include "perfetto_packet.h"
 #include "perfetto_plan.h"
@@ -71,6 +72,7 @@ static bool run_start(struct perfetto *perfetto, struct trace_reader *reader)
 		return false;
 	packet_start_machine(perfetto);
 	track_start_machine(perfetto);
+	count_prepare(perfetto);
 	return true;
 }
 

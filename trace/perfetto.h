@@ -4,6 +4,7 @@
  *     perfetto.c         the command: runs in, one file out
  *     perfetto_plan.c    once: how each event of the schema is drawn
  *     perfetto_event.c   each event: slices, instants, counters
+ *     perfetto_count.c   counters that follow from events: page requests, pages by state
  *     perfetto_thread.c  threads, and who runs where
  *     perfetto_track.c   the tracks, and the slices that are open on them
  *     perfetto_names.c   texts, each sent once and then a number
@@ -75,6 +76,15 @@ struct cpu_state {
 	struct track track[32]; /* by category */
 };
 
+/* Counters that follow from events (perfetto_count.h). */
+enum { COUNT_REQUESTS, COUNT_READING, COUNT_PRESENT, COUNT_DIRTY, COUNT_WRITING, COUNTS };
+
+struct counts {
+	unsigned request_id, request_done_id, slot_change_id; /* the events */
+	uint64_t value[COUNTS];
+	uint64_t uuid[COUNTS]; /* of its track; 0 until there is a value */
+};
+
 struct perfetto;
 struct event_plan;
 
@@ -96,6 +106,7 @@ struct perfetto {
 	struct table counters;  /* event, name -> struct track */
 	struct table names;     /* event, name words -> struct event_name */
 	uint8_t *ended;         /* bit n: thread n has ended */
+	struct counts counts;
 	unsigned counters_by_name;
 	uint64_t last_ns;
 	uint64_t introduced_ns; /* the last time a thread was introduced: events come after it */

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "perfetto_count.h"
 #include "perfetto_names.h"
 #include "perfetto_packet.h"
 #include "perfetto_thread.h"
@@ -312,4 +313,5 @@ void event_draw(struct perfetto *perfetto, const struct trace_event *event)
 		draw_scheduling(&drawing);
 		break;
 	}
+	count_event(perfetto, event, drawing.ns);
 }

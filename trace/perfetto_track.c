@@ -82,22 +82,29 @@ struct track *track_of_cpu(struct perfetto *perfetto, unsigned cpu, uint64_t ns,
 	return track;
 }
 
-/* Describes a counter that is new; its key is in the table. */
-static void start_counter(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const struct event_plan *plan,
+uint64_t track_start_counter(struct perfetto *perfetto, uint64_t ns, const char *name, const char *meaning, const char *unit,
+			     int rank)
+{
+	CounterDescriptor counter = COUNTER_DESCRIPTOR__INIT;
+	counter.unit_name = (char *)unit;
+	TrackDescriptor descriptor = TRACK_DESCRIPTOR__INIT;
+	descriptor.name = (char *)name;
+	descriptor.description = (char *)meaning;
+	descriptor.counter = &counter;
+	send_group_member(perfetto, ns, &descriptor, RANK_COUNTER + rank);
+	return perfetto->next_uuid;
+}
+
+/* Describes the counter of an event, when it is new; its key is in the table. */
+static uint64_t start_counter(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const struct event_plan *plan,
 			  const uint64_t *field)
 {
 	char text[NAME_TEXT_BYTES], name[NAME_TEXT_BYTES + 16];
 	names_text(plan, field, text);
 	snprintf(name, sizeof(name), plan->phase == PHASE_CPU_COUNTER ? "%s CPU %u" : "%s", text, cpu);
-	CounterDescriptor counter = COUNTER_DESCRIPTOR__INIT;
 	enum field_type type = plan->schema->field[plan->value].type;
-	if (type == FIELD_PAGES || type == FIELD_BYTES)
-		counter.unit_name = type == FIELD_PAGES ? "pages" : "bytes";
-	TrackDescriptor descriptor = TRACK_DESCRIPTOR__INIT;
-	descriptor.name = name;
-	descriptor.description = (char *)plan->schema->meaning;
-	descriptor.counter = &counter;
-	send_group_member(perfetto, ns, &descriptor, RANK_COUNTER + (int)plan->schema->id);
+	const char *unit = type == FIELD_PAGES ? "pages" : type == FIELD_BYTES ? "bytes" : NULL;
+	return track_start_counter(perfetto, ns, name, plan->schema->meaning, unit, (int)plan->schema->id);
 }
 
 struct track *track_of_counter(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const struct event_plan *plan,
@@ -115,8 +122,7 @@ struct track *track_of_counter(struct perfetto *perfetto, unsigned cpu, uint64_t
 		perfetto->counters_left_out++;
 		return NULL;
 	}
-	start_counter(perfetto, cpu, ns, plan, field);
-	track->uuid = perfetto->next_uuid;
+	track->uuid = start_counter(perfetto, cpu, ns, plan, field);
 	return track;
 }
 

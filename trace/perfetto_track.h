@@ -23,6 +23,10 @@ struct track *track_of_cpu(struct perfetto *perfetto, unsigned cpu, uint64_t ns,
 struct track *track_of_counter(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const struct event_plan *plan,
 			       const uint64_t *field);
 
+/* Describes a counter of its own, and returns its track. `unit` is NULL for a plain number; `rank` its place among counters. */
+uint64_t track_start_counter(struct perfetto *perfetto, uint64_t ns, const char *name, const char *meaning, const char *unit,
+			     int rank);
+
 /* Describes a thread's own track, and the one of its marks. */
 void track_start_thread(struct perfetto *perfetto, uint64_t ns, struct thread *thread);
 void track_start_marks(struct perfetto *perfetto, uint64_t ns, struct thread *thread);

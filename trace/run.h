@@ -43,7 +43,7 @@ struct run_machine {
 struct run_options {
 	const struct run_machine *machine;
 	const char *program;   /* a name, or the path of a C file */
-	const char *image;     /* "kernel", "kernel-test" */
+	const char *image;     /* "kernel", "kernel-release", "kernel-test" */
 	const char *output;    /* directory */
 	const char *flash;     /* the image to copy; NULL: the program's own */
 	const char *append;    /* more words for the kernel's command line */

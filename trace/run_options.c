@@ -31,7 +31,8 @@ const char run_help[] =
 	"    --wall SECONDS    end the run after this time on the host; 0: never (default 60; with --icount 120)\n"
 	"    --events N        end the run after about N events recorded (default 8000000: 300 MB of a livelock)\n"
 	"    --ring MIB        size of a CPU's event ring, a power of two (default 16; with --icount 32)\n"
-	"    --image I         kernel (default) or kernel-test, the in-guest tests\n"
+	"    --image I         kernel (default); kernel-release, faster, without checks of itself; or kernel-test,\n"
+	"                      the in-guest tests\n"
 	"    --flash FILE      the flash image (default: the program's own); the run works on a copy, DIR/flash.pnor\n"
 	"    --append WORDS    more words for the kernel's command line\n"
 	"    --no-build        boot what was built before\n"
@@ -124,8 +125,8 @@ static bool take_categories(struct run_options *options, const char *names)
 static bool take_image(struct run_options *options, const char *name)
 {
 	options->image = name;
-	if (strcmp(name, "kernel") && strcmp(name, "kernel-test"))
-		return say_usage("run", "--image: `%s` is neither kernel nor kernel-test", name), false;
+	if (strcmp(name, "kernel") && strcmp(name, "kernel-release") && strcmp(name, "kernel-test"))
+		return say_usage("run", "--image: there is no `%s`; there are kernel, kernel-release and kernel-test", name), false;
 	return true;
 }
 

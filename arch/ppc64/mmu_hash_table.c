@@ -4,7 +4,7 @@
  * Teaches: two things at once. A full group makes room by age, without the hardware counting for us; and an entry that other
  * CPUs may be using this very moment leaves in a fixed order: valid cleared, ptesync, tlbie, eieio, tlbsync, ptesync; only
  * then are its R and C final and its place free (Power ISA 3.0B Book III, "Page Table Updates").
- * Who calls: mmu_hash.c. Locks: all of it but entry_find() with table_lock held.
+ * Who calls: mmu_hash.c. Locks: all of it but group_find() with table_lock held.
  * Invariant: of all valid entries at most one translates a page.
  */
 #include <trace_emit.h>
@@ -17,9 +17,14 @@ struct hash_group hash_table[HASH_GROUPS] __attribute__((aligned(HASH_TABLE_BYTE
 uint64_t hash_entries_used;
 static uint64_t entries_secondary; /* and of these, those that found no room in their primary group */
 
+/* Entries come and go by the hundred: the trace gets every eighth value. */
+#define TRACED_STEP 8
+
 void hash_count(uint64_t v, int change)
 {
 	hash_entries_used += (uint64_t)change;
+	if (hash_entries_used % TRACED_STEP == 0)
+		trace_hpt_entries(hash_entries_used);
 	if (!(v & ENTRY_SECONDARY))
 		return;
 	entries_secondary += (uint64_t)change;
@@ -116,7 +121,9 @@ struct hash_entry *entry_find(uint64_t vsid, struct vaddr va)
 {
 	uint64_t primary = hash_primary(vsid, va);
 	struct hash_entry *entry = group_find(primary, entry_v(vsid, va));
-	return entry ? entry : group_find(hash_secondary(primary), entry_v(vsid, va) | ENTRY_SECONDARY);
+	if (entry || !entries_secondary) /* hardly ever is an entry anywhere but in its primary group */
+		return entry;
+	return group_find(hash_secondary(primary), entry_v(vsid, va) | ENTRY_SECONDARY);
 }
 
 static struct hash_entry *group_free(uint64_t group)

@@ -5,7 +5,11 @@
 
 #include "types.h"
 
-#define KERNEL_SYMBOLS "kernel.sym"
+/* The kernel's own. The archive has them for the usual variant; another one finds no file, and prints addresses. */
+#ifndef VITRINE_VARIANT
+#define VITRINE_VARIANT "kernel"
+#endif
+#define KERNEL_SYMBOLS VITRINE_VARIANT ".sym"
 #define SYMBOL_TEXT 64
 
 /*

@@ -22,8 +22,9 @@ enum hazard {
 	HAZARD_TIMER = 8,       /* a thread was queued here: see whether a timeslice has to end some time */
 	HAZARD_MOVE = 16,       /* a thread that waits here may have to go elsewhere: its affinity changed */
 	HAZARD_MEMORY = 32,     /* memory is short, or free again and somebody waits for it */
+	HAZARD_DOOM = 64,       /* the current thread may have to end: its process does, or what it waited for never comes */
 	HAZARD_HAND_OVER = 128, /* a thread is to run next here, if the current one stops */
-	HAZARD_DOOM = 64,       /* the thread that runs next here is to be killed for what it waited for */
+	HAZARD_STOPPED = 256,   /* the current thread cannot go on: it waits, or has ended */
 };
 
 struct cpu {

@@ -79,7 +79,7 @@ struct trap_frame *kernel_trap(struct trap_frame *frame)
 	if (arch_trap_is_syscall(frame)) {
 		arch_irq_restore(true);
 		syscall_dispatch(arch_cpu()->current);
-		arch_irq_save();
+		arch_irq_restore(false);
 		return sched_resume();
 	}
 	arch_trap_decode(frame, &trap);
@@ -93,6 +93,6 @@ struct trap_frame *kernel_trap(struct trap_frame *frame)
 	}
 	arch_irq_restore(true);
 	user_trap(arch_cpu()->current, &trap);
-	arch_irq_save();
+	arch_irq_restore(false);
 	return sched_resume();
 }

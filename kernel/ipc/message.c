@@ -26,7 +26,7 @@ enum status message_new(struct thread *thread, struct endpoint *endpoint, const 
 {
 	void *memory;
 	struct handle passed = {0};
-	TRY(cache_alloc(&message_cache, &memory));
+	TRY(cache_alloc_unfilled(&message_cache, &memory));
 	enum status status = STATUS_OK;
 	if (content->handle)
 		status = handle_find_any(&thread->aspace->handles, content->handle, HANDLE_GIVE, &passed);
@@ -36,14 +36,11 @@ enum status message_new(struct thread *thread, struct endpoint *endpoint, const 
 	}
 	struct ipc_message *message = memory;
 	kobj_get(&endpoint->kobj);
-	message->endpoint = endpoint;
+	message_init(message, endpoint, thread->id);
 	message->content = *content;
 	message->content.token = cpu_new_flow();
 	message->passed = passed.kobj;
 	message->passed_rights = passed.rights;
-	message->sender = thread->id;
-	list_init(&message->node);
-	wait_queue_init(&message->caller);
 	*result = message;
 	return STATUS_OK;
 }

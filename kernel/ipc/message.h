@@ -9,6 +9,18 @@
 /* At boot: the first message has a place. NO_MEMORY. */
 enum status message_prepare(void);
 
+/* Fills in a message with nothing in it, from thread `sender` (0: the kernel). On no list yet. */
+static inline void message_init(struct ipc_message *message, struct endpoint *endpoint, uint32_t sender)
+{
+	message->endpoint = endpoint;
+	message->passed = NULL;
+	message->passed_rights = 0;
+	message->request = NULL;
+	message->sender = sender;
+	message->server = NULL;
+	wait_queue_init(&message->caller);
+}
+
 /*
  * A message from the current thread, with references to the endpoint and to what its handle stands for. NO_MEMORY; NOT_FOUND or DENIED for the
  * handle.

@@ -277,24 +277,18 @@ static void spares_give_back(struct spares *spares)
 		cache_free(&mapping_cache, spares->second);
 }
 
-/* The counter in the trace, where translations compete for places. */
-static void trace_entries(void)
-{
-	if (mmu->entries_max)
-		trace_hpt_entries(mmu_entries_in_use());
-}
-
 static void drop_translations(struct aspace *aspace, uint64_t address, uint64_t bytes)
 {
 	spin_lock(&aspace->space.lock);
 	mmu->unmap(&aspace->space, vaddr(address), bytes / PAGE_BYTES);
 	spin_unlock(&aspace->space.lock);
-	trace_entries();
 }
 
 /* Moves the mappings of a range to the list `out`, cutting those that reach beyond it. */
-static void take_range(struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares, struct list *out)
+static void take_range(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares,
+		       struct list *out)
 {
+	aspace->recent = NULL;
 	spares->first = split_at(segment, address, spares->first);
 	spares->second = split_at(segment, address + bytes, spares->second);
 	for (struct list *node = segment->mappings.next, *next; node != &segment->mappings; node = next) {
@@ -316,7 +310,7 @@ enum status aspace_unmap(struct aspace *aspace, uint64_t address, uint64_t bytes
 	TRY(spares_take(&spares));
 	list_init(&gone);
 	spin_lock(&aspace->lock);
-	take_range(segment, address, bytes, &spares, &gone);
+	take_range(aspace, segment, address, bytes, &spares, &gone);
 	drop_translations(aspace, address, bytes);
 	spin_unlock(&aspace->lock);
 	spares_give_back(&spares);
@@ -358,7 +352,7 @@ enum status aspace_protect(struct aspace *aspace, uint64_t address, uint64_t byt
 	spin_lock(&aspace->lock);
 	enum status status = check_protect(segment, address, bytes, rights);
 	if (status == STATUS_OK) {
-		take_range(segment, address, bytes, &spares, &range);
+		take_range(aspace, segment, address, bytes, &spares, &range);
 		drop_translations(aspace, address, bytes);
 	}
 	while (!list_is_empty(&range)) {
@@ -431,7 +425,7 @@ void aspace_stack_free(struct aspace *aspace, unsigned slot)
 	/* A program may have cut its stack in pieces, but those cuts are borders already: no spare mapping is needed. */
 	struct spares none = {0};
 	spin_lock(&aspace->lock);
-	take_range(segment, start, STACK_BYTES, &none, &gone);
+	take_range(aspace, segment, start, STACK_BYTES, &none, &gone);
 	drop_translations(aspace, start, STACK_BYTES);
 	spin_unlock(&aspace->lock);
 	mmu->sync(&aspace->space);
@@ -459,7 +453,6 @@ enum status aspace_enter(struct aspace *aspace, struct vaddr va, struct paddr fr
 			status = mmu->map(&aspace->space, va, frame, flags);
 	}
 	spin_unlock(&aspace->space.lock);
-	trace_entries();
 	return status;
 }
 

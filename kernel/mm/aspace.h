@@ -19,6 +19,7 @@ struct aspace {
 	char name[NAME_CHARS + 1];
 	struct spinlock lock; /* segments and mappings */
 	struct segment segments[SEGMENTS];
+	struct mapping *recent; /* where the last fault was, since the next is likely to be there too; NULL: unknown */
 	struct mmu_space space;
 	uint64_t stack_slots[STACK_SLOTS / 64]; /* bit n: slot n is taken; under the lock */
 	struct handle_table handles;

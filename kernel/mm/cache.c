@@ -78,7 +78,7 @@ static enum status slab_get(struct cache *cache, struct slab **slab)
 	return STATUS_OK;
 }
 
-enum status cache_alloc(struct cache *cache, void **object)
+enum status cache_alloc_unfilled(struct cache *cache, void **object)
 {
 	struct slab *slab;
 	if (page_failure_is_due())
@@ -94,9 +94,14 @@ enum status cache_alloc(struct cache *cache, void **object)
 			list_remove(&slab->node);
 	}
 	spin_unlock(&cache->lock);
-	if (status == STATUS_OK)
-		memset(*object, 0, cache->object_bytes);
 	return status;
+}
+
+enum status cache_alloc(struct cache *cache, void **object)
+{
+	TRY(cache_alloc_unfilled(cache, object));
+	memset(*object, 0, cache->object_bytes);
+	return STATUS_OK;
 }
 
 enum status cache_prepare(struct cache *cache)
@@ -112,7 +117,7 @@ void cache_free(struct cache *cache, void *object)
 	struct slab *slab = slab_of(object);
 	struct free_object *freed = object;
 	ASSERT(slab->cache == cache && slab->used > 0);
-#ifdef VITRINE_DEBUG
+#ifdef VITRINE_CHECKS
 	memset(object, POISON, cache->object_bytes);
 #endif
 	spin_lock(&cache->lock);

@@ -32,10 +32,11 @@ struct cache {
 /* Gives a cache that is to be always ready its first slab. NO_MEMORY. */
 enum status cache_prepare(struct cache *cache);
 
-/* A new object, all zero. NO_MEMORY if no page is left for it. */
+/* A new object, all zero; or with whatever was there, for who fills in all of it. NO_MEMORY if no page is left for it. */
 enum status cache_alloc(struct cache *cache, void **object);
+enum status cache_alloc_unfilled(struct cache *cache, void **object);
 
-/* Gives an object back. In debug builds its memory is poisoned. */
+/* Gives an object back. A kernel that checks itself poisons its memory. */
 void cache_free(struct cache *cache, void *object);
 
 /* Walks the slabs; panics on what is wrong. For tests. */

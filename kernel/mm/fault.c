@@ -85,16 +85,21 @@ static enum fault_result in_aspace(struct fault *fault)
 	uint32_t thread = fault->thread->id;
 	if (fault->address >= USER_END)
 		return fault_refuse(fault, CAUSE_KERNEL_ADDRESS);
-	fault->segment = segment_find(aspace->segments, fault->address);
+	struct mapping *mapping = aspace->recent;
+	if (mapping && fault->address - mapping->start >= mapping->bytes)
+		mapping = NULL;
+	fault->segment = mapping ? mapping->segment : segment_find(aspace->segments, fault->address);
 	if (!fault->segment)
 		return fault_refuse(fault, CAUSE_NOT_MAPPED);
 	if (!fault->continued) /* the trace has seen the way already */
 		trace_fault_segment(fault->flow, thread, fault->segment->kind, fault->segment->base);
 	if (fault->wants_segment)
 		return load_segment(fault);
-	const struct mapping *mapping = segment_mapping(fault->segment, fault->address);
+	if (!mapping)
+		mapping = segment_mapping(fault->segment, fault->address);
 	if (!mapping)
 		return fault_refuse(fault, why_unmapped(fault));
+	aspace->recent = mapping;
 	if (!fault->continued)
 		trace_fault_mapping(fault->flow, thread, mapping->start, mapping->bytes, mapping->rights,
 				    mapping->object->kobj.id);

@@ -24,8 +24,6 @@
 #include "mm/reclaim.h"
 
 static struct cache object_cache = CACHE(struct vm_object);
-static uint64_t provided; /* pages of providers' objects that have a frame */
-static uint64_t dirty;    /* and of these, those that have to be saved before they can go */
 
 /* ---- making ---- */
 
@@ -108,32 +106,6 @@ enum status object_slot_prepare(struct vm_object *object, uint64_t page)
 	return STATUS_OK;
 }
 
-static bool is_dirty(enum slot_state state)
-{
-	return state == SLOT_DIRTY || state == SLOT_WRITING || state == SLOT_WANTED;
-}
-
-/* The trace gets every eighth value: it is a curve, and each page's own change is an event beside it. */
-#define COUNTER_STEP 8
-
-static inline void count(uint64_t *counter, int64_t change, void (*trace)(uint64_t value))
-{
-	uint64_t now = __atomic_add_fetch(counter, (uint64_t)change, __ATOMIC_RELAXED);
-	if (now % COUNTER_STEP == 0)
-		trace(now);
-}
-
-/* Keeps the counters of providers' pages in step with a slot that changes. */
-static void count_change(enum slot_state from, enum slot_state to)
-{
-	int64_t frames = (to != SLOT_ABSENT) - (from != SLOT_ABSENT);
-	int64_t changed = is_dirty(to) - is_dirty(from);
-	if (frames)
-		count(&provided, frames, trace_pages_provided);
-	if (changed)
-		count(&dirty, changed, trace_pages_dirty);
-}
-
 void object_slot_set(struct vm_object *object, uint64_t page, uint64_t slot, uint64_t flow)
 {
 	ASSERT(spin_held(&object->lock) || object->kind == OBJECT_COPY); /* a copy that is being made has no lock yet */
@@ -145,8 +117,6 @@ void object_slot_set(struct vm_object *object, uint64_t page, uint64_t slot, uin
 		return;
 	object->present += (uint64_t)(to != SLOT_ABSENT) - (uint64_t)(from != SLOT_ABSENT);
 	trace_slot_change(object->kobj.id, page, from, to, slot, flow);
-	if (object->kind == OBJECT_PROVIDER)
-		count_change(from, to);
 }
 
 enum status object_fill(struct vm_object *object, uint64_t page, uint64_t flow, uint64_t *slot)
@@ -331,14 +301,4 @@ void object_check(struct vm_object *object)
 	}
 	ASSERT(present == object->present && object->kobj.references > 0);
 	spin_unlock(&object->lock);
-}
-
-uint64_t object_pages_provided(void)
-{
-	return __atomic_load_n(&provided, __ATOMIC_RELAXED);
-}
-
-uint64_t object_pages_dirty(void)
-{
-	return __atomic_load_n(&dirty, __ATOMIC_RELAXED);
 }

@@ -166,7 +166,3 @@ void object_discard(struct vm_object *object, uint64_t first, uint64_t pages);
 
 /* Holds counts and states against the slots; panics on what is wrong. For tests. Takes the lock. */
 void object_check(struct vm_object *object);
-
-/* Pages in memory that came from providers, and those of them that are changed or being written. */
-uint64_t object_pages_provided(void);
-uint64_t object_pages_dirty(void);

@@ -15,6 +15,7 @@
 #include "core/cpu.h"
 #include "core/lock.h"
 #include "core/panic.h"
+#include "ipc/message.h"
 #include "mm/aspace.h"
 #include "mm/cache.h"
 #include "mm/fault.h"
@@ -23,27 +24,16 @@
 
 static struct cache request_cache = CACHE_ALWAYS_READY(struct page_request);
 static uint64_t last_serial;
-static uint64_t outstanding;
-static uint64_t writing; /* and of these, those that save a page */
+static uint64_t writing; /* requests to save a page that are not answered */
 
 enum status request_prepare(void)
 {
 	return cache_prepare(&request_cache);
 }
 
-uint64_t request_flow(const struct page_request *request)
-{
-	return request->message.content.token;
-}
-
 uint64_t request_last_serial(void)
 {
 	return __atomic_load_n(&last_serial, __ATOMIC_RELAXED);
-}
-
-uint64_t requests_outstanding(void)
-{
-	return __atomic_load_n(&outstanding, __ATOMIC_RELAXED);
 }
 
 uint64_t requests_writing(void)
@@ -62,25 +52,26 @@ struct page_request *request_find(const struct vm_object *object, uint64_t page)
 }
 
 /* Makes the request and its message; the slot is still as it was. */
-static enum status request_new(struct vm_object *object, uint64_t page, enum request_kind kind, uint64_t flow,
+static enum status request_new(struct vm_object *object, uint64_t page, enum request_kind kind, uint64_t flow, uint32_t sender,
 			       struct page_request **result)
 {
 	void *memory;
-	TRY(cache_alloc(&request_cache, &memory));
+	TRY(cache_alloc_unfilled(&request_cache, &memory));
 	struct page_request *request = memory;
 	request->object = object;
 	request->page = page;
 	request->kind = kind;
 	request->serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
+	request->waiting = 0;
+	request->in_window = false;
+	wait_queue_init(&request->waiters);
+	message_init(&request->message, object->endpoint, sender);
 	request->message.request = request;
-	request->message.endpoint = object->endpoint;
 	request->message.content = (struct message){
 		.token = flow,
 		.type = kind == REQUEST_READ ? MESSAGE_PAGE_READ : MESSAGE_PAGE_WRITE,
 		.word = {object->key, page, object->kobj.id, flow},
 	};
-	list_init(&request->node);
-	wait_queue_init(&request->waiters);
 	*result = request;
 	return STATUS_OK;
 }
@@ -93,7 +84,6 @@ static void enlist(struct page_request *request, uint64_t slot)
 	list_insert_before(&object->requests, &request->node);
 	trace_page_request(request_flow(request), object->kobj.id, request->page, request->kind, object->endpoint->kobj.id);
 	object_slot_set(object, request->page, slot, request_flow(request));
-	trace_requests(__atomic_add_fetch(&outstanding, 1, __ATOMIC_RELAXED));
 }
 
 enum status request_read(struct vm_object *object, uint64_t page, uint64_t flow, uint32_t sender, struct page_request **request)
@@ -104,12 +94,11 @@ enum status request_read(struct vm_object *object, uint64_t page, uint64_t flow,
 		return STATUS_GONE;
 	TRY(object_slot_prepare(object, page));
 	TRY(page_alloc_provided(&frame));
-	enum status status = request_new(object, page, REQUEST_READ, flow, request);
+	enum status status = request_new(object, page, REQUEST_READ, flow, sender, request);
 	if (status != STATUS_OK) {
 		page_free(frame, 0);
 		return status;
 	}
-	(*request)->message.sender = sender;
 	enlist(*request, frame.p | SLOT_READING);
 	return STATUS_OK;
 }
@@ -118,7 +107,7 @@ enum status request_write(struct vm_object *object, uint64_t page, bool keep, st
 {
 	uint64_t slot = object_slot(object, page);
 	ASSERT(slot_state(slot) == SLOT_DIRTY);
-	TRY(request_new(object, page, REQUEST_WRITE, cpu_new_flow(), request));
+	TRY(request_new(object, page, REQUEST_WRITE, cpu_new_flow(), 0, request));
 	enlist(*request, slot_with_state(slot, SLOT_WRITING) | (keep ? SLOT_KEEP : 0));
 	__atomic_add_fetch(&writing, 1, __ATOMIC_RELAXED);
 	return STATUS_OK;
@@ -168,7 +157,6 @@ void request_answer(struct page_request *request, enum status status)
 	object_sync(users);
 	if (frame.p)
 		page_free(frame, 0);
-	trace_requests(__atomic_sub_fetch(&outstanding, 1, __ATOMIC_RELAXED));
 	if (request->kind == REQUEST_WRITE)
 		__atomic_sub_fetch(&writing, 1, __ATOMIC_RELAXED);
 	release_waiters(request, status);

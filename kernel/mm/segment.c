@@ -72,6 +72,7 @@ void segment_insert(struct segment *segment, struct mapping *mapping)
 	struct list *place = segment->mappings.next;
 	while (place != &segment->mappings && container_of(place, struct mapping, node)->start < mapping->start)
 		place = place->next;
+	mapping->segment = segment;
 	list_insert_before(place, &mapping->node);
 }
 

@@ -29,6 +29,7 @@ struct vm_object;
 
 /* Changed only with both locks, its aspace's and its object's: so either is enough to read it. */
 struct mapping {
+	struct segment *segment;
 	struct list node; /* in its segment, by address */
 	uint64_t start;
 	uint64_t bytes;

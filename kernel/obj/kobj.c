@@ -17,12 +17,6 @@ void kobj_init(struct kobj *kobj, enum kobj_type type)
 	kobj->references = 1;
 }
 
-void kobj_get(struct kobj *kobj)
-{
-	uint32_t before = __atomic_fetch_add(&kobj->references, 1, __ATOMIC_RELAXED);
-	ASSERT(before > 0);
-}
-
 bool kobj_try_get(struct kobj *kobj)
 {
 	uint32_t references = __atomic_load_n(&kobj->references, __ATOMIC_RELAXED);
@@ -39,7 +33,7 @@ static void machine_free(struct kobj *kobj)
 	panic("the machine, kernel object %u, has no user any more", kobj->id);
 }
 
-void kobj_put(struct kobj *kobj)
+void kobj_end(struct kobj *kobj)
 {
 	static void (*const end[KOBJ_TYPES])(struct kobj * kobj) = {
 		[KOBJ_OBJECT] = object_free,
@@ -47,8 +41,5 @@ void kobj_put(struct kobj *kobj)
 		[KOBJ_PROCESS] = process_free,
 		[KOBJ_MACHINE] = machine_free,
 	};
-	uint32_t before = __atomic_fetch_sub(&kobj->references, 1, __ATOMIC_ACQ_REL);
-	ASSERT(before > 0);
-	if (before == 1)
-		end[kobj->type](kobj);
+	end[kobj->type](kobj);
 }

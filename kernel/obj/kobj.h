@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "core/panic.h"
 #include "types.h"
 
 enum kobj_type { KOBJ_OBJECT, KOBJ_ENDPOINT, KOBJ_PROCESS, KOBJ_MACHINE, KOBJ_TYPES };
@@ -20,10 +21,24 @@ struct kobj {
 /* Gives it its id and the caller's reference. */
 void kobj_init(struct kobj *kobj, enum kobj_type type);
 
-void kobj_get(struct kobj *kobj);
+static inline void kobj_get(struct kobj *kobj)
+{
+	uint32_t before = __atomic_fetch_add(&kobj->references, 1, __ATOMIC_RELAXED);
+	ASSERT(before > 0);
+	(void)before;
+}
 
 /* The same for something found on a list that holds no reference; false if its end has begun. */
 bool kobj_try_get(struct kobj *kobj);
 
+/* For the next: frees an object that nobody has a reference to. */
+void kobj_end(struct kobj *kobj);
+
 /* Gives up a reference. With the last one the object is freed: no lock may be held that its end needs. */
-void kobj_put(struct kobj *kobj);
+static inline void kobj_put(struct kobj *kobj)
+{
+	uint32_t before = __atomic_fetch_sub(&kobj->references, 1, __ATOMIC_ACQ_REL);
+	ASSERT(before > 0);
+	if (__builtin_expect(before == 1, 0))
+		kobj_end(kobj);
+}

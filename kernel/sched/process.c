@@ -68,11 +68,11 @@ enum status process_wait(struct thread *self, struct aspace *process, int64_t *s
 	return result;
 }
 
-void process_interrupt_others(void)
+void process_end_announce(void)
 {
 	for (unsigned i = 0; i < cpus_present; i++)
-		if (cpus[i].online && &cpus[i] != arch_cpu())
-			cpu_hazard_raise(&cpus[i], HAZARD_RESCHEDULE);
+		if (cpus[i].online)
+			cpu_hazard_raise(&cpus[i], HAZARD_DOOM);
 }
 
 /* What it had started ends with it. */
@@ -90,7 +90,7 @@ static void end_children(const struct aspace *process)
 	}
 	spin_unlock(&threads_lock);
 	if (any)
-		process_interrupt_others();
+		process_end_announce();
 }
 
 static void wake_waiters(struct aspace *process)

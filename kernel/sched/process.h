@@ -33,5 +33,5 @@ void process_ended(struct aspace *process);
 /* The record of a process nobody has a reference to. */
 void process_free(struct kobj *kobj);
 
-/* Lets every other CPU look whether the thread it runs has to end. */
-void process_interrupt_others(void);
+/* Lets every CPU look whether the thread it runs has to end. */
+void process_end_announce(void);

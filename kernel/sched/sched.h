@@ -93,11 +93,7 @@ void sched_progress_add(int64_t threads);
 /* The end of every trap from user mode: which frame to resume. irqs off. May wait in idle. */
 struct trap_frame *sched_resume(void);
 
-/*
- * Handles this CPU's hazard bits. irqs off. On the way to user mode and in idle; and what of it cannot wait, in an interrupt that
- * may have stopped the kernel in the middle of something, an emission of an event for one.
- */
-void sched_answer_hazards(void);
+/* Answers what of this CPU's hazards cannot wait, in an interrupt that may have stopped the kernel in the middle of something. irqs off. */
 void sched_answer_interrupt(void);
 
 /* The boot's last step on each CPU. */

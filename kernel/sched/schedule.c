@@ -35,8 +35,10 @@ static uint64_t slice_ticks(void)
 
 void sched_block(struct thread *thread, enum switch_reason reason, uint64_t object)
 {
-	ASSERT(thread == arch_cpu()->current && thread->state == THREAD_RUNNING);
+	struct cpu *cpu = arch_cpu();
+	ASSERT(thread == cpu->current && thread->state == THREAD_RUNNING);
 	thread->state = THREAD_BLOCKED;
+	__atomic_fetch_or(&cpu->hazards, HAZARD_STOPPED, __ATOMIC_RELAXED);
 	thread->blocked_for = reason;
 	if (reason != SWITCH_SLEEP)
 		sched_progress_add(-1);
@@ -78,11 +80,9 @@ void sched_hand_over(struct thread *thread, enum wake_reason reason, uint32_t wa
 	__atomic_fetch_or(&cpu->hazards, HAZARD_HAND_OVER, __ATOMIC_RELAXED);
 }
 
-void sched_answer_interrupt(void)
+/* What does not depend on the current thread. irqs off. */
+static void answer(uint64_t hazards)
 {
-	struct cpu *cpu = arch_cpu();
-	uint64_t later = HAZARD_RESCHEDULE | HAZARD_MEMORY | HAZARD_HAND_OVER | HAZARD_DOOM | HAZARD_PARK;
-	uint64_t hazards = __atomic_fetch_and(&cpu->hazards, later, __ATOMIC_ACQ_REL);
 	if (hazards & HAZARD_TLB)
 		cpu_answer_flush();
 	if (hazards & HAZARD_MOVE)
@@ -91,25 +91,29 @@ void sched_answer_interrupt(void)
 		timer_program();
 }
 
-void sched_answer_hazards(void)
+void sched_answer_interrupt(void)
 {
-	struct cpu *cpu = arch_cpu();
-	if (cpu->hazards & HAZARD_PARK)
-		cpu_park();
-	sched_answer_interrupt();
-	__atomic_fetch_and(&cpu->hazards, ~(uint64_t)HAZARD_DOOM, __ATOMIC_ACQ_REL);
+	uint64_t now = HAZARD_TLB | HAZARD_MOVE | HAZARD_TIMER;
+	answer(__atomic_fetch_and(&arch_cpu()->hazards, ~now, __ATOMIC_ACQ_REL) & now);
 }
 
-/* What takes its time, and is no business of an interrupt's: with irqs on, on the way to user mode and in idle. irqs off. */
-static void do_work(void)
+/*
+ * Takes this CPU's hazards, answers all but what is about the current thread, and returns them. irqs off; on meanwhile for what takes
+ * its time.
+ */
+static uint64_t answer_hazards(void)
 {
 	struct cpu *cpu = arch_cpu();
-	if (!(cpu->hazards & HAZARD_MEMORY))
-		return;
-	__atomic_fetch_and(&cpu->hazards, ~(uint64_t)HAZARD_MEMORY, __ATOMIC_ACQ_REL);
-	arch_irq_restore(true);
-	reclaim_work();
-	arch_irq_save();
+	uint64_t hazards = __atomic_exchange_n(&cpu->hazards, 0, __ATOMIC_ACQ_REL);
+	if (hazards & HAZARD_PARK)
+		cpu_park();
+	answer(hazards);
+	if (hazards & HAZARD_MEMORY) {
+		arch_irq_restore(true);
+		reclaim_work();
+		arch_irq_restore(false);
+	}
+	return hazards;
 }
 
 /*
@@ -133,14 +137,13 @@ static struct thread *idle(void)
 	struct thread *thread;
 	trace_idle_begin();
 	while (!(thread = run_queue_take())) {
-		do_work();
 		__atomic_store_n(&cpu->idle, true, __ATOMIC_SEQ_CST);
 		if (everything_waits())
 			run_end(VERDICT_DEADLOCK, 0);
 		if (!page_zero_ahead())
 			arch_cpu_idle();
-		sched_answer_hazards();
 		__atomic_store_n(&cpu->idle, false, __ATOMIC_SEQ_CST);
+		answer_hazards();
 	}
 	cpu->idle = false;
 	trace_idle_end();
@@ -175,7 +178,6 @@ static struct thread *take_next(void)
 	struct cpu *cpu = arch_cpu();
 	struct thread *next = cpu->next;
 	cpu->next = NULL;
-	__atomic_fetch_and(&cpu->hazards, ~(uint64_t)HAZARD_HAND_OVER, __ATOMIC_RELAXED);
 	return next;
 }
 
@@ -194,7 +196,7 @@ static void switch_to(struct thread *previous, struct thread *next, enum switch_
 		__atomic_store_n(&next->on_cpu, true, __ATOMIC_RELEASE);
 		cpu->user_frame = &next->frame;
 		leave_if_forbidden(next);
-		if (next->doomed)
+		if (next->doomed || __atomic_load_n(&next->aspace->dying, __ATOMIC_RELAXED))
 			__atomic_fetch_or(&cpu->hazards, HAZARD_DOOM, __ATOMIC_RELAXED);
 	}
 	if (previous && next != previous)
@@ -216,7 +218,6 @@ static void schedule(void)
 	struct cpu *cpu = arch_cpu();
 	struct thread *previous = cpu->current;
 	enum switch_reason reason = previous ? reason_of(previous) : SWITCH_START;
-	__atomic_fetch_and(&cpu->hazards, ~(uint64_t)HAZARD_RESCHEDULE, __ATOMIC_ACQ_REL);
 	cpu->switch_reason = SWITCH_SLICE;
 	bool stranger = previous && !(previous->affinity >> cpu->index & 1);
 	struct thread *handed = take_next();
@@ -231,34 +232,35 @@ static void schedule(void)
 		previous = NULL;
 		reason = SWITCH_IDLE;
 	}
-	if (!handed) /* who was handed over goes on with what is left of the timeslice */
-		cpu->slice_end = arch_time_now() + slice_ticks();
+	/* Who was handed over goes on with what is left of the timeslice. */
+	uint64_t now = arch_time_now();
+	bool new_slice = !handed || now >= cpu->slice_end;
+	if (new_slice)
+		cpu->slice_end = now + slice_ticks();
 	switch_to(previous, next, reason);
 	if (stranger)
 		run_queue_send_away();
-	if (!handed) /* else the timeslice goes on, and so does its timer */
+	if (new_slice)
 		timer_program();
 }
 
 struct trap_frame *sched_resume(void)
 {
 	struct cpu *cpu = arch_cpu();
-	for (;;) {
-		struct thread *thread = cpu->current;
-		if (__builtin_expect(!cpu->hazards && thread->state == THREAD_RUNNING && !thread->aspace->dying, 1))
-			return cpu->user_frame;
+	while (__builtin_expect(cpu->hazards != 0, 0)) {
 		ASSERT(cpu->lock_level == LOCK_NONE);
-		sched_answer_hazards();
-		do_work();
+		uint64_t hazards = answer_hazards();
+		const struct thread *thread = cpu->current;
 		if (thread->state == THREAD_RUNNING && thread->aspace->dying)
 			thread_exit(thread->aspace->exit_status);
 		else if (thread->state == THREAD_RUNNING && thread->doomed)
-			thread_die_of_fault(thread);
-		if ((cpu->hazards & HAZARD_RESCHEDULE) || thread->state != THREAD_RUNNING)
+			thread_die_of_fault(cpu->current);
+		if ((hazards & HAZARD_RESCHEDULE) || thread->state != THREAD_RUNNING)
 			schedule();
 		else if (cpu->next) /* it goes on itself after all */
 			run_queue_add(take_next(), cpu->index);
 	}
+	return cpu->user_frame;
 }
 
 void sched_start(void)

@@ -165,6 +165,7 @@ void thread_exit(int64_t status)
 	spin_lock(&threads_lock);
 	thread->exit_status = status;
 	thread->state = THREAD_EXITED;
+	__atomic_fetch_or(&arch_cpu()->hazards, HAZARD_STOPPED, __ATOMIC_RELAXED);
 	trace_thread_exit(thread->id, (uint64_t)status);
 	release_joiner(thread);
 	sched_progress_add(-1);
@@ -257,7 +258,7 @@ void process_end(struct aspace *aspace, int64_t status, bool crashed)
 	spin_lock(&threads_lock);
 	process_end_locked(aspace, status, crashed);
 	spin_unlock(&threads_lock);
-	process_interrupt_others();
+	process_end_announce();
 }
 
 /* Takes the result of a thread that is over. Called with threads_lock. */

@@ -102,7 +102,7 @@ void thread_die_of_fault(struct thread *thread);
 
 /*
  * Lets every thread of a process end; as one that crashed if `crashed`. The first to ask says with which status. The second form is
- * called with threads_lock, and process_interrupt_others() after it.
+ * called with threads_lock, and process_end_announce() after it.
  */
 void process_end(struct aspace *aspace, int64_t status, bool crashed);
 void process_end_locked(struct aspace *aspace, int64_t status, bool crashed);

@@ -13,11 +13,6 @@
 
 static struct spinlock wait_lock = SPINLOCK(LOCK_WAIT);
 
-void wait_queue_init(struct wait_queue *queue)
-{
-	list_init(&queue->threads);
-}
-
 static void add(struct wait_queue *queue, struct thread *thread)
 {
 	ASSERT(!thread->waits_on);

@@ -17,7 +17,10 @@ struct wait_queue {
 	struct list threads; /* linked by wait_node, first come first served */
 };
 
-void wait_queue_init(struct wait_queue *queue);
+static inline void wait_queue_init(struct wait_queue *queue)
+{
+	list_init(&queue->threads);
+}
 
 /*
  * Puts the current thread on the queue and marks it blocked; from here on it may be taken and woken at any moment. False, and

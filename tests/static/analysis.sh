@@ -22,7 +22,7 @@ verdict() { # name, output
 
 verdict clang-format "$(source_files '*.c' '*.h' | xargs -P 2 -n 16 clang-format --dry-run -Werror 2>&1)"
 
-kernel_define="-DVITRINE_DEBUG=1"
+kernel_define="-DVITRINE_CHECKS=1"
 x86_64_flags="-std=gnu2x -ffreestanding --target=x86_64-linux-gnu -mgeneral-regs-only $kernel_define -Ikernel -Iarch/x86_64/include -Ibuild/gen"
 ppc64_flags="-std=gnu2x -ffreestanding --target=powerpc64-linux-gnu -mabi=elfv2 -mcpu=power8 -msoft-float $kernel_define -Ikernel \
 	-Iarch/ppc64/include -Iarch/ppc64/libfdt_shim -Ibuild/libfdt -Ibuild/gen"

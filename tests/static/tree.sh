@@ -14,7 +14,7 @@ expect_nothing() { # name, text
 	fi
 }
 
-flags="-std=gnu2x -ffreestanding -fsyntax-only -Wall -Wextra -Werror -DVITRINE_DEBUG=1"
+flags="-std=gnu2x -ffreestanding -fsyntax-only -Wall -Wextra -Werror -DVITRINE_CHECKS=1"
 kernel_header() { # compiler, machine flags and include paths, header
 	$1 $flags $2 -x c -Wno-unused-function -include "$3" /dev/null 2>&1
 }

@@ -70,18 +70,57 @@ await expectCounts(
 const counters = [
 	['free pages', 'free_pages'],
 	['zeroed pages', 'zeroed_pages'],
-	['page requests', 'requests'],
-	['pages from providers', 'pages_provided'],
-	['pages to be saved', 'pages_dirty'],
 	['runnable threads', 'runnable'],
 	['HPT entries in use', 'hpt_entries'],
 	['HPT entries in their secondary group', 'hash_collisions'],
 ];
 for (const [counter, from] of counters)
 	await expectCounts(`counter-${from}`, perMachine('counter', false, `t.name = '${counter}'`), event(from));
+
+// Counters that no event carries: they follow from what happened to page requests and pages. Every value is reckoned again here, from
+// the events' names, in the order of time, and compared one by one.
+const derived = {
+	'page requests': [],
+	'pages being read': ['being read by the provider'],
+	'pages present': ['present, clean'],
+	'pages to be saved': ['present, changed'],
+	'pages being saved': ['being written by the provider', 'being written, and wanted again'],
+};
+const onMachine = (machine) => `join track t on x.track_id = t.id where ifnull(t.machine_id, 0) = ${machine}`;
+
+// By how much an event changes a counter.
+function change(counter, what) {
+	if (counter === 'page requests') return what.startsWith('asks the provider') ? 1 : what.startsWith('provider') ? -1 : 0;
+	const [, from, to] = /^page: (.*) -> (.*)$/.exec(what) ?? [];
+	return derived[counter].includes(to) - derived[counter].includes(from);
+}
+
+for (const machine of machines) {
+	const happened = await ask(`select x.name as what from slice x ${onMachine(machine)} and
+		(x.name glob 'page: *' or x.name glob 'asks the provider to*' or x.name glob 'provider''s answer to*') order by x.ts, x.id`);
+	for (const counter of holes ? [] : Object.keys(derived)) {
+		const wanted = [];
+		let value = 0;
+		for (const { what } of happened) {
+			const by = change(counter, what);
+			value += by;
+			if (by && (counter !== 'pages present' || value % 8 === 0)) wanted.push(value);
+		}
+		const found = await ask(`select x.value as value from counter x ${onMachine(machine)} and t.name = '${counter}'
+			order by x.ts, x.id`);
+		const values = found.map((row) => row.value);
+		const at = wanted.findIndex((one, index) => one !== values[index]);
+		verdict(
+			`counter-${counter.replaceAll(' ', '-')}-${machine}`,
+			same(values, wanted) ? '' : `${values.length} values, and ${wanted.length} follow from the events; the first that differs is number ${at}`,
+		);
+	}
+}
+
+const known = [...counters.map(([counter]) => counter), ...Object.keys(derived)];
 await expectCounts(
 	'counters-of-programs',
-	perMachine('counter', false, `t.name not in (${counters.map(([counter]) => `'${counter}'`).join(', ')})`),
+	perMachine('counter', false, `t.name not in (${known.map((counter) => `'${counter}'`).join(', ')})`),
 	event('mark_counter'),
 );
 

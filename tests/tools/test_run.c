@@ -298,7 +298,7 @@ static void explains_wrong_calls(void **state)
 		{"--mmu radix9", "x86_64 has no `radix9`; there is radix4 and radix5"},
 		{"--arch ppc64 --mmu radix5", "ppc64 has no `radix5`; there is hash"},
 		{"--mmu hash", "x86_64 has no `hash`"},
-		{"--image kernal", "neither kernel nor kernel-test"},
+		{"--image kernal", "there are kernel, kernel-release and kernel-test"},
 		{"--sede 5", "there is no option `--sede`"},
 		{"--seed", "lacks its value"},
 		{"demo", "goes after --"},
