@@ -168,7 +168,7 @@ EVENT(90, page_evict, VM, CPU_INSTANT, "a page that can be brought again gave up
 /* 91 to 93 were counters of page requests and pages, which a reader can count itself from the events above. */
 
 /* ---- mem ---- */
-EVENT(96, free_pages, MEM, COUNTER, "page frames that are free",
+EVENT(96, free_pages, MEM, COUNTER, "page frames that are free, every eighth value",
       F(value, PAGES, "how many"))
 EVENT(97, zeroed_pages, MEM, COUNTER, "free page frames that are zeroed already",
       F(value, PAGES, "how many"))

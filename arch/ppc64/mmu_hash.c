@@ -148,7 +148,7 @@ static enum status hash_map(struct mmu_space *space, struct vaddr va, struct pad
 	uint64_t v = entry_v(vsid, va) | (flags & MMU_WIRED ? ENTRY_WIRED : 0);
 	uint64_t r = ENTRY_SEGMENT_1T | page.p | flags_to_r(flags);
 
-	spin_lock(&table_lock);
+	spin_lock_inner(&table_lock);
 	struct hash_entry *entry = entry_find(vsid, va);
 	if (entry) {
 		entry_replace(entry, v, r);

@@ -10,6 +10,7 @@
 
 #include "core/cpu.h"
 #include "core/lock_type.h"
+#include "core/panic.h"
 
 /* For the two below: another CPU has it; the order is broken; it is not this CPU's to give back. */
 void lock_wait(struct spinlock *lock);
@@ -66,6 +67,17 @@ static inline void spin_lock(struct spinlock *lock)
 	if (__builtin_expect(__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE), 0))
 		lock_wait(lock);
 	lock->irqs_were_on = irqs;
+	lock_note_taken(lock);
+}
+
+/* The same inside another lock, where irqs are off already. Given back by spin_unlock() as well. */
+static inline void spin_lock_inner(struct spinlock *lock)
+{
+	ASSERT(!arch_irq_enabled());
+	lock_check_order(lock);
+	if (__builtin_expect(__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE), 0))
+		lock_wait(lock);
+	lock->irqs_were_on = false;
 	lock_note_taken(lock);
 }
 

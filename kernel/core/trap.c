@@ -54,13 +54,15 @@ static enum crash_cause cause_of(enum trap_kind kind)
 /* A user thread did something the machine would not do. */
 static void user_trap(struct thread *thread, const struct trap *trap)
 {
-	enum crash_cause cause = cause_of(trap->kind);
+	enum crash_cause cause;
 	if (trap->kind == TRAP_FAULT) {
 		enum fault_result result = fault_handle(thread, trap, false, &cause);
 		if (result != FAULT_KILLED && result != FAULT_NO_MEMORY)
 			return;
 		if (cause == CAUSE_KILLED)
 			return; /* its process is ending, and it will not run again */
+	} else {
+		cause = cause_of(trap->kind);
 	}
 	thread_crash(cause, trap);
 }

@@ -56,12 +56,12 @@ void endpoint_free(struct kobj *kobj)
  */
 static void hand_over(struct endpoint *endpoint, struct ipc_message *message, struct thread *server)
 {
-	struct message content = message->content;
-	content.handle = message_pass(server, message->passed, message->passed_rights);
+	struct message *content = &message->content;
+	content->handle = message->passed ? message_pass(server, message->passed, message->passed_rights) : 0;
 	message->server = server;
 	list_insert_before(&endpoint->taken, &message->node);
-	arch_message_set(&server->frame, STATUS_OK, &content);
-	trace_ipc_receive(content.token, server->id, endpoint->kobj.id, content.type, content.word[0], content.word[1]);
+	arch_message_set(&server->frame, STATUS_OK, content);
+	trace_ipc_receive(content->token, server->id, endpoint->kobj.id, content->type, content->word[0], content->word[1]);
 }
 
 enum status endpoint_post(struct endpoint *endpoint, struct ipc_message *message)

@@ -445,7 +445,7 @@ void aspace_forget(struct aspace *aspace)
 enum status aspace_enter(struct aspace *aspace, struct vaddr va, struct paddr frame, unsigned flags)
 {
 	ASSERT(spin_held(&aspace->lock) && !((flags & MMU_WRITE) && (flags & MMU_EXEC)));
-	spin_lock(&aspace->space.lock);
+	spin_lock_inner(&aspace->space.lock);
 	enum status status = mmu->map(&aspace->space, va, frame, flags);
 	while (status == STATUS_NO_TABLE) {
 		status = donate(aspace);

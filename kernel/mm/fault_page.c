@@ -66,7 +66,7 @@ static enum fault_action decide_present(const struct fault_question *question)
 	return question->kind == OBJECT_PROVIDER && clean ? FAULT_ACTION_DIRTY : FAULT_ACTION_MAP;
 }
 
-enum fault_action fault_decide(const struct fault_question *question)
+static inline enum fault_action decide(const struct fault_question *question)
 {
 	if (!(question->rights & right_for(question->access)))
 		return FAULT_ACTION_REFUSE;
@@ -81,6 +81,11 @@ enum fault_action fault_decide(const struct fault_question *question)
 	default:
 		return FAULT_ACTION_WAIT;
 	}
+}
+
+enum fault_action fault_decide(const struct fault_question *question)
+{
+	return decide(question);
 }
 
 unsigned fault_rights(const struct fault_question *question)
@@ -117,12 +122,9 @@ enum fault_result fault_block(struct fault *fault, struct wait_queue *queue, enu
 }
 
 /* Waits for the request that is at work on the page. Called with the object's lock, and the wait noted at the endpoint. */
-static enum fault_result wait_for_request(struct fault *fault, struct vm_object *object, uint64_t page)
+static enum fault_result wait_for_request(struct fault *fault, struct vm_object *object, uint64_t page,
+					  struct page_request *request)
 {
-	struct page_request *request = request_find(object, page);
-	uint64_t slot = object_slot(object, page);
-	if (slot_state(slot) == SLOT_WRITING)
-		object_slot_set(object, page, slot_with_state(slot, SLOT_WANTED), fault->flow);
 	if (fault->address != NO_ADDRESS)
 		trace_fault_wait(fault->flow, fault->thread->id, request_flow(request), object->kobj.id, page,
 				 ++request->waiting);
@@ -138,11 +140,15 @@ static enum fault_result ask(struct fault *fault, struct vm_object *object, uint
 {
 	if (endpoint_page_wait_begin(object->endpoint, fault->thread) != STATUS_OK)
 		return fault_refuse(fault, CAUSE_PROVIDER_CYCLE);
-	enum status status = STATUS_OK;
-	if (slot_state(object_slot(object, page)) == SLOT_ABSENT)
-		status = request_read(object, page, fault->flow, fault->thread->id, &fault->unsent);
+	uint64_t slot = object_slot(object, page);
+	if (slot_state(slot) != SLOT_ABSENT) {
+		if (slot_state(slot) == SLOT_WRITING)
+			object_slot_set(object, page, slot_with_state(slot, SLOT_WANTED), fault->flow);
+		return wait_for_request(fault, object, page, request_find(object, page));
+	}
+	enum status status = request_read(object, page, fault->flow, fault->thread->id, &fault->unsent);
 	if (status == STATUS_OK)
-		return wait_for_request(fault, object, page);
+		return wait_for_request(fault, object, page, fault->unsent);
 	endpoint_page_wait_end(fault->thread);
 	return fault_refuse(fault, status == STATUS_GONE ? CAUSE_PROVIDER_GONE : CAUSE_NO_MEMORY);
 }
@@ -226,7 +232,7 @@ static enum fault_result act(struct fault *fault, struct vm_object *object, uint
 		*slot &= ~SLOT_SHARED; /* the others have gone, or have made copies */
 		object_slot_set(object, page, *slot, fault->flow);
 	}
-	switch (fault_decide(question)) {
+	switch (decide(question)) {
 	case FAULT_ACTION_MAP:
 		return object->kind == OBJECT_DEVICE ? FAULT_DEVICE : FAULT_MAPPED;
 	case FAULT_ACTION_DIRTY:
@@ -281,7 +287,7 @@ enum fault_result fault_at_page(struct fault *fault, const struct mapping *mappi
 		.access = fault->access,
 		.has_source = object->source,
 	};
-	spin_lock(&object->lock);
+	spin_lock_inner(&object->lock);
 	question.slot = object_slot(object, page);
 	trace_fault_slot(fault->flow, fault->thread->id, object->kobj.id, page, question.slot);
 	enum fault_result result = act(fault, object, page, &question);

@@ -33,6 +33,7 @@
 
 /* How many single pages are kept as they are: most are wanted again soon, and merging and splitting them costs more than the page. */
 #define SINGLES 64
+#define SINGLES_ORDER 4 /* a block of this size is cut into single pages when none is left */
 #define SINGLE_ORDER 0xff /* what stands in their frame as its order */
 
 enum frame_state { FRAME_USED, FRAME_FREE };
@@ -59,6 +60,15 @@ static uint64_t zero_hits;
 static uint64_t zero_misses;
 static uint64_t total_pages;
 static uint64_t fail_at;
+
+/* The trace gets every eighth value: it is a curve. Called with the lock. */
+#define TRACED_STEP 8
+
+static void trace_free(void)
+{
+	if (free_pages % TRACED_STEP == 0)
+		trace_free_pages(free_pages);
+}
 
 static void list_push(uint32_t n, unsigned order)
 {
@@ -201,8 +211,24 @@ void page_limit(uint64_t pages)
 	total_pages = free_pages;
 }
 
+/* Called with the lock and no single page left: cuts a block into some, if there is one that large. */
+static void cut_singles(void)
+{
+	uint32_t block;
+	const uint32_t pages = UINT32_C(1) << SINGLES_ORDER;
+	if (take_block(SINGLES_ORDER, &block) != STATUS_OK)
+		return;
+	for (uint32_t n = block + pages; n-- > block;) {
+		frames[n].order = SINGLE_ORDER;
+		singles[single_count++] = n;
+	}
+	free_pages += pages;
+}
+
 static enum status take_block(unsigned order, uint32_t *block)
 {
+	if (order == 0 && !single_count)
+		cut_singles();
 	if (order == 0 && single_count) {
 		*block = singles[--single_count];
 		frames[*block].order = 0;
@@ -264,7 +290,7 @@ static enum status take_pages(unsigned order, struct paddr *block)
 	} else {
 		return STATUS_NO_MEMORY;
 	}
-	trace_free_pages(free_pages);
+	trace_free();
 	return STATUS_OK;
 }
 
@@ -301,7 +327,7 @@ static bool alloc_from_pool(uint64_t reserve, struct paddr *page)
 		*page = pool_take();
 		free_pages--;
 		zero_hits++;
-		trace_free_pages(free_pages);
+		trace_free();
 		found = true;
 	}
 	spin_unlock(&memory_lock);
@@ -373,7 +399,7 @@ void page_free(struct paddr block, unsigned order)
 	} else {
 		merge(n, order);
 	}
-	trace_free_pages(free_pages);
+	trace_free();
 	uint64_t left = free_pages;
 	spin_unlock(&memory_lock);
 	reclaim_freed(left);

@@ -60,38 +60,40 @@ enum status handle_add(struct handle_table *table, struct kobj *kobj, unsigned r
 	return status;
 }
 
-enum status handle_find_any(struct handle_table *table, uint64_t number, unsigned rights, struct handle *handle)
+/* What handle `number` stands for, with a reference, if it is of this type (KOBJ_TYPES: any) and has the rights. */
+static inline enum status find(struct handle_table *table, uint64_t number, enum kobj_type type, unsigned rights,
+			       struct handle *handle)
 {
-	enum status status = STATUS_NOT_FOUND;
-	*handle = (struct handle){0};
+	enum status status = STATUS_OK;
 	if (number == 0 || number >= HANDLES_MAX)
 		return STATUS_NOT_FOUND;
 	spin_lock(&table->lock);
-	struct handle found = table->handles ? table->handles[number] : (struct handle){0};
-	if (found.kobj)
-		status = rights & ~found.rights ? STATUS_DENIED : STATUS_OK;
+	if (!table->handles || !table->handles[number].kobj)
+		status = STATUS_NOT_FOUND;
+	else if (type != KOBJ_TYPES && table->handles[number].kobj->type != type)
+		status = STATUS_INVALID;
+	else if (rights & ~table->handles[number].rights)
+		status = STATUS_DENIED;
 	if (status == STATUS_OK) {
-		kobj_get(found.kobj);
-		*handle = found;
+		*handle = table->handles[number];
+		kobj_get(handle->kobj);
 	}
 	spin_unlock(&table->lock);
 	return status;
 }
 
+enum status handle_find_any(struct handle_table *table, uint64_t number, unsigned rights, struct handle *handle)
+{
+	*handle = (struct handle){0};
+	return find(table, number, KOBJ_TYPES, rights, handle);
+}
+
 enum status handle_find(struct handle_table *table, uint64_t number, enum kobj_type type, unsigned rights, struct kobj **kobj)
 {
 	struct handle handle;
-	TRY(handle_find_any(table, number, 0, &handle));
-	enum status status = STATUS_OK;
-	if (handle.kobj->type != type)
-		status = STATUS_INVALID;
-	else if (rights & ~handle.rights)
-		status = STATUS_DENIED;
-	if (status == STATUS_OK)
-		*kobj = handle.kobj;
-	else
-		kobj_put(handle.kobj);
-	return status;
+	TRY(find(table, number, type, rights, &handle));
+	*kobj = handle.kobj;
+	return STATUS_OK;
 }
 
 enum status handle_close(struct handle_table *table, uint64_t number)

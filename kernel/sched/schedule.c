@@ -81,6 +81,8 @@ void sched_hand_over(struct thread *thread, enum wake_reason reason, uint32_t wa
 }
 
 /* What does not depend on the current thread. irqs off. */
+#define HAZARDS_OF_OTHERS ((uint64_t)(HAZARD_TLB | HAZARD_MOVE | HAZARD_TIMER))
+
 static void answer(uint64_t hazards)
 {
 	if (hazards & HAZARD_TLB)
@@ -93,8 +95,7 @@ static void answer(uint64_t hazards)
 
 void sched_answer_interrupt(void)
 {
-	uint64_t now = HAZARD_TLB | HAZARD_MOVE | HAZARD_TIMER;
-	answer(__atomic_fetch_and(&arch_cpu()->hazards, ~now, __ATOMIC_ACQ_REL) & now);
+	answer(__atomic_fetch_and(&arch_cpu()->hazards, ~HAZARDS_OF_OTHERS, __ATOMIC_ACQ_REL));
 }
 
 /*
@@ -107,7 +108,8 @@ static uint64_t answer_hazards(void)
 	uint64_t hazards = __atomic_exchange_n(&cpu->hazards, 0, __ATOMIC_ACQ_REL);
 	if (hazards & HAZARD_PARK)
 		cpu_park();
-	answer(hazards);
+	if (hazards & HAZARDS_OF_OTHERS)
+		answer(hazards);
 	if (hazards & HAZARD_MEMORY) {
 		arch_irq_restore(true);
 		reclaim_work();

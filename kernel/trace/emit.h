@@ -11,18 +11,19 @@
 #include "core/cpu.h"
 
 /* This CPU's ring if the category is switched on, else NULL. */
-static inline struct trace_ring *trace_ring_if(uint32_t category)
+static inline __attribute__((always_inline)) struct trace_ring *trace_ring_if(uint32_t category)
 {
 	struct trace_ring *ring = &arch_cpu()->trace;
 	return __builtin_expect((ring->categories & category) != 0, 1) ? ring : NULL;
 }
 
-static inline uint64_t *trace_slot_at(const struct trace_ring *ring, uint64_t sequence)
+static inline __attribute__((always_inline)) uint64_t *trace_slot_at(const struct trace_ring *ring, uint64_t sequence)
 {
 	return (uint64_t *)(uintptr_t)ring->slots + (sequence & ring->mask) * TRACE_SLOT_WORDS;
 }
 
-static inline void trace_commit(const struct trace_ring *ring, uint64_t *slot, uint64_t sequence, unsigned id, unsigned words)
+static inline __attribute__((always_inline)) void trace_commit(const struct trace_ring *ring, uint64_t *slot, uint64_t sequence,
+								unsigned id, unsigned words)
 {
 	__atomic_store_n(&slot[1], sequence << 32 | ring->header_base | id << 6 | words, __ATOMIC_RELEASE);
 }
