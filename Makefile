@@ -100,13 +100,14 @@ cc_x86_64 := $(if $(is_clang),clang --target=x86_64-linux-gnu,$(cross_x86_64)gcc
 cc_ppc64 := $(if $(is_clang),clang --target=powerpc64-linux-gnu,$(cross_ppc64)gcc)
 machine_x86_64 := -m64 -mgeneral-regs-only
 machine_ppc64 := -mabi=elfv2 -mbig-endian -mcpu=power8 -mno-altivec -mno-vsx -msoft-float -mcmodel=medium
-kernel_machine_x86_64 := -mno-red-zone -mcmodel=kernel
+# Backtraces follow frame pointers on x86-64; on POWER the stack itself is the chain.
+kernel_machine_x86_64 := -mno-red-zone -mcmodel=kernel -fno-omit-frame-pointer
 kernel_machine_ppc64 := $(if $(is_clang),,-ffixed-r13)
 link_x86_64 := -z noexecstack -z max-page-size=4096
 link_ppc64 := -EB --no-dynamic-linker -z max-page-size=4096
 
 freestanding := -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -fno-common \
-  $(if $(is_clang),,-fno-tree-loop-distribute-patterns) -fno-omit-frame-pointer
+  $(if $(is_clang),,-fno-tree-loop-distribute-patterns)
 
 # The variants of the kernel. `kernel` checks itself as it runs: assertions, the order of locks, poison in freed memory.
 # `kernel-release` does not, and is compiled as a whole; it is for measuring. `kernel-test` is the first with the tests linked in.
@@ -115,7 +116,7 @@ checks := -DVITRINE_CHECKS=1
 variant_flags_kernel := $(checks)
 variant_flags_kernel-test := $(checks)
 # gcc compiles calls to memcpy and memset that are nowhere in the source, so the file that has them stays outside the whole.
-variant_flags_kernel-release := $(if $(is_clang),,-flto=2)
+variant_flags_kernel-release := -O3 $(if $(is_clang),,-flto=2)
 variant_apart_kernel-release := kernel/core/string
 
 kernel_includes = -Ikernel -Iarch/$(1)/include -I$(B)/gen

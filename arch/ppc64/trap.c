@@ -113,11 +113,14 @@ void arch_trap_decode(const struct trap_frame *frame, struct trap *trap)
 		.pc = vaddr(frame->pc),
 		.raw = frame->msr,
 	};
+	if (__builtin_expect(trap->vector == VECTOR_DATA_STORAGE, 1)) {
+		decode_fault(frame, trap);
+		return;
+	}
 	switch (trap->vector) {
 	case VECTOR_SYSTEM_CALL:
 		trap->kind = TRAP_SYSCALL;
 		break;
-	case VECTOR_DATA_STORAGE:
 	case VECTOR_DATA_SEGMENT:
 	case VECTOR_INSTRUCTION_STORAGE:
 	case VECTOR_INSTRUCTION_SEGMENT:
