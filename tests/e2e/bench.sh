@@ -33,7 +33,8 @@ for machine in $machines; do
 	expect_at_most thread_create_exit $machine 30000
 	expect_at_most boot_to_user $machine 5000000
 	expect_at_most zero_fill_fault $machine 2000
-	for name in null_syscall switch provider_fault; do
+	expect_at_most provider_fault $machine 3850
+	for name in null_syscall switch; do
 		expect_at_most $name $machine 100000 # there, and not absurd
 	done
 done

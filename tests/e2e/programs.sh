@@ -40,11 +40,13 @@ soft_misses() { # run
 }
 
 # Three tests in one: the ending, nothing lost, and each fault that began has ended.
-test_program() { # program, CPUs, mode
-	local name=$1-$machine-smp$2-${3#--} run=$work/$1-$2${3#-} ending lost begun ended
+test_program() { # program, CPUs, mode, variant of the kernel
+	local image=${4:-kernel} name run ending lost begun ended
+	name=$1-$machine-smp$2-${3#--}${image#kernel}
+	run=$work/$1-$2${3#-}${image#kernel}
 	ending=$(ending_of "$1")
 	# shellcheck disable=SC2046
-	run_program "$run" --arch "$machine" --program "$1" --smp "$2" --seed 1 "$3" $(limits_of "$1" "$3")
+	run_program "$run" --arch "$machine" --program "$1" --image "$image" --smp "$2" --seed 1 "$3" $(limits_of "$1" "$3")
 	if [ "$run_status" != "$(exit_code_of "$ending")" ]; then
 		show_run "$run"
 		not_ok "$name" "the run should have been $ending, and vitrine ended with $run_status"
@@ -101,3 +103,9 @@ else
 	show_run "$work/panic"
 	not_ok "panic-backtrace-$machine" "vitrine ended with $run_status"
 fi
+
+# The kernel without checks of itself is compiled in another way: what shares most between CPUs, and what fails most, on it too.
+for program in threads storm provider pressure fork uaccess fuzz memory crash; do
+	test_program $program 4 --live kernel-release
+	test_program $program 2 --icount kernel-release
+done
