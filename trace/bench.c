@@ -66,6 +66,7 @@ static const struct goal {
 	{"trace_event", 25, false, "instructions", "a 32-byte event needs 18 on x86, 13-20 on ppc64; LTTng-UST 984"},
 	{"null_syscall", 150, false, "instructions", "seL4 95, xv6 x86-64 581, xv6 riscv64 1,130"},
 	{"switch", 400, false, "instructions", "seL4 264, xv6 x86-64 1,721, xv6 riscv64 8,237"},
+	{"ipc_round_trip", 900, false, "instructions", "seL4 492, without its fast path 1,533, xv6 x86-64 11,180 (pipe)"},
 	{"zero_fill_fault", 2000, false, "instructions", "xv6 i386 4,271, xv6 riscv64 25,567"},
 	{"provider_fault", 3850, false, "instructions", "seL4 3,846 with the frame retyped and zeroed, 2,083 with it ready"},
 	{"thread_create_exit", 30000, false, "instructions", "seL4 10,059"},

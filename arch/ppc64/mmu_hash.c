@@ -77,11 +77,17 @@ static void space_scan(const struct mmu_space *space, uint64_t start, uint64_t e
 	}
 }
 
+static struct hash_entry *page_find(const struct mmu_space *space, struct vaddr va)
+{
+	uint64_t vsid = segment_vsid(space, segment_of(va));
+	return entry_find(hash_primary(vsid, va), entry_v(vsid, va));
+}
+
 /* The same for a few pages, each looked up by its hash. */
 static void pages_remove(const struct mmu_space *space, struct vaddr va, uint64_t pages, struct gone *gone)
 {
 	for (; pages && va.v < USER_END; pages--, va.v += PAGE_BYTES) {
-		struct hash_entry *entry = entry_find(segment_vsid(space, segment_of(va)), va);
+		struct hash_entry *entry = page_find(space, va);
 		if (!entry)
 			continue;
 		uint64_t v = entry->v;
@@ -149,7 +155,7 @@ static enum status hash_map(struct mmu_space *space, struct vaddr va, struct pad
 	uint64_t r = ENTRY_SEGMENT_1T | page.p | flags_to_r(flags);
 
 	spin_lock_inner(&table_lock);
-	struct hash_entry *entry = entry_find(vsid, va);
+	struct hash_entry *entry = entry_find(primary, entry_v(vsid, va));
 	if (entry) {
 		entry_replace(entry, v, r);
 	} else {
@@ -225,7 +231,7 @@ static struct mmu_usage hash_harvest(struct mmu_space *space, struct vaddr va)
 	struct gone gone;
 	gone_begin(&gone);
 	spin_lock(&table_lock);
-	struct hash_entry *entry = entry_find(segment_vsid(space, segment_of(va)), va);
+	struct hash_entry *entry = page_find(space, va);
 	if (entry) {
 		uint64_t v = entry->v;
 		uint64_t r = entry_word_load(&entry->r);

@@ -170,8 +170,8 @@ void gone_flush(struct gone *gone);
 /* The entry of a group whose first doubleword is `v`, software bits aside; or NULL. */
 struct hash_entry *group_find(uint64_t group, uint64_t v);
 
-/* The valid entry for a page, or NULL. */
-struct hash_entry *entry_find(uint64_t vsid, struct vaddr va);
+/* The valid entry for a page, or NULL. `primary` is its group, `v` what entry_v() says. */
+struct hash_entry *entry_find(uint64_t primary, uint64_t v);
 
 /* A place for a page that has none: not valid, in no CPU; another page may lose it. NULL if all sixteen are wired. */
 struct hash_entry *place_find(uint64_t primary);
@@ -192,6 +192,7 @@ void entry_clear_referenced(struct hash_entry *entry, uint64_t r, struct gone *g
  */
 #define SLB_VALID UINT64_C(0x08000000)
 #define SLB_SEGMENT_1T (UINT64_C(1) << 62)
+#define SLB_VSID_SHIFT 24
 #define SLB_KEYS UINT64_C(0xc00) /* Ks and Kp: rights are read with key 1 in both modes */
 
 static inline uint64_t slb_esid_word(unsigned esid, unsigned slot)
@@ -201,7 +202,7 @@ static inline uint64_t slb_esid_word(unsigned esid, unsigned slot)
 
 static inline uint64_t slb_vsid_word(uint64_t vsid)
 {
-	return SLB_SEGMENT_1T | vsid << 24 | SLB_KEYS;
+	return SLB_SEGMENT_1T | vsid << SLB_VSID_SHIFT | SLB_KEYS;
 }
 
 /* mmu->activate(), in mmu_slb.c. */

@@ -117,13 +117,12 @@ struct hash_entry *group_find(uint64_t group, uint64_t v)
 	return NULL;
 }
 
-struct hash_entry *entry_find(uint64_t vsid, struct vaddr va)
+struct hash_entry *entry_find(uint64_t primary, uint64_t v)
 {
-	uint64_t primary = hash_primary(vsid, va);
-	struct hash_entry *entry = group_find(primary, entry_v(vsid, va));
+	struct hash_entry *entry = group_find(primary, v);
 	if (entry || !entries_secondary) /* hardly ever is an entry anywhere but in its primary group */
 		return entry;
-	return group_find(hash_secondary(primary), entry_v(vsid, va) | ENTRY_SECONDARY);
+	return group_find(hash_secondary(primary), v | ENTRY_SECONDARY);
 }
 
 static struct hash_entry *group_free(uint64_t group)

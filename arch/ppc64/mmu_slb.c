@@ -67,6 +67,20 @@ void slb_cpu_init(void)
 	isync();
 }
 
+/* Loads every segment the space has used into an SLB that is empty but for entry 0; those beyond its size wait for a fault. */
+static void segments_load(struct cpu *cpu, const struct mmu_space *space)
+{
+	uint64_t first = slb_vsid_word(segment_vsid(space, 0)); /* the space's other segments count up from it */
+	uint64_t left = space->words[SPACE_WORD_SEGMENTS];
+	unsigned slot = 1;
+	for (; left && slot < SLB_SLOTS; left &= left - 1, slot++) {
+		unsigned esid = (unsigned)__builtin_ctzll(left);
+		slbmte(first + ((uint64_t)esid << SLB_VSID_SHIFT), slb_esid_word(esid, slot));
+	}
+	cpu->arch_words[CPU_WORD_SLB_SEGMENTS] = space->words[SPACE_WORD_SEGMENTS] & ~left;
+	cpu->arch_words[CPU_WORD_SLB_NEXT] = slot == SLB_SLOTS ? 1 : slot;
+}
+
 /*
  * Changes the space: the segments it has used come with it, so a thread that comes back does not fault on each of them. The
  * event mmu_activate stands for these loads; mmu_segment is emitted for a segment that an address asked for.
@@ -76,14 +90,13 @@ static void space_switch(struct cpu *cpu, struct mmu_space *before, struct mmu_s
 	uint64_t bit = UINT64_C(1) << cpu->index;
 	slb_clear(cpu);
 	if (space) {
-		__atomic_fetch_or(&space->active, bit, __ATOMIC_ACQ_REL);
-		for (uint64_t left = space->words[SPACE_WORD_SEGMENTS]; left; left &= left - 1)
-			segment_load(cpu, space, (unsigned)__builtin_ctzll(left));
+		__atomic_fetch_or(&space->active, bit, __ATOMIC_RELAXED); /* tlbie reaches this CPU in any case */
+		segments_load(cpu, space);
 	}
 	isync();
 	cpu->arch_words[CPU_WORD_SPACE] = (uint64_t)(uintptr_t)space;
 	if (before)
-		__atomic_fetch_and(&before->active, ~bit, __ATOMIC_ACQ_REL);
+		__atomic_fetch_and(&before->active, ~bit, __ATOMIC_RELEASE);
 	trace_mmu_activate(space ? space->id : 0);
 }
 

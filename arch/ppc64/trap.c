@@ -106,13 +106,16 @@ static enum trap_kind program_kind(uint64_t srr1)
 
 void arch_trap_decode(const struct trap_frame *frame, struct trap *trap)
 {
-	*trap = (struct trap){
-		.kind = TRAP_MACHINE,
-		.from_user = (frame->msr & MSR_PR) != 0,
-		.vector = arch_trap_is_syscall(frame) ? VECTOR_SYSTEM_CALL : (unsigned)frame->vector,
-		.pc = vaddr(frame->pc),
-		.raw = frame->msr,
-	};
+	/* Field by field: an initialiser would clear all of it first, and most traps are faults that set every field. */
+	trap->kind = TRAP_MACHINE;
+	trap->from_user = (frame->msr & MSR_PR) != 0;
+	trap->vector = arch_trap_is_syscall(frame) ? VECTOR_SYSTEM_CALL : (unsigned)frame->vector;
+	trap->pc = vaddr(frame->pc);
+	trap->va = vaddr(0);
+	trap->access = ACCESS_LOAD;
+	trap->segment = false;
+	trap->protection = false;
+	trap->raw = frame->msr;
 	if (__builtin_expect(trap->vector == VECTOR_DATA_STORAGE, 1)) {
 		decode_fault(frame, trap);
 		return;

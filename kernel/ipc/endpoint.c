@@ -64,14 +64,10 @@ static void hand_over(struct endpoint *endpoint, struct ipc_message *message, st
 	trace_ipc_receive(content->token, server->id, endpoint->kobj.id, content->type, content->word[0], content->word[1]);
 }
 
-enum status endpoint_post(struct endpoint *endpoint, struct ipc_message *message)
+/* To a thread that waits, or into the queue. Called with the lock. */
+static void deliver(struct endpoint *endpoint, struct ipc_message *message)
 {
 	const struct thread *self = arch_cpu()->current;
-	spin_lock(&endpoint->lock);
-	if (endpoint->gone) {
-		spin_unlock(&endpoint->lock);
-		return STATUS_GONE;
-	}
 	trace_ipc_send(message->content.token, message->sender, endpoint->kobj.id, message->content.type,
 		       message->content.word[0], message->content.word[1]);
 	struct thread *server = wait_take(&endpoint->receivers);
@@ -82,8 +78,16 @@ enum status endpoint_post(struct endpoint *endpoint, struct ipc_message *message
 		list_insert_before(&endpoint->queue, &message->node);
 		endpoint->queued++;
 	}
+}
+
+enum status endpoint_post(struct endpoint *endpoint, struct ipc_message *message)
+{
+	spin_lock(&endpoint->lock);
+	enum status status = endpoint->gone ? STATUS_GONE : STATUS_OK;
+	if (status == STATUS_OK)
+		deliver(endpoint, message);
 	spin_unlock(&endpoint->lock);
-	return STATUS_OK;
+	return status;
 }
 
 enum status endpoint_call(struct endpoint *endpoint, struct thread *thread, const struct message *content)
@@ -94,13 +98,16 @@ enum status endpoint_call(struct endpoint *endpoint, struct thread *thread, cons
 	if (endpoint->queued >= ENDPOINT_QUEUE_MAX)
 		return STATUS_LIMIT;
 	TRY(message_new(thread, endpoint, content, &message));
-	if (!wait_block(&message->caller, thread, SWITCH_CALL, endpoint->kobj.id)) {
+	spin_lock(&endpoint->lock);
+	enum status status = endpoint->gone ? STATUS_GONE : STATUS_RETRY;
+	if (status == STATUS_RETRY && !wait_block(&message->caller, thread, SWITCH_CALL, endpoint->kobj.id))
+		status = STATUS_DENIED;
+	if (status == STATUS_RETRY)
+		deliver(endpoint, message);
+	spin_unlock(&endpoint->lock); /* from here on the message may be answered and gone */
+	if (status != STATUS_RETRY)
 		message_free(message);
-		return STATUS_DENIED;
-	}
-	if (endpoint_post(endpoint, message) != STATUS_OK)
-		message_fail(message, STATUS_GONE);
-	return STATUS_RETRY; /* the message may be answered and gone by now */
+	return status;
 }
 
 /* ---- receiving and answering ---- */

@@ -78,11 +78,28 @@ static enum status slab_get(struct cache *cache, struct slab **slab)
 	return STATUS_OK;
 }
 
+/* What comes and goes one at a time is handed from the last to the next without the lock. For its slab it is in use all the time. */
+static void *spare_take(struct cache *cache)
+{
+	if (!__atomic_load_n(&cache->spare, __ATOMIC_RELAXED))
+		return NULL;
+	return __atomic_exchange_n(&cache->spare, NULL, __ATOMIC_ACQUIRE);
+}
+
+static bool spare_put(struct cache *cache, void *object)
+{
+	void *none = NULL;
+	return cache->always_ready &&
+	       __atomic_compare_exchange_n(&cache->spare, &none, object, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
 enum status cache_alloc_unfilled(struct cache *cache, void **object)
 {
 	struct slab *slab;
 	if (page_failure_is_due())
 		return STATUS_NO_MEMORY;
+	if ((*object = spare_take(cache)))
+		return STATUS_OK;
 	spin_lock(&cache->lock);
 	enum status status = slab_get(cache, &slab);
 	if (status == STATUS_OK) {
@@ -120,6 +137,8 @@ void cache_free(struct cache *cache, void *object)
 #ifdef VITRINE_CHECKS
 	memset(object, POISON, cache->object_bytes);
 #endif
+	if (spare_put(cache, object))
+		return;
 	spin_lock(&cache->lock);
 	if (!slab->free)
 		list_insert_before(&cache->partial, &slab->node);

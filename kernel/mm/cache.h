@@ -13,6 +13,7 @@ struct cache {
 	bool always_ready; /* its slabs may be made of the last pages (page_alloc_reserve), and it keeps an empty one */
 	struct spinlock lock;
 	struct list partial; /* slabs with a free object */
+	void *spare;         /* always_ready: the last object given back, set aside for the next who wants one; atomic */
 	uint64_t objects;    /* in use */
 	uint64_t slabs;
 };

@@ -289,7 +289,8 @@ enum fault_result fault_at_page(struct fault *fault, const struct mapping *mappi
 	};
 	spin_lock_inner(&object->lock);
 	question.slot = object_slot(object, page);
-	trace_fault_slot(fault->flow, fault->thread->id, object->kobj.id, page, question.slot);
+	if (!fault->continued) /* else the answer has changed the slot, and its event says to what */
+		trace_fault_slot(fault->flow, fault->thread->id, object->kobj.id, page, question.slot);
 	enum fault_result result = act(fault, object, page, &question);
 	if (page_is_there(result) && enter(fault, object, page, &question) != STATUS_OK)
 		result = fault_refuse(fault, CAUSE_NO_MEMORY);

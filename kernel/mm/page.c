@@ -59,6 +59,7 @@ static unsigned single_count;
 static uint64_t zero_hits;
 static uint64_t zero_misses;
 static uint64_t total_pages;
+static uint64_t watch_below; /* with fewer free pages than this, each allocation tells reclaim.h */
 static uint64_t fail_at;
 
 /* The trace gets every eighth value: it is a curve. Called with the lock. */
@@ -68,6 +69,13 @@ static void trace_free(void)
 {
 	if (free_pages % TRACED_STEP == 0)
 		trace_free_pages(free_pages);
+}
+
+/* What is free now is all there is. */
+static void set_total(void)
+{
+	total_pages = free_pages;
+	watch_below = (total_pages * RECLAIM_PERCENT + 99) / 100;
 }
 
 static void list_push(uint32_t n, unsigned order)
@@ -172,7 +180,7 @@ void page_init(const struct boot_info *boot)
 	frames = arch_phys_to_virt(paddr(table_from));
 	memset(frames, 0, table_bytes);
 	for_each_stretch(boot, add_stretch);
-	total_pages = free_pages;
+	set_total();
 }
 
 /* Whether the block at n is free and whole at this order, so that it can be merged. */
@@ -208,7 +216,7 @@ void page_limit(uint64_t pages)
 	for (unsigned order = PAGE_ORDER_MAX + 1; order-- > 0;)
 		while (free_pages >= pages + (UINT64_C(1) << order) && take_block(order, &block) == STATUS_OK)
 			;
-	total_pages = free_pages;
+	set_total();
 }
 
 /* Called with the lock and no single page left: cuts a block into some, if there is one that large. */
@@ -303,7 +311,7 @@ static enum status alloc(unsigned order, uint64_t reserve, struct paddr *block)
 		status = take_pages(order, block);
 	uint64_t left = free_pages;
 	spin_unlock(&memory_lock);
-	if (left * 100 < total_pages * RECLAIM_PERCENT)
+	if (left < watch_below)
 		reclaim_watch();
 	return status;
 }

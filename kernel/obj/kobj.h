@@ -37,8 +37,10 @@ void kobj_end(struct kobj *kobj);
 /* Gives up a reference. With the last one the object is freed: no lock may be held that its end needs. */
 static inline void kobj_put(struct kobj *kobj)
 {
-	uint32_t before = __atomic_fetch_sub(&kobj->references, 1, __ATOMIC_ACQ_REL);
+	uint32_t before = __atomic_fetch_sub(&kobj->references, 1, __ATOMIC_RELEASE);
 	ASSERT(before > 0);
-	if (__builtin_expect(before == 1, 0))
+	if (__builtin_expect(before == 1, 0)) {
+		__atomic_thread_fence(__ATOMIC_ACQUIRE); /* what all the others did to it comes before its end */
 		kobj_end(kobj);
+	}
 }

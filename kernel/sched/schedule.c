@@ -24,7 +24,8 @@ static int64_t progress; /* threads that are runnable, running, or asleep until 
 
 void sched_progress_add(int64_t threads)
 {
-	__atomic_add_fetch(&progress, threads, __ATOMIC_ACQ_REL);
+	/* Whoever sees all CPUs idle sees what they did before: everything_waits() looks at it once more then. */
+	__atomic_add_fetch(&progress, threads, __ATOMIC_RELAXED);
 }
 
 static uint64_t slice_ticks(void)
@@ -183,24 +184,36 @@ static struct thread *take_next(void)
 	return next;
 }
 
+/* The current thread leaves this CPU, and none comes. */
+static void switch_to_none(struct thread *previous, enum switch_reason reason)
+{
+	struct cpu *cpu = arch_cpu();
+	if (previous)
+		trace_thread_switch(previous->id, 0, reason);
+	cpu->current = NULL;
+	cpu->bound_by_reserve = false;
+	use_space(NULL);
+	if (previous)
+		thread_left_cpu(previous);
+}
+
+/* `next` runs here from now on; `previous` did, and may be the same. NULL: nobody did. */
 static void switch_to(struct thread *previous, struct thread *next, enum switch_reason reason)
 {
 	struct cpu *cpu = arch_cpu();
+	ASSERT(next == previous || !__atomic_load_n(&next->on_cpu, __ATOMIC_ACQUIRE));
 	if (next != previous)
-		trace_thread_switch(previous ? previous->id : 0, next ? next->id : 0, reason);
+		trace_thread_switch(previous ? previous->id : 0, next->id, reason);
 	cpu->current = next;
-	cpu->bound_by_reserve = next && !next->serves;
-	use_space(next ? &next->aspace->space : NULL);
-	if (next) {
-		ASSERT(next == previous || !__atomic_load_n(&next->on_cpu, __ATOMIC_ACQUIRE));
-		next->state = THREAD_RUNNING;
-		next->cpu = cpu->index;
-		__atomic_store_n(&next->on_cpu, true, __ATOMIC_RELEASE);
-		cpu->user_frame = &next->frame;
-		leave_if_forbidden(next);
-		if (next->doomed || __atomic_load_n(&next->aspace->dying, __ATOMIC_RELAXED))
-			__atomic_fetch_or(&cpu->hazards, HAZARD_DOOM, __ATOMIC_RELAXED);
-	}
+	cpu->bound_by_reserve = !next->serves;
+	use_space(&next->aspace->space);
+	next->state = THREAD_RUNNING;
+	next->cpu = cpu->index;
+	__atomic_store_n(&next->on_cpu, true, __ATOMIC_RELEASE);
+	cpu->user_frame = &next->frame;
+	leave_if_forbidden(next);
+	if (next->doomed || __atomic_load_n(&next->aspace->dying, __ATOMIC_RELAXED))
+		__atomic_fetch_or(&cpu->hazards, HAZARD_DOOM, __ATOMIC_RELAXED);
 	if (previous && next != previous)
 		thread_left_cpu(previous);
 }
@@ -229,7 +242,7 @@ static void schedule(void)
 	if (next == previous)
 		arch_cpu_relax(); /* it spins for another CPU, perhaps: under icount QEMU then lets that one have its turn */
 	if (!next) {
-		switch_to(previous, NULL, reason);
+		switch_to_none(previous, reason);
 		next = idle();
 		previous = NULL;
 		reason = SWITCH_IDLE;

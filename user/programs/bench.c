@@ -8,7 +8,8 @@
  *
  * The cost of a trace event needs two runs: null_syscall emits two events, so the difference between its cost with the category
  * `syscall` on and off, halved, is one event. `make bench` does that.
- * Both threads of `switch` belong to one program; a switch between programs adds a change of address space.
+ * The partner of a switch, the server of a call and the provider of a page are another process: this program once more, with a
+ * number that says which of them it is to be.
  */
 #include <vitrine.h>
 
@@ -44,24 +45,54 @@ static void run_clock(unsigned operations)
 		clock_ns();
 }
 
-/* A partner on the same CPU that does nothing but yield: every yield of ours is one switch to it, and its yield one back. */
-static uint64_t partner_thread;
-static bool partner_may_go;
+/* ---- the other process ---- */
 
-static int partner(void *argument)
+enum role { ROLE_MEASURE, ROLE_YIELD, ROLE_SERVE };
+
+static uint64_t start_other(enum role role, uint64_t handle)
 {
-	(void)argument;
-	while (!__atomic_load_n(&partner_may_go, __ATOMIC_RELAXED))
-		thread_yield();
-	return 0;
+	struct file program;
+	must(file_open("bench", &program));
+	uint64_t process = must(process_start_with("other", program.object, role, handle));
+	must(sys_handle_close(program.object));
+	return process;
 }
+
+static void end_other(uint64_t process)
+{
+	must(sys_process_kill(process));
+	(void)!process_wait(process).status;
+	must(sys_handle_close(process));
+}
+
+/* Answers every message with "yes": for a call that is all there is to say, for a page that it is there, as zeros. */
+static int serve(uint64_t endpoint)
+{
+	struct message message = {0};
+	struct result result = ipc_receive(endpoint, &message);
+	while (result.status == STATUS_OK) {
+		message.type = REPLY_OK;
+		result = ipc_reply_receive(endpoint, &message);
+	}
+	return 1;
+}
+
+static _Noreturn void yield_for_ever(void)
+{
+	for (;;)
+		thread_yield();
+}
+
+/* ---- two threads of two processes ---- */
+
+/* A partner on the same CPU that does nothing but yield: every yield of ours is one switch to it, and its yield one back. */
+static uint64_t partner;
 
 static void prepare_switch(unsigned operations)
 {
 	(void)operations;
-	partner_may_go = false;
-	partner_thread = must(thread_create_on(ONLY_CPU(0), "partner", partner, NULL));
-	for (unsigned i = 0; i < 10; i++)
+	partner = start_other(ROLE_YIELD, 0);
+	for (unsigned i = 0; i < 100; i++)
 		thread_yield();
 }
 
@@ -74,9 +105,35 @@ static void run_switch(unsigned operations)
 static void clean_up_switch(unsigned operations)
 {
 	(void)operations;
-	__atomic_store_n(&partner_may_go, true, __ATOMIC_RELAXED);
-	must(thread_join(partner_thread));
+	end_other(partner);
 }
+
+/* A server that answers at once, and its pages. */
+static uint64_t server_endpoint;
+
+static void start_server(void)
+{
+	if (server_endpoint)
+		return;
+	server_endpoint = must(sys_endpoint_create());
+	start_other(ROLE_SERVE, server_endpoint);
+	must(ipc_call(server_endpoint, &(struct message){0}));
+}
+
+static void prepare_call(unsigned operations)
+{
+	(void)operations;
+	start_server();
+}
+
+static void run_call(unsigned operations)
+{
+	struct message message = {.word = {1, 2, 3, 4}};
+	for (unsigned i = 0; i < operations; i++)
+		must(ipc_call(server_endpoint, &message));
+}
+
+/* ---- pages ---- */
 
 /* First touches of pages. The load suffices: it needs a page, and the kernel fills it with zeros. */
 static volatile uint8_t *fault_pages;
@@ -106,31 +163,15 @@ static void prepare_soft_fault(unsigned operations)
 }
 
 /*
- * Pages that a provider has to bring: the fault, the message, the switch to the provider, its answer, the switch back. The provider is
- * a thread on the same CPU that has nothing to do but answer: the frame comes zeroed, and that is what it says the page holds.
+ * Pages that a provider has to bring: the fault, the message, the switch to the provider, its answer, the switch back. The provider has
+ * nothing to do but answer: the frame comes zeroed, and that is what it says the page holds.
  */
-static uint64_t provider_endpoint;
 static uint64_t provided_object;
-
-static int provider(void *argument)
-{
-	struct message message = {0};
-	(void)argument;
-	struct result result = ipc_receive(provider_endpoint, &message);
-	while (result.status == STATUS_OK) {
-		message.type = REPLY_OK;
-		result = ipc_reply_receive(provider_endpoint, &message);
-	}
-	return 1;
-}
 
 static void prepare_provider(unsigned operations)
 {
-	if (!provider_endpoint) {
-		provider_endpoint = must(sys_endpoint_create());
-		must(thread_create_on(ONLY_CPU(0), "provider", provider, NULL));
-	}
-	provided_object = must(sys_object_provide(provider_endpoint, operations * PAGE_BYTES, 0, 0));
+	start_server();
+	provided_object = must(sys_object_provide(server_endpoint, operations * PAGE_BYTES, 0, 0));
 	fault_pages = (void *)must(sys_object_map(provided_object, 0, 0, operations * PAGE_BYTES, RIGHTS_READ));
 }
 
@@ -164,6 +205,7 @@ static const struct benchmark benchmarks[] = {
 	{"trace_mark", 1000, nothing, run_trace_mark, nothing},
 	{"clock_now", 1000, nothing, run_clock, nothing},
 	{"switch", 500, prepare_switch, run_switch, clean_up_switch},
+	{"ipc_round_trip", 200, prepare_call, run_call, nothing},
 	{"zero_fill_fault", 128, prepare_fault, run_fault, clean_up_fault},
 	{"soft_fault", 128, prepare_soft_fault, run_fault, clean_up_fault},
 	{"provider_fault", 64, prepare_provider, run_fault, clean_up_provider},
@@ -204,6 +246,10 @@ static void measure(const struct benchmark *benchmark)
 int main(void)
 {
 	must(thread_run_on(ONLY_CPU(0)));
+	if (program_argument() == ROLE_YIELD)
+		yield_for_ever();
+	if (program_argument() == ROLE_SERVE)
+		return serve(HANDLE_GIVEN);
 	for (unsigned i = 0; i < ARRAY_LENGTH(benchmarks); i++) {
 		mark_begin(benchmarks[i].name);
 		measure(&benchmarks[i]);
