@@ -324,6 +324,20 @@ static void test_stacks(void)
 	end();
 }
 
+/*
+ * The tops of 200 stacks, which are what threads touch first, over the groups of POWER's hashed page table: as many as a group has
+ * places, and no more, may meet in one.
+ */
+static void test_stacks_are_spread(void)
+{
+	enum { THREADS = 200, GROUPS = 2048, GROUP_PLACES = 8 };
+	unsigned in_group[GROUPS] = {0};
+	for (unsigned slot = 0; slot < THREADS; slot++) {
+		uint64_t page = (stack_start(slot) + STACK_BYTES - 1) / PAGE_BYTES;
+		assert_true(++in_group[page % GROUPS] <= GROUP_PLACES);
+	}
+}
+
 /* ---- objects ---- */
 
 static void test_objects(void)
@@ -363,6 +377,7 @@ static const struct sim_test tests[] = {
 	{"random_hash", test_random_hash},
 	{"random_tree", test_random_tree},
 	{"stacks", test_stacks},
+	{"stacks_are_spread", test_stacks_are_spread},
 	{"objects", test_objects},
 };
 
