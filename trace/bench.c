@@ -180,8 +180,8 @@ static bool bench_machine(const struct machine *machine, const char *self, const
 	char *arguments[] = {(char *)self, "run",   "--arch",  (char *)machine->name,
 			     "--program",  "bench", "--smp",   "1",
 			     "--seed",     "1",     "--trace", traced ? "all" : ALL_BUT_SYSCALL,
-			     "--icount",   "-q",    "--image", "kernel-release", "-o", output,
-			     NULL};
+			     "--icount",   "-q",    "--image", "kernel-release",
+			     "-o",         output,  NULL};
 	int status = run_program(arguments, NULL);
 	if (status != 0)
 		return say("the benchmark ended with %d on %s; %s has what it said", status, machine->name, console), false;

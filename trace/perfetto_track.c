@@ -97,7 +97,7 @@ uint64_t track_start_counter(struct perfetto *perfetto, uint64_t ns, const char 
 
 /* Describes the counter of an event, when it is new; its key is in the table. */
 static uint64_t start_counter(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const struct event_plan *plan,
-			  const uint64_t *field)
+			      const uint64_t *field)
 {
 	char text[NAME_TEXT_BYTES], name[NAME_TEXT_BYTES + 16];
 	names_text(plan, field, text);

@@ -126,7 +126,8 @@ static bool take_image(struct run_options *options, const char *name)
 {
 	options->image = name;
 	if (strcmp(name, "kernel") && strcmp(name, "kernel-release") && strcmp(name, "kernel-test"))
-		return say_usage("run", "--image: there is no `%s`; there are kernel, kernel-release and kernel-test", name), false;
+		return say_usage("run", "--image: there is no `%s`; there are kernel, kernel-release and kernel-test", name),
+		       false;
 	return true;
 }
 

@@ -33,7 +33,7 @@
 
 /* How many single pages are kept as they are: most are wanted again soon, and merging and splitting them costs more than the page. */
 #define SINGLES 64
-#define SINGLES_ORDER 4 /* a block of this size is cut into single pages when none is left */
+#define SINGLES_ORDER 4   /* a block of this size is cut into single pages when none is left */
 #define SINGLE_ORDER 0xff /* what stands in their frame as its order */
 
 enum frame_state { FRAME_USED, FRAME_FREE };

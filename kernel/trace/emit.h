@@ -23,7 +23,7 @@ static inline __attribute__((always_inline)) uint64_t *trace_slot_at(const struc
 }
 
 static inline __attribute__((always_inline)) void trace_commit(const struct trace_ring *ring, uint64_t *slot, uint64_t sequence,
-								unsigned id, unsigned words)
+							       unsigned id, unsigned words)
 {
 	__atomic_store_n(&slot[1], sequence << 32 | ring->header_base | id << 6 | words, __ATOMIC_RELEASE);
 }

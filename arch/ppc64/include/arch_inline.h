@@ -124,11 +124,12 @@ static inline void arch_page_zero(void *page)
 {
 	/* Eight cache blocks of 128 bytes a round: else half of the cost is the loop. */
 	for (uint8_t *at = page; at < (uint8_t *)page + PAGE_BYTES; at += 1024)
-		__asm__ volatile("dcbz 0, %0; dcbz %1, %0; dcbz %2, %0; dcbz %3, %0; dcbz %4, %0; dcbz %5, %0; dcbz %6, %0; dcbz %7, %0"
-				 :
-				 : "r"(at), "b"(UINT64_C(128)), "b"(UINT64_C(256)), "b"(UINT64_C(384)), "b"(UINT64_C(512)),
-				   "b"(UINT64_C(640)), "b"(UINT64_C(768)), "b"(UINT64_C(896))
-				 : "memory");
+		__asm__ volatile(
+			"dcbz 0, %0; dcbz %1, %0; dcbz %2, %0; dcbz %3, %0; dcbz %4, %0; dcbz %5, %0; dcbz %6, %0; dcbz %7, %0"
+			:
+			: "r"(at), "b"(UINT64_C(128)), "b"(UINT64_C(256)), "b"(UINT64_C(384)), "b"(UINT64_C(512)),
+			  "b"(UINT64_C(640)), "b"(UINT64_C(768)), "b"(UINT64_C(896))
+			: "memory");
 }
 
 static inline uint64_t arch_time_now(void)
