@@ -140,13 +140,16 @@ static struct thread *idle(void)
 	struct thread *thread;
 	trace_idle_begin();
 	while (!(thread = run_queue_take())) {
+		if (cpu->hazards) { /* they may be about memory that somebody waits for */
+			answer_hazards();
+			continue;
+		}
 		__atomic_store_n(&cpu->idle, true, __ATOMIC_SEQ_CST);
 		if (everything_waits())
 			run_end(VERDICT_DEADLOCK, 0);
 		if (!page_zero_ahead())
 			arch_cpu_idle();
 		__atomic_store_n(&cpu->idle, false, __ATOMIC_SEQ_CST);
-		answer_hazards();
 	}
 	cpu->idle = false;
 	trace_idle_end();
