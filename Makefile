@@ -19,11 +19,13 @@ kernel_sources := \
   kernel/boot/main.c kernel/boot/command_line.c kernel/boot/archive.c kernel/boot/elf.c kernel/boot/symbols.c \
   kernel/boot/first_handles.c \
   kernel/core/cpu.c kernel/core/lock.c kernel/core/print.c kernel/core/panic.c kernel/core/end.c \
-  kernel/core/trap.c kernel/core/syscall.c kernel/core/syscall_memory.c kernel/core/syscall_ipc.c kernel/core/name.c \
+  kernel/core/trap.c kernel/core/syscall.c kernel/core/syscall_memory.c kernel/core/syscall_ipc.c kernel/core/syscall_thread.c \
+  kernel/core/name.c \
   kernel/obj/kobj.c kernel/obj/handle.c kernel/ipc/endpoint.c kernel/ipc/message.c \
   kernel/mm/page.c kernel/mm/cache.c kernel/mm/object.c kernel/mm/segment.c kernel/mm/aspace.c kernel/mm/fault.c \
   kernel/mm/fault_page.c kernel/mm/request.c kernel/mm/evict.c kernel/mm/reclaim.c kernel/mm/uaccess.c \
-  kernel/sched/process.c kernel/sched/wait.c kernel/sched/thread.c kernel/sched/run_queue.c kernel/sched/schedule.c kernel/sched/timer.c \
+  kernel/sched/process.c kernel/sched/wait.c kernel/sched/sync.c kernel/sched/thread.c kernel/sched/run_queue.c \
+  kernel/sched/schedule.c kernel/sched/timer.c \
   kernel/trace/ring.c
 
 # What a freestanding image needs and the host has in its C library.
@@ -47,8 +49,8 @@ mmu_conformance_sources := tests/mmu/conformance.c tests/mmu/conformance_rules.c
 kernel_test_sources := tests/kernel/selftest.c tests/kernel/trace.c tests/kernel/walk.c $(mmu_conformance_sources)
 $(foreach f,$(basename $(kernel_test_sources)),$(eval flags_$(f) := -Itests))
 
-user_lib_sources := user/lib/start.c user/lib/thread.c user/lib/print.c user/lib/check.c user/lib/object.c user/lib/load.c \
-  user/lib/attribute.c $(freestanding_sources)
+user_lib_sources := user/lib/start.c user/lib/thread.c user/lib/sync.c user/lib/print.c user/lib/check.c user/lib/object.c \
+  user/lib/load.c user/lib/attribute.c $(freestanding_sources)
 user_lib_x86_64_sources := user/lib/syscall_x86_64.S
 user_lib_ppc64_sources := user/lib/syscall_ppc64.S
 
@@ -415,7 +417,7 @@ $(B)/tests/gva2gpa: tests/e2e/gva2gpa.c
 # ---- the portable kernel on this host: $(1) compiler, $(2) test program ---------------------------------------------------------
 
 unit_compilers := gcc clang
-unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider
+unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider wait
 unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)

@@ -63,6 +63,10 @@ EVENT(24, thread_crashed, THREAD, THREAD_INSTANT, "a thread did something illega
       F(pc, ADDRESS, "the instruction") F(access, ACCESS, "how"))
 EVENT(25, runnable, THREAD, COUNTER, "threads that could run now, over all run queues",
       F(value, COUNT, "how many, those running not counted"))
+EVENT(26, thread_kill, THREAD, THREAD_INSTANT, "a thread of the same program ends another",
+      F(thread, THREAD, "who") F(target, THREAD, "whom"))
+EVENT(27, process_adopt, THREAD, CPU_INSTANT, "the creator of a process has ended; the creator's own creator takes its place",
+      F(process, ASPACE, "the process") F(parent, ASPACE, "its creator now; 0 if there is none, and it ends too"))
 
 /* ---- syscall ---- */
 EVENT(32, syscall_enter, SYSCALL, THREAD_BEGIN, "a thread calls the kernel",
@@ -222,3 +226,18 @@ EVENT(132, ipc_reply, IPC, THREAD_INSTANT, "a message was answered",
 EVENT(133, handle_pass, IPC, THREAD_INSTANT, "a handle came to a process in a message",
       F(thread, THREAD, "for whom") F(handle, COUNT, "its number there") F(object, OBJECT, "what it stands for")
       F(rights, HEX, "enum handle_rights"))
+EVENT(134, ipc_cancel, IPC, CPU_INSTANT, "a message was dropped when it was its turn: whoever sent it waits no more",
+      F(flow, FLOW, "the message") F(caller, THREAD, "whose it was") F(endpoint, OBJECT, "at"))
+
+/* ---- sync: words that threads wait on. A word is a place in an object, so the same in every address space that sees it ---- */
+EVENT(144, sync_wait, SYNC, THREAD_INSTANT, "a thread is about to wait on words, if they have the values it knows",
+      F(thread, THREAD, "who") F(object, OBJECT, "the object of the first word") F(offset, BYTES, "its place there")
+      F(value, HEX, "the value it is thought to have") F(words, COUNT, "how many words"))
+EVENT(145, sync_wake, SYNC, THREAD_INSTANT, "a thread woke who waits on a word",
+      F(thread, THREAD, "by whom") F(object, OBJECT, "the object of the word") F(offset, BYTES, "its place there")
+      F(woken, COUNT, "how many"))
+EVENT(146, sync_requeue, SYNC, THREAD_INSTANT, "a thread woke some who wait on a word, and lets others wait on another",
+      F(thread, THREAD, "by whom") F(object, OBJECT, "the object of the word") F(offset, BYTES, "its place there")
+      F(woken, COUNT, "how many were woken") F(moved, COUNT, "how many wait elsewhere now"))
+EVENT(147, sync_move, SYNC, THREAD_INSTANT, "a thread waits on another word from now on, without having run",
+      F(thread, THREAD, "who") F(object, OBJECT, "the object of the word") F(offset, BYTES, "its place there"))

@@ -8,7 +8,9 @@
  *     x86-64   RDI       RSI    RBX    R12 R13 R14 R15  RBP       |           RAX     RDX    RBX    R12-R15   RBP
  *     POWER    r3        r4     r14    r15 r16 r17 r18  r19       |           r3      r4     r14    r15-r18   r19
  *
- * The number of the call is where abi/syscall.h puts it. A receive and a call take what they need of these and ignore the rest.
+ * The number of the call is where abi/syscall.h puts it. Each call takes what it needs of these and ignores the rest. The third argument
+ * register, RDX or r5, is the deadline of a call or a receive, in ns since boot, -1 for none; and for ipc_call_noblk the
+ * endpoint where the answer is to come.
  */
 #pragma once
 
@@ -20,7 +22,9 @@
 /* clang-format off */
 #define MESSAGE_TYPES(X) \
 	X(PAGE_READ, MESSAGE_KERNEL + 1, "bring a page") \
-	X(PAGE_WRITE, MESSAGE_KERNEL + 2, "save a page")
+	X(PAGE_WRITE, MESSAGE_KERNEL + 2, "save a page") \
+	X(FAILED, MESSAGE_KERNEL + 3, "nobody answers the call that has this token: word 0 is the status") \
+	X(PROCESS_ENDED, MESSAGE_KERNEL + 4, "a process that is watched has ended")
 /* clang-format on */
 
 /*
@@ -33,6 +37,14 @@ enum page_message_word {
 	PAGE_MESSAGE_PAGE,   /* number of the page in the object */
 	PAGE_MESSAGE_OBJECT, /* the object's id in the trace */
 	PAGE_MESSAGE_FLOW,   /* the flow of the fault that started it: for trace_mark(MARK_STEP) */
+};
+
+/* PROCESS_ENDED goes to an endpoint that watches a process (process_watch). Nobody waits for an answer: the token is 0. */
+enum process_message_word {
+	PROCESS_MESSAGE_KEY,    /* the watcher's own name for it */
+	PROCESS_MESSAGE_STATUS, /* its exit status */
+	PROCESS_MESSAGE_HOW,    /* STATUS_OK, or STATUS_CRASHED if its last thread was killed */
+	PROCESS_MESSAGE_CAUSE,  /* then enum crash_cause */
 };
 
 #ifndef __ASSEMBLER__

@@ -23,11 +23,12 @@
 	X(TIMED_OUT, 12, "the time given for it is over") \
 	X(CRASHED, 13, "the thread was killed for an illegal act") \
 	X(IO_ERROR, 14, "the provider could not bring or save the page") \
-	X(GONE, 15, "whoever was to answer is gone")
+	X(GONE, 15, "whoever was to answer is gone") \
+	X(CHANGED, 16, "the word has another value than the caller thought")
 /* clang-format on */
 
 #define STATUS_ENUM(name, number, text) STATUS_##name = number,
-enum [[nodiscard]] status{STATUS_CODES(STATUS_ENUM)};
+enum [[nodiscard]] status{STATUS_CODES(STATUS_ENUM) STATUS_CODES_END};
 #undef STATUS_ENUM
 
 /* Leaves the function with the status of `expression` unless that is STATUS_OK. */

@@ -51,7 +51,23 @@
 	X(process_wait, 36, "(process) -> its exit status, once it has ended; CRASHED if its last thread was killed") \
 	X(process_kill, 37, "(process): ends every thread of it") \
 	X(memory_info, 38, "(enum memory_info) -> a number") \
-	X(memory_cast_out, 39, "(enum pressure) -> pages dropped or being written: as if memory were short")
+	X(memory_cast_out, 39, "(enum pressure) -> pages dropped or being written: as if memory were short") \
+	X(thread_sleep_until, 40, "(ns since boot): sleeps until then, or not at all if that is over") \
+	X(thread_join_any, 41, "() -> a thread that has ended: its id in bits 32-63, and 32 bits of its exit status; CRASHED if it was " \
+	  "killed; DEADLOCK if there is no other") \
+	X(thread_detach, 42, "(thread id): nobody will join it") \
+	X(thread_kill, 43, "(thread id): ends it, whatever it does, with the exit status -GONE; 0 is the caller") \
+	X(thread_pin, 44, "() -> CPU: the caller stays on it until it has called thread_unpin as often") \
+	X(thread_unpin, 45, "()") \
+	X(sync_wait, 46, "(address, value, bytes, ns since boot or -1): if the word there, of 4 or 8 bytes, has the value, waits until it is " \
+	  "woken; CHANGED if it has another, TIMED_OUT") \
+	X(sync_wait_any, 47, "(struct sync_word *, how many, ns since boot or -1) -> index of the word that was woken, or has CHANGED") \
+	X(sync_wake, 48, "(address, n) -> how many threads were woken, at most n of those that wait on the word") \
+	X(sync_requeue, 49, "(address, n, to, m) -> how many were woken, at most n, and in bits 32-63 how many of the others, at most m, wait on " \
+	  "the word at `to` from now on") \
+	X(ipc_send, 50, "message: sends it; nobody waits for an answer, and its receiver gets the token 0") \
+	X(ipc_call_noblk, 51, "message -> token: sends it; the answer comes as a message with that token to the endpoint that is named") \
+	X(process_watch, 52, "(process, endpoint, key): when it ends, or if it has, the message PROCESS_ENDED comes to the endpoint")
 /* clang-format on */
 
 #ifndef __ASSEMBLER__ /* the stubs of user space are made from SYSCALLS too; the rest is C */

@@ -18,9 +18,10 @@
 	X(TIME, 10, "time", "timers") \
 	X(MEM, 11, "mem", "page frames and kernel objects") \
 	X(LOCK, 12, "lock", "contended locks") \
-	X(USER, 13, "user", "marks that programs make")
+	X(USER, 13, "user", "marks that programs make") \
+	X(SYNC, 14, "sync", "words that threads wait on")
 /* clang-format on */
 
 #define TRACE_CATEGORY_ENUM(name, bit, text, meaning) TRACE_##name = 1u << (bit),
-enum trace_category { TRACE_CATEGORIES(TRACE_CATEGORY_ENUM) TRACE_ALL = 0x3fff };
+enum trace_category { TRACE_CATEGORIES(TRACE_CATEGORY_ENUM) TRACE_ALL = 0x7fff };
 #undef TRACE_CATEGORY_ENUM

@@ -76,7 +76,8 @@
 	X(CALL, 11, "waits for a reply") \
 	X(PROCESS, 12, "waits for a process to end") \
 	X(MEMORY, 13, "waits for free memory") \
-	X(WRITTEN, 14, "waits until a page is written back")
+	X(WRITTEN, 14, "waits until a page is written back") \
+	X(WORD, 15, "waits for a word to change")
 
 #define WAKE_REASONS(X) \
 	X(CREATED, 0, "created") \
@@ -87,7 +88,8 @@
 	X(MESSAGE, 5, "a message came") \
 	X(REPLY, 6, "the reply came") \
 	X(PROCESS, 7, "the process it waited for ended") \
-	X(MEMORY, 8, "memory became free")
+	X(MEMORY, 8, "memory became free") \
+	X(WORD, 9, "its word was woken")
 
 #define MISSING_REASONS(X) \
 	X(NOT_FOUND, 0, "the machine has no such CPU") \

@@ -70,8 +70,13 @@ uint64_t command_number(const char *line, const char *name, uint64_t otherwise)
 	return otherwise;
 }
 
+/* Words that begin with this are the program's own. */
+#define PROGRAM_PREFIX "program."
+
 static bool is_known(const char *word, size_t length)
 {
+	if (!strncmp(word, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)))
+		return true;
 	for (size_t i = 0; i < ARRAY_LENGTH(known_words); i++) {
 		size_t name_length = strlen(known_words[i]);
 		if (length > name_length && word[name_length] == '=' && !strncmp(word, known_words[i], name_length))

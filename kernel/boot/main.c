@@ -25,6 +25,7 @@
 #include "mmu.h"
 #include "sched/process.h"
 #include "sched/sched.h"
+#include "sched/sync.h"
 #include "trace/ring.h"
 
 /* How long a CPU may take to report, how often to look, and how much ring each CPU has if the command line does not say. */
@@ -224,6 +225,7 @@ void kernel_main(const struct boot_info *boot)
 	trace_cpu_online(cpus[0].hw_id);
 	descriptor.clock_hz = arch_time_hz();
 	run_queue_init();
+	sync_prepare();
 	timer_init(budget && budget < UINT64_MAX - descriptor.boot_ticks ? descriptor.boot_ticks + budget : UINT64_MAX);
 	timer_take_turns(command_number(boot->command_line, "turn_us", 0) * (arch_time_hz() / 1000000));
 	trace_boot_phase(BOOT_PHASE_CPUS);

@@ -11,75 +11,18 @@
 #include <trace_emit.h>
 
 #include "core/end.h"
-#include "core/name.h"
 #include "core/print.h"
-#include "core/time.h"
 #include "core/syscall_calls.h"
+#include "core/time.h"
 #include "mm/aspace.h"
 #include "mm/uaccess.h"
-#include "sched/sched.h"
+#include "sched/process.h"
 
 #define WRITE_BYTES_MAX 4096
 
 enum status call_null(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
 {
 	(void)thread, (void)arguments, (void)value;
-	return STATUS_OK;
-}
-
-enum status call_thread_create(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
-{
-	char name[NAME_CHARS + 1];
-	uint32_t id = 0;
-	name_from_words(arguments[3], arguments[4], name);
-	TRY(thread_create(thread->aspace, vaddr(arguments[0]), arguments[1], arguments[2], name, &id));
-	*value = id;
-	return STATUS_OK;
-}
-
-enum status call_thread_exit(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
-{
-	(void)thread, (void)value;
-	thread_exit((int64_t)arguments[0]);
-	return STATUS_RETRY;
-}
-
-enum status call_thread_yield(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
-{
-	(void)thread, (void)arguments, (void)value;
-	sched_yield(SWITCH_YIELD);
-	return STATUS_OK;
-}
-
-enum status call_thread_sleep(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
-{
-	(void)value;
-	timer_sleep(thread, arch_time_now() + ns_to_ticks(arguments[0]));
-	return STATUS_OK;
-}
-
-enum status call_thread_affinity(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
-{
-	(void)value;
-	if (arguments[0] > UINT32_MAX)
-		return STATUS_NOT_FOUND;
-	return thread_set_affinity(thread, (uint32_t)arguments[0], arguments[1]);
-}
-
-enum status call_thread_join(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
-{
-	int64_t exit_status = 0;
-	if (arguments[0] == 0 || arguments[0] > UINT32_MAX)
-		return STATUS_NOT_FOUND;
-	enum status status = thread_join(thread, (uint32_t)arguments[0], &exit_status);
-	*value = (uint64_t)exit_status;
-	return status;
-}
-
-enum status call_thread_self(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
-{
-	(void)arguments;
-	*value = (uint64_t)arch_cpu()->index << 32 | thread->id;
 	return STATUS_OK;
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/name.h"
 #include "core/syscall_calls.h"
+#include "core/time.h"
 #include "ipc/endpoint.h"
 #include "obj/handle.h"
 #include "sched/process.h"
@@ -56,9 +57,35 @@ enum status call_ipc_call(struct thread *thread, const uint64_t arguments[CALL_A
 {
 	struct message message;
 	struct endpoint *endpoint;
-	(void)arguments, (void)value;
+	(void)value;
 	TRY(find_endpoint(thread, HANDLE_CALL, &message, &endpoint));
-	enum status status = endpoint_call(endpoint, thread, &message);
+	enum status status = endpoint_call(endpoint, thread, &message, deadline_ticks(arguments[2]));
+	kobj_put(&endpoint->kobj);
+	return status;
+}
+
+enum status call_ipc_send(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct message message;
+	struct endpoint *endpoint;
+	(void)arguments;
+	TRY(find_endpoint(thread, HANDLE_CALL, &message, &endpoint));
+	enum status status = endpoint_send(endpoint, thread, &message, NULL, value);
+	kobj_put(&endpoint->kobj);
+	return status;
+}
+
+enum status call_ipc_call_noblk(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct message message;
+	struct endpoint *endpoint;
+	struct kobj *reply_to;
+	TRY(find_endpoint(thread, HANDLE_CALL, &message, &endpoint));
+	enum status status = handle_find(&thread->aspace->handles, arguments[2], KOBJ_ENDPOINT, HANDLE_RECEIVE, &reply_to);
+	if (status == STATUS_OK) {
+		status = endpoint_send(endpoint, thread, &message, endpoint_of(reply_to), value);
+		kobj_put(reply_to);
+	}
 	kobj_put(&endpoint->kobj);
 	return status;
 }
@@ -67,9 +94,8 @@ enum status call_ipc_receive(struct thread *thread, const uint64_t arguments[CAL
 {
 	struct message message;
 	struct endpoint *endpoint;
-	(void)arguments;
 	TRY(find_endpoint(thread, HANDLE_RECEIVE, &message, &endpoint));
-	enum status status = endpoint_receive(endpoint, thread, value);
+	enum status status = endpoint_receive(endpoint, thread, deadline_ticks(arguments[2]), value);
 	kobj_put(&endpoint->kobj);
 	return status;
 }
@@ -85,16 +111,15 @@ enum status call_ipc_reply(struct thread *thread, const uint64_t arguments[CALL_
 	return status;
 }
 
-/* An answer nobody waits for any more does not keep the server from its next message. */
+/* An answer nobody waits for any more does not keep the server from its next message, nor does a message that wanted none. */
 enum status call_ipc_reply_receive(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
 {
 	struct message message;
 	struct endpoint *endpoint;
-	(void)arguments;
 	TRY(find_endpoint(thread, HANDLE_RECEIVE, &message, &endpoint));
-	enum status status = endpoint_reply(endpoint, thread, &message);
+	enum status status = message.token ? endpoint_reply(endpoint, thread, &message) : STATUS_OK;
 	if (status == STATUS_OK || status == STATUS_GONE)
-		status = endpoint_receive(endpoint, thread, value);
+		status = endpoint_receive(endpoint, thread, deadline_ticks(arguments[2]), value);
 	kobj_put(&endpoint->kobj);
 	return status;
 }
@@ -167,4 +192,19 @@ enum status call_process_kill(struct thread *thread, const uint64_t arguments[CA
 	process_end(process, -(int64_t)STATUS_GONE, false);
 	kobj_put(&process->kobj);
 	return STATUS_OK;
+}
+
+enum status call_process_watch(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct aspace *process;
+	struct kobj *endpoint;
+	(void)value;
+	TRY(find_process(thread, arguments[0], 0, &process));
+	enum status status = handle_find(&thread->aspace->handles, arguments[1], KOBJ_ENDPOINT, HANDLE_RECEIVE, &endpoint);
+	if (status == STATUS_OK) {
+		status = process_watch(process, endpoint_of(endpoint), arguments[2]);
+		kobj_put(endpoint);
+	}
+	kobj_put(&process->kobj);
+	return status;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "arch.h"
+#include "core/end.h"
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 
@@ -22,4 +23,10 @@ static inline uint64_t ns_to_ticks(uint64_t ns)
 	if (seconds > UINT64_MAX / 4 / hz)
 		return UINT64_MAX / 4;
 	return seconds * hz + ns % NS_PER_SECOND * hz / NS_PER_SECOND;
+}
+
+/* A deadline as programs say it, in ns since boot, in ticks of the clock; UINT64_MAX is for ever. */
+static inline uint64_t deadline_ticks(uint64_t ns)
+{
+	return ns == UINT64_MAX ? UINT64_MAX : descriptor.boot_ticks + ns_to_ticks(ns);
 }

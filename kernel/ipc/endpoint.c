@@ -4,13 +4,15 @@
  *     ipc_call, page request --> queue --> taken --> answered
  *                                  |         |
  *                                  +---------+--> GONE, when nobody is left who could answer
+ *     ipc_send, interrupt    --> queue --> received, and over
  *
  * Teaches: a server is whoever receives. A thread that took a message owes an answer; when it ends without one, the kernel answers
- * for it, so no caller waits for ever because a server crashed.
+ * for it, so no caller waits for ever because a server crashed. And a message whose caller is dead or has lost patience is dropped
+ * when it would be received.
  * The invariant: a message is on exactly one list, or in the hands of the one who took it off.
  * Locks: the endpoint's for its lists; serve_lock for who serves what and who waits for whose page. No lock is held when a
- * message is answered or a reference given up.
- * What is simplified: no priorities, no time-outs; a handle that finds no room in the receiver's table is dropped.
+ * message is answered or freed, or a reference given up.
+ * What is simplified: a handle that finds no room in the receiver's table is dropped.
  */
 #include "ipc/endpoint.h"
 
@@ -33,6 +35,7 @@ enum status endpoint_create(struct endpoint **result)
 	struct endpoint *endpoint = memory;
 	kobj_init(&endpoint->kobj, KOBJ_ENDPOINT);
 	endpoint->lock = SPINLOCK(LOCK_ENDPOINT);
+	list_init(&endpoint->urgent);
 	list_init(&endpoint->queue);
 	list_init(&endpoint->taken);
 	list_init(&endpoint->servers);
@@ -44,7 +47,8 @@ enum status endpoint_create(struct endpoint **result)
 void endpoint_free(struct kobj *kobj)
 {
 	struct endpoint *endpoint = endpoint_of(kobj);
-	ASSERT(list_is_empty(&endpoint->queue) && list_is_empty(&endpoint->taken) && list_is_empty(&endpoint->servers));
+	ASSERT(list_is_empty(&endpoint->urgent) && list_is_empty(&endpoint->queue) && list_is_empty(&endpoint->taken));
+	ASSERT(list_is_empty(&endpoint->servers));
 	cache_free(&endpoint_cache, endpoint);
 }
 
@@ -52,60 +56,97 @@ void endpoint_free(struct kobj *kobj)
 
 /*
  * Gives a message to a thread: its registers, and a handle in its table. Called with the lock; the thread is the current one or
- * blocked.
+ * blocked. Returns the message if it is over with that, for the caller to free once the lock is given back; else NULL.
  */
-static void hand_over(struct endpoint *endpoint, struct ipc_message *message, struct thread *server)
+static struct ipc_message *hand_over(struct endpoint *endpoint, struct ipc_message *message, struct thread *server)
 {
 	struct message *content = &message->content;
+	bool is_over = message->kind == IPC_SEND;
 	content->handle = message->passed ? message_pass(server, message->passed, message->passed_rights) : 0;
 	message->server = server;
-	list_insert_before(&endpoint->taken, &message->node);
+	if (!is_over)
+		list_insert_before(&endpoint->taken, &message->node);
 	arch_message_set(&server->frame, STATUS_OK, content);
-	trace_ipc_receive(content->token, server->id, endpoint->kobj.id, content->type, content->word[0], content->word[1]);
+	trace_ipc_receive(message_flow(message), server->id, endpoint->kobj.id, content->type, content->word[0],
+			  content->word[1]);
+	return is_over ? message : NULL;
 }
 
-/* To a thread that waits, or into the queue. Called with the lock. */
-static void deliver(struct endpoint *endpoint, struct ipc_message *message)
+/* To a thread that waits, or into the queue. Called with the lock. Returns as hand_over(). */
+static struct ipc_message *deliver(struct endpoint *endpoint, struct ipc_message *message)
 {
 	const struct thread *self = arch_cpu()->current;
-	trace_ipc_send(message->content.token, message->sender, endpoint->kobj.id, message->content.type,
-		       message->content.word[0], message->content.word[1]);
+	trace_ipc_send(message_flow(message), message->sender, endpoint->kobj.id, message->content.type, message->content.word[0],
+		       message->content.word[1]);
 	struct thread *server = wait_take(&endpoint->receivers);
 	if (server) {
-		hand_over(endpoint, message, server);
+		struct ipc_message *over = hand_over(endpoint, message, server);
 		sched_hand_over(server, WAKE_MESSAGE, self ? self->id : 0);
+		return over;
+	}
+	if (message->content.type >= MESSAGE_KERNEL) {
+		list_insert_before(&endpoint->urgent, &message->node);
 	} else {
 		list_insert_before(&endpoint->queue, &message->node);
 		endpoint->queued++;
 	}
+	return NULL;
 }
 
 enum status endpoint_post(struct endpoint *endpoint, struct ipc_message *message)
 {
+	struct ipc_message *over = NULL;
 	spin_lock(&endpoint->lock);
 	enum status status = endpoint->gone ? STATUS_GONE : STATUS_OK;
 	if (status == STATUS_OK)
-		deliver(endpoint, message);
+		over = deliver(endpoint, message);
 	spin_unlock(&endpoint->lock);
+	if (over)
+		message_free(over);
 	return status;
 }
 
-enum status endpoint_call(struct endpoint *endpoint, struct thread *thread, const struct message *content)
+/* Whether a thread may send that to the endpoint now. */
+static enum status may_send(const struct endpoint *endpoint, const struct message *content)
 {
-	struct ipc_message *message;
 	if (content->type >= MESSAGE_KERNEL)
 		return STATUS_DENIED;
-	if (endpoint->queued >= ENDPOINT_QUEUE_MAX)
-		return STATUS_LIMIT;
+	return endpoint->queued >= ENDPOINT_QUEUE_MAX ? STATUS_LIMIT : STATUS_OK;
+}
+
+enum status endpoint_call(struct endpoint *endpoint, struct thread *thread, const struct message *content, uint64_t deadline)
+{
+	struct ipc_message *message;
+	TRY(may_send(endpoint, content));
 	TRY(message_new(thread, endpoint, content, &message));
 	spin_lock(&endpoint->lock);
-	enum status status = endpoint->gone ? STATUS_GONE : STATUS_RETRY;
-	if (status == STATUS_RETRY && !wait_block(&message->caller, thread, SWITCH_CALL, endpoint->kobj.id))
-		status = STATUS_DENIED;
+	enum status status = STATUS_GONE;
+	if (!endpoint->gone)
+		status = wait_block(&message->caller, thread, SWITCH_CALL, endpoint->kobj.id, deadline);
 	if (status == STATUS_RETRY)
 		deliver(endpoint, message);
 	spin_unlock(&endpoint->lock); /* from here on the message may be answered and gone */
 	if (status != STATUS_RETRY)
+		message_free(message);
+	return status;
+}
+
+enum status endpoint_send(struct endpoint *endpoint, struct thread *thread, const struct message *content,
+			  struct endpoint *reply_to, uint64_t *token)
+{
+	struct ipc_message *message;
+	TRY(may_send(endpoint, content));
+	TRY(message_new(thread, endpoint, content, &message));
+	if (reply_to) {
+		message->kind = IPC_CALL_NOBLK;
+		kobj_get(&reply_to->kobj);
+		message->reply_to = reply_to;
+		*token = message->content.token;
+	} else {
+		message_no_answer(message);
+	}
+	enum status status = endpoint_post(endpoint, message);
+	if (status != STATUS_OK)
 		message_free(message);
 	return status;
 }
@@ -130,23 +171,55 @@ static void serve(struct endpoint *endpoint, struct thread *thread)
 		kobj_put(&before->kobj);
 }
 
-enum status endpoint_receive(struct endpoint *endpoint, struct thread *thread, uint64_t *token)
+/*
+ * Takes the next message off the lists, or NULL. Those whose caller waits no more go to `dropped` instead. Called with the lock.
+ */
+static struct ipc_message *next_message(struct endpoint *endpoint, struct list *dropped)
 {
-	enum status status = STATUS_RETRY;
+	for (;;) {
+		bool urgent = !list_is_empty(&endpoint->urgent);
+		struct list *list = urgent ? &endpoint->urgent : &endpoint->queue;
+		if (list_is_empty(list))
+			return NULL;
+		struct ipc_message *message = container_of(list->next, struct ipc_message, node);
+		list_remove(&message->node);
+		endpoint->queued -= !urgent;
+		if (message->kind != IPC_CALL || !list_is_empty(&message->caller.threads))
+			return message;
+		trace_ipc_cancel(message->content.token, message->sender, endpoint->kobj.id);
+		list_insert_before(dropped, &message->node);
+	}
+}
+
+static void free_all(struct list *messages)
+{
+	while (!list_is_empty(messages)) {
+		struct ipc_message *message = container_of(messages->next, struct ipc_message, node);
+		list_remove(&message->node);
+		message_free(message);
+	}
+}
+
+enum status endpoint_receive(struct endpoint *endpoint, struct thread *thread, uint64_t deadline, uint64_t *token)
+{
+	enum status status = STATUS_OK;
+	struct ipc_message *over = NULL;
+	struct list dropped;
+	list_init(&dropped);
 	serve(endpoint, thread);
 	spin_lock(&endpoint->lock);
 	endpoint->gone = false;
-	if (!list_is_empty(&endpoint->queue)) {
-		struct ipc_message *message = container_of(endpoint->queue.next, struct ipc_message, node);
-		list_remove(&message->node);
-		endpoint->queued--;
+	struct ipc_message *message = next_message(endpoint, &dropped);
+	if (message) {
 		*token = message->content.token;
-		hand_over(endpoint, message, thread);
-		status = STATUS_OK;
-	} else if (!wait_block(&endpoint->receivers, thread, SWITCH_RECEIVE, endpoint->kobj.id)) {
-		status = STATUS_DENIED;
+		over = hand_over(endpoint, message, thread);
+	} else {
+		status = wait_block(&endpoint->receivers, thread, SWITCH_RECEIVE, endpoint->kobj.id, deadline);
 	}
 	spin_unlock(&endpoint->lock);
+	if (over)
+		message_free(over);
+	free_all(&dropped);
 	return status;
 }
 
@@ -170,6 +243,8 @@ static struct ipc_message *take_by_token(struct endpoint *endpoint, uint64_t tok
 enum status endpoint_reply(struct endpoint *endpoint, struct thread *thread, const struct message *content)
 {
 	struct handle passed = {0};
+	if (content->type >= MESSAGE_KERNEL)
+		return STATUS_DENIED;
 	if (content->handle)
 		TRY(handle_find_any(&thread->aspace->handles, content->handle, HANDLE_GIVE, &passed));
 	struct ipc_message *message = take_by_token(endpoint, content->token);
@@ -204,6 +279,7 @@ static void give_up(struct endpoint *endpoint, const struct thread *server, bool
 	spin_lock(&endpoint->lock);
 	unsigned count = collect(&endpoint->taken, nobody_left ? NULL : server, &failed);
 	if (nobody_left) {
+		count += collect(&endpoint->urgent, NULL, &failed);
 		count += collect(&endpoint->queue, NULL, &failed);
 		endpoint->queued = 0;
 		endpoint->gone = true;

@@ -17,15 +17,26 @@
 struct page_request;
 struct thread;
 
-/* A message on its way: from ipc_call or a page request, until it is answered. */
+/* Who wants an answer, and how. */
+enum ipc_kind {
+	IPC_CALL,       /* a thread waits for it in `caller` */
+	IPC_CALL_NOBLK, /* it becomes a message to `reply_to` */
+	IPC_REQUEST,    /* a page request waits for it */
+	IPC_SEND,       /* nobody does: the message is over when it is received */
+};
+
+/* A message on its way: until it is answered, or received if nobody wants an answer. */
 struct ipc_message {
-	struct list node; /* in its endpoint's `queue` or `taken` */
+	struct list node; /* in its endpoint's `urgent`, `queue` or `taken` */
 	struct endpoint *endpoint;
 	struct message content; /* the token is the flow id under which the trace follows it */
 	struct kobj *passed;    /* what goes with it as a handle; NULL: nothing */
 	unsigned passed_rights;
-	struct page_request *request; /* the kernel asks; NULL: a thread does, and waits in `caller` */
+	enum ipc_kind kind;
+	struct page_request *request;
+	struct endpoint *reply_to;
 	struct wait_queue caller;
+	uint64_t flow;         /* if the token is 0 */
 	uint32_t sender;       /* thread, for the trace */
 	struct thread *server; /* who took it; never followed, only compared */
 };
@@ -33,9 +44,10 @@ struct ipc_message {
 struct endpoint {
 	struct kobj kobj;
 	struct spinlock lock;
-	struct list queue; /* messages nobody has taken */
-	struct list taken; /* and those that are taken and not answered */
-	unsigned queued;
+	struct list urgent;          /* messages of the kernel that nobody has taken: they come first */
+	struct list queue;           /* and those of threads */
+	struct list taken;           /* those that are taken and not answered */
+	unsigned queued;             /* in `queue` */
 	struct wait_queue receivers; /* threads that wait for a message */
 	struct list servers;         /* threads that last received here; under serve_lock */
 	uint32_t receive_handles;    /* handles with the right to receive; atomic */
@@ -57,7 +69,10 @@ void endpoint_free(struct kobj *kobj);
 /* Counts handles with the right to receive. When the last one goes, what waits is answered with GONE. */
 void endpoint_receiver_add(struct endpoint *endpoint, int change);
 
-/* Queues a message, or hands it to a thread that waits. Cannot fail; nobody may answer it any more if it is GONE: then it says so. */
+/*
+ * Queues a message, or hands it to a thread that waits. Cannot fail, but nobody may be there who could answer: GONE, and it is still the
+ * caller's.
+ */
 enum status endpoint_post(struct endpoint *endpoint, struct ipc_message *message);
 
 /* The thread is over: what it took and did not answer is answered with GONE, and if it was the last to serve, all the rest. */
@@ -71,11 +86,19 @@ enum status endpoint_page_wait_begin(struct endpoint *endpoint, struct thread *t
 void endpoint_page_wait_end(struct thread *thread);
 
 /*
- * Calls, receives and answers, for the current thread. RETRY: it is blocked, and gets its results later. A receive that has a
- * message at once puts it into the thread's frame and its token in *token.
+ * Calls, receives and answers, for the current thread. RETRY: it is blocked, until `deadline` (ticks) at most, and gets its results
+ * later. A receive that has a message at once puts it into the thread's frame and its token in *token; the token is 0 if nobody
+ * wants an answer. TIMED_OUT if the deadline has passed.
  * DENIED for a type that is the kernel's, LIMIT if too many wait, NOT_FOUND for a token nobody waits with, GONE for one whose
- * caller has ended; NO_MEMORY, and what handle_find_any() says of a handle that is to be passed.
+ * caller has ended or no longer waits; NO_MEMORY, and what handle_find_any() says of a handle that is to be passed.
  */
-enum status endpoint_call(struct endpoint *endpoint, struct thread *thread, const struct message *message);
-enum status endpoint_receive(struct endpoint *endpoint, struct thread *thread, uint64_t *token);
+enum status endpoint_call(struct endpoint *endpoint, struct thread *thread, const struct message *message, uint64_t deadline);
+enum status endpoint_receive(struct endpoint *endpoint, struct thread *thread, uint64_t deadline, uint64_t *token);
 enum status endpoint_reply(struct endpoint *endpoint, struct thread *thread, const struct message *message);
+
+/*
+ * Sends without waiting. `reply_to`, if not NULL, is where the answer will come as a message with the token *token; or, if nobody can
+ * answer any more, one of the type MESSAGE_FAILED.
+ */
+enum status endpoint_send(struct endpoint *endpoint, struct thread *thread, const struct message *message,
+			  struct endpoint *reply_to, uint64_t *token);

@@ -45,10 +45,27 @@ enum status message_new(struct thread *thread, struct endpoint *endpoint, const 
 	return STATUS_OK;
 }
 
+enum status message_new_kernel(struct endpoint *endpoint, const struct message *content, struct ipc_message **result)
+{
+	void *memory;
+	TRY(cache_alloc_unfilled(&message_cache, &memory));
+	struct ipc_message *message = memory;
+	kobj_get(&endpoint->kobj);
+	message_init(message, endpoint, 0);
+	message->content = *content;
+	message->content.token = cpu_new_flow();
+	message_no_answer(message);
+	list_init(&message->node);
+	*result = message;
+	return STATUS_OK;
+}
+
 void message_free(struct ipc_message *message)
 {
 	if (message->passed)
 		kobj_put(message->passed);
+	if (message->reply_to)
+		kobj_put(&message->reply_to->kobj);
 	kobj_put(&message->endpoint->kobj);
 	cache_free(&message_cache, message);
 }
@@ -68,37 +85,78 @@ static uint32_t current_id(void)
 	return current ? current->id : 0;
 }
 
-enum status message_answer(struct ipc_message *message, const struct message *answer, const struct handle *passed)
+/* Lets a message become its own answer, on its way to where it is to come. GONE: nobody receives there, and it is freed. */
+static enum status send_back(struct ipc_message *message, const struct message *answer, const struct handle *passed)
 {
-	uint32_t self = current_id();
-	struct thread *caller = message->request ? NULL : wait_take(&message->caller);
-	trace_ipc_reply(message->content.token, self, message->endpoint->kobj.id, answer->type, caller ? caller->id : 0);
-	if (message->request) {
-		bool known = answer->type <= STATUS_GONE;
-		request_answer(message->request, known ? (enum status)answer->type : STATUS_IO_ERROR);
-		return STATUS_OK;
-	}
+	struct endpoint *asked = message->endpoint;
+	uint64_t token = message->content.token;
+	if (message->passed)
+		kobj_put(message->passed);
+	message->content = *answer;
+	message->content.token = token;
+	message->passed = passed->kobj;
+	message->passed_rights = passed->rights;
+	if (passed->kobj)
+		kobj_get(passed->kobj);
+	message->kind = IPC_SEND;
+	message->sender = current_id();
+	message->endpoint = message->reply_to;
+	message->reply_to = NULL;
+	kobj_put(&asked->kobj);
+	enum status status = endpoint_post(message->endpoint, message);
+	if (status != STATUS_OK)
+		message_free(message);
+	return status;
+}
+
+/* The thread that called gets the answer. */
+static enum status answer_caller(struct ipc_message *message, struct thread *caller, const struct message *answer,
+				 const struct handle *passed)
+{
 	if (caller) {
 		struct message content = *answer;
 		content.token = message->content.token;
 		content.handle = message_pass(caller, passed->kobj, passed->rights);
 		arch_message_set(&caller->frame, STATUS_OK, &content);
-		sched_hand_over(caller, WAKE_REPLY, self);
+		sched_hand_over(caller, WAKE_REPLY, current_id());
 	}
 	message_free(message);
 	return caller ? STATUS_OK : STATUS_GONE;
 }
 
+enum status message_answer(struct ipc_message *message, const struct message *answer, const struct handle *passed)
+{
+	struct thread *caller = message->kind == IPC_CALL ? wait_take(&message->caller) : NULL;
+	trace_ipc_reply(message->content.token, current_id(), message->endpoint->kobj.id, answer->type, caller ? caller->id : 0);
+	switch (message->kind) {
+	case IPC_CALL_NOBLK:
+		return send_back(message, answer, passed);
+	case IPC_REQUEST:
+		request_answer(message->request, answer->type < STATUS_CODES_END ? (enum status)answer->type : STATUS_IO_ERROR);
+		return STATUS_OK;
+	default:
+		return answer_caller(message, caller, answer, passed);
+	}
+}
+
 void message_fail(struct ipc_message *message, enum status status)
 {
-	if (message->request) {
+	const struct message failed = {.type = MESSAGE_FAILED, .word = {status}};
+	const struct handle nothing = {0};
+	struct thread *caller;
+	switch (message->kind) {
+	case IPC_CALL_NOBLK:
+		DISCARD(send_back(message, &failed, &nothing), "then nobody wants to know");
+		break;
+	case IPC_REQUEST:
 		request_answer(message->request, status);
-		return;
+		break;
+	default:
+		caller = message->kind == IPC_CALL ? wait_take(&message->caller) : NULL;
+		if (caller) {
+			arch_syscall_result(&caller->frame, status, 0);
+			sched_wake(caller, WAKE_REPLY, current_id());
+		}
+		message_free(message);
 	}
-	struct thread *caller = wait_take(&message->caller);
-	if (caller) {
-		arch_syscall_result(&caller->frame, status, 0);
-		sched_wake(caller, WAKE_REPLY, current_id());
-	}
-	message_free(message);
 }

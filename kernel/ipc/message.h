@@ -15,7 +15,10 @@ static inline void message_init(struct ipc_message *message, struct endpoint *en
 	message->endpoint = endpoint;
 	message->passed = NULL;
 	message->passed_rights = 0;
+	message->kind = IPC_CALL;
 	message->request = NULL;
+	message->reply_to = NULL;
+	message->flow = 0;
 	message->sender = sender;
 	message->server = NULL;
 	wait_queue_init(&message->caller);
@@ -28,12 +31,29 @@ static inline void message_init(struct ipc_message *message, struct endpoint *en
 enum status message_new(struct thread *thread, struct endpoint *endpoint, const struct message *content,
 			struct ipc_message **message);
 
-/* Frees a message of a thread that nobody waits for any more. */
+/* Nobody wants an answer to it: its receiver gets the token 0. */
+static inline void message_no_answer(struct ipc_message *message)
+{
+	message->kind = IPC_SEND;
+	message->flow = message->content.token;
+	message->content.token = 0;
+}
+
+/* The flow under which the trace follows it. */
+static inline uint64_t message_flow(const struct ipc_message *message)
+{
+	return message->content.token ? message->content.token : message->flow;
+}
+
+/* A message of the kernel's own that nobody answers, to be posted later, with a reference to the endpoint. NO_MEMORY. */
+enum status message_new_kernel(struct endpoint *endpoint, const struct message *content, struct ipc_message **message);
+
+/* Frees a message that nobody waits for any more. */
 void message_free(struct ipc_message *message);
 
 /*
- * Answers a message that is on no list, and frees it: a page request goes on, or the thread that called gets the answer. GONE if
- * the caller has ended meanwhile. No lock held.
+ * Answers a message that is on no list: a page request goes on, the thread that called gets the answer, or it goes to where answers are
+ * to come. GONE if the caller has ended meanwhile or waits no more, or nobody receives there. No lock held.
  */
 enum status message_answer(struct ipc_message *message, const struct message *answer, const struct handle *passed);
 

@@ -60,6 +60,8 @@ enum status aspace_create(const char *name, struct aspace **result)
 	kobj_init(&aspace->kobj, KOBJ_PROCESS);
 	list_init(&aspace->process_node);
 	wait_queue_init(&aspace->waiters);
+	wait_queue_init(&aspace->joiners);
+	list_init(&aspace->watchers);
 	aspace->lock = SPINLOCK(LOCK_ASPACE);
 	aspace->space.lock = SPINLOCK(LOCK_MMU_SPACE);
 	aspace->space.id = aspace->id;

@@ -28,11 +28,14 @@ struct aspace {
 	struct list process_node;  /* among all processes that have not ended */
 	struct aspace *parent;     /* its creator; NULL for the first, and once the creator has ended */
 	struct wait_queue waiters; /* for its end */
+	struct wait_queue joiners; /* its threads that wait for the end of others */
+	struct list watchers;      /* messages to be sent at its end */
 	uint32_t threads;          /* whose record a CPU may use */
 	bool is_first;             /* how it ends is how the run ends */
 	bool started;
 	bool ended;          /* nothing is left but the record */
 	bool crashed;        /* the last thread to end was killed */
+	uint8_t crash_cause; /* then enum crash_cause: why */
 	int64_t exit_status; /* process_exit's, or the last thread's */
 };
 

@@ -106,7 +106,8 @@ static enum status wait_for_write(struct thread *thread, bool again)
 	struct page_request *request = find_write(&thread->removal);
 	if (request) {
 		bool blocks = again ? wait_requeue(&request->waiters, thread, SWITCH_WRITTEN)
-				    : wait_block(&request->waiters, thread, SWITCH_WRITTEN, object->kobj.id);
+				    : wait_block(&request->waiters, thread, SWITCH_WRITTEN, object->kobj.id, WAIT_FOREVER) ==
+					      STATUS_RETRY;
 		status = blocks ? STATUS_RETRY : STATUS_DENIED;
 	}
 	spin_unlock(&object->lock);

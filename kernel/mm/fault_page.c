@@ -117,7 +117,8 @@ enum fault_result fault_block(struct fault *fault, struct wait_queue *queue, enu
 		.in_call = fault->in_call,
 		.was_read = fault->wants_read,
 	};
-	bool blocks = fault->continued ? wait_requeue(queue, thread, reason) : wait_block(queue, thread, reason, object);
+	bool blocks = fault->continued ? wait_requeue(queue, thread, reason)
+				       : wait_block(queue, thread, reason, object, WAIT_FOREVER) == STATUS_RETRY;
 	return blocks ? FAULT_WAITS : fault_refuse(fault, CAUSE_KILLED);
 }
 

@@ -66,6 +66,7 @@ static enum status request_new(struct vm_object *object, uint64_t page, enum req
 	request->in_window = false;
 	wait_queue_init(&request->waiters);
 	message_init(&request->message, object->endpoint, sender);
+	request->message.kind = IPC_REQUEST;
 	request->message.request = request;
 	request->message.content = (struct message){
 		.token = flow,

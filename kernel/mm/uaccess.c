@@ -156,3 +156,18 @@ void user_buffer_write(const struct user_buffer *buffer, const void *from, size_
 		bytes -= part;
 	}
 }
+
+/* ---- names of places ---- */
+
+enum status user_find_place(struct thread *thread, struct vaddr va, struct user_place *place)
+{
+	struct aspace *aspace = thread->aspace;
+	spin_lock(&aspace->lock);
+	struct segment *segment = segment_find(aspace->segments, va.v);
+	const struct mapping *mapping = segment ? segment_mapping(segment, va.v) : NULL;
+	bool known = mapping && (mapping->rights & RIGHTS_READ) && mapping->object->kind != OBJECT_DEVICE;
+	if (known)
+		*place = (struct user_place){mapping->object->kobj.id, mapping->first_page * PAGE_BYTES + va.v - mapping->start};
+	spin_unlock(&aspace->lock);
+	return known ? STATUS_OK : STATUS_FAULT;
+}

@@ -37,5 +37,14 @@ struct user_buffer {
 enum status user_pin(struct thread *thread, struct vaddr va, size_t bytes, enum access access, struct user_buffer *buffer);
 void user_unpin(struct user_buffer *buffer);
 
+/* What a user address stands for, whichever address space it is seen in. */
+struct user_place {
+	uint32_t object;
+	uint64_t offset; /* in bytes */
+};
+
+/* The place of memory the current thread may read at `va`; its page need not be there. FAULT. */
+enum status user_find_place(struct thread *thread, struct vaddr va, struct user_place *place);
+
 /* Copies into a pinned buffer, from its start. */
 void user_buffer_write(const struct user_buffer *buffer, const void *from, size_t bytes);

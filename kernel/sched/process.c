@@ -6,10 +6,13 @@
  */
 #include "sched/process.h"
 
+#include <trace_emit.h>
+
 #include "core/cpu.h"
 #include "core/end.h"
 #include "core/lock.h"
 #include "core/panic.h"
+#include "ipc/message.h"
 #include "sched/sched.h"
 
 static struct list processes = {&processes, &processes}; /* that were started and have not ended */
@@ -55,15 +58,15 @@ enum status process_start(struct aspace *process, struct aspace *parent, struct 
 
 enum status process_wait(struct thread *self, struct aspace *process, int64_t *status)
 {
-	enum status result = STATUS_RETRY;
+	enum status result;
 	spin_lock(&threads_lock);
 	*status = process->exit_status;
 	if (process->ended)
 		result = process->crashed ? STATUS_CRASHED : STATUS_OK;
 	else if (!process->started)
 		result = STATUS_INVALID;
-	else if (!wait_block(&process->waiters, self, SWITCH_PROCESS, process->id))
-		result = STATUS_DENIED;
+	else
+		result = wait_block(&process->waiters, self, SWITCH_PROCESS, process->id, WAIT_FOREVER);
 	spin_unlock(&threads_lock);
 	return result;
 }
@@ -75,8 +78,8 @@ void process_end_announce(void)
 			cpu_hazard_raise(&cpus[i], HAZARD_DOOM);
 }
 
-/* What it had started ends with it. */
-static void end_children(const struct aspace *process)
+/* What it had started is its creator's from now on, or ends with it if it has none. */
+static void give_up_children(const struct aspace *process)
 {
 	bool any = false;
 	spin_lock(&threads_lock);
@@ -84,7 +87,10 @@ static void end_children(const struct aspace *process)
 		struct aspace *child = container_of(node, struct aspace, process_node);
 		if (child->parent != process)
 			continue;
-		child->parent = NULL;
+		child->parent = process->parent;
+		trace_process_adopt(child->id, child->parent ? child->parent->id : 0);
+		if (child->parent)
+			continue;
 		process_end_locked(child, -(int64_t)STATUS_GONE, false);
 		any = true;
 	}
@@ -103,9 +109,49 @@ static void wake_waiters(struct aspace *process)
 	}
 }
 
+/* ---- watching for the end ---- */
+
+/* Tells a watcher; the message is its own from here on. */
+static void tell(struct aspace *process, struct ipc_message *message)
+{
+	message->content.word[PROCESS_MESSAGE_STATUS] = (uint64_t)process->exit_status;
+	message->content.word[PROCESS_MESSAGE_HOW] = process->crashed ? STATUS_CRASHED : STATUS_OK;
+	message->content.word[PROCESS_MESSAGE_CAUSE] = process->crash_cause;
+	if (endpoint_post(message->endpoint, message) != STATUS_OK)
+		message_free(message);
+}
+
+enum status process_watch(struct aspace *process, struct endpoint *endpoint, uint64_t key)
+{
+	struct ipc_message *message;
+	const struct message content = {.type = MESSAGE_PROCESS_ENDED, .word = {[PROCESS_MESSAGE_KEY] = key}};
+	TRY(message_new_kernel(endpoint, &content, &message));
+	spin_lock(&threads_lock);
+	bool ended = process->ended;
+	if (!ended)
+		list_insert_before(&process->watchers, &message->node);
+	spin_unlock(&threads_lock);
+	if (ended)
+		tell(process, message);
+	return STATUS_OK;
+}
+
+/* The first watcher's message, off the list; NULL if there is none. */
+static struct ipc_message *take_watcher(struct aspace *process)
+{
+	struct ipc_message *message = NULL;
+	spin_lock(&threads_lock);
+	if (!list_is_empty(&process->watchers)) {
+		message = container_of(process->watchers.next, struct ipc_message, node);
+		list_remove(&message->node);
+	}
+	spin_unlock(&threads_lock);
+	return message;
+}
+
 void process_ended(struct aspace *process)
 {
-	end_children(process);
+	give_up_children(process);
 	aspace_empty(process);
 	spin_lock(&threads_lock);
 	if (process->is_first) {
@@ -117,6 +163,8 @@ void process_ended(struct aspace *process)
 	bool last = list_is_empty(&processes);
 	spin_unlock(&threads_lock);
 	wake_waiters(process);
+	for (struct ipc_message *message; (message = take_watcher(process));)
+		tell(process, message);
 	kobj_put(&process->kobj);
 	if (last)
 		run_end(run_verdict, run_status);
@@ -127,5 +175,7 @@ void process_free(struct kobj *kobj)
 	struct aspace *process = process_of(kobj);
 	if (!process->ended)
 		aspace_empty(process);
+	for (struct ipc_message *message; (message = take_watcher(process));)
+		message_free(message); /* it was never started */
 	aspace_free(process);
 }

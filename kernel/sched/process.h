@@ -2,12 +2,14 @@
  * Processes: an address space, handles, and the threads in it.
  *
  * Teaches: a process is made in small steps by its creator, who maps its memory and gives it its handles, and starts it last.
- * It ends with its last thread, or when somebody ends it, and at the latest when its creator does.
+ * It ends with its last thread, or when somebody ends it. When its creator ends first, the creator's own creator takes its place; with the
+ * first process, everything ends.
  */
 #pragma once
 
 #include "mm/aspace.h"
 
+struct endpoint;
 struct thread;
 
 static inline struct aspace *process_of(struct kobj *kobj)
@@ -26,6 +28,9 @@ enum status process_start(struct aspace *process, struct aspace *parent, struct 
  * results. INVALID: it was never started.
  */
 enum status process_wait(struct thread *self, struct aspace *process, int64_t *status);
+
+/* Lets a message come to the endpoint when the process ends, or now if it has: MESSAGE_PROCESS_ENDED with `key`. NO_MEMORY. */
+enum status process_watch(struct aspace *process, struct endpoint *endpoint, uint64_t key);
 
 /* The last thread of the process has left its CPU. The run ends with the last process. */
 void process_ended(struct aspace *process);

@@ -45,13 +45,15 @@ void run_queue_check(void);
 
 /* ---- timer.c ---- */
 
-/* Puts the current thread among this CPU's sleepers until the clock reaches `when`; not if its program is ending. */
-void timer_sleep(struct thread *thread, uint64_t when);
+/*
+ * Puts a thread among this CPU's sleepers until thread->wake_at, takes it out of those it is among, and finds the first of this CPU
+ * whose time is not after `now`. For wait.c, with its lock.
+ */
+void timer_add(struct thread *thread);
+void timer_remove(struct thread *thread);
+struct thread *timer_first_due(uint64_t now);
 
-/* Takes a thread out of the sleepers. Returns whether it was there; the caller then wakes it. */
-bool timer_cancel(struct thread *thread);
-
-/* The timer interrupt: wakes sleepers whose time has come, ends timeslices, ends the run at the budget. irqs off. */
+/* The timer interrupt: wakes threads whose deadline has come, ends timeslices, ends the run at the budget. irqs off. */
 void timer_interrupt(void);
 
 /* Makes sure that the next timer interrupt of this CPU is early enough. irqs off. */
@@ -74,7 +76,10 @@ void timer_wait_for_turn(void);
 
 /* ---- schedule.c ---- */
 
-/* What the running thread does next: block, yield, exit. The switch itself happens when the trap ends. */
+/*
+ * What the running thread does next: block, until thread->wake_at or for ever, yield, exit. The switch itself happens when the trap
+ * ends.
+ */
 void sched_block(struct thread *thread, enum switch_reason reason, uint64_t object);
 void sched_yield(enum switch_reason reason);
 

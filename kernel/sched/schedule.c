@@ -41,7 +41,7 @@ void sched_block(struct thread *thread, enum switch_reason reason, uint64_t obje
 	thread->state = THREAD_BLOCKED;
 	__atomic_fetch_or(&cpu->hazards, HAZARD_STOPPED, __ATOMIC_RELAXED);
 	thread->blocked_for = reason;
-	if (reason != SWITCH_SLEEP)
+	if (thread->wake_at == WAIT_FOREVER)
 		sched_progress_add(-1);
 	trace_thread_block(thread->id, reason, object);
 }
@@ -56,9 +56,8 @@ void sched_yield(enum switch_reason reason)
 void sched_wake(struct thread *thread, enum wake_reason reason, uint32_t waker)
 {
 	ASSERT(thread->state == THREAD_BLOCKED);
-	if (thread->blocked_for != SWITCH_SLEEP)
+	if (thread->wake_at == WAIT_FOREVER)
 		sched_progress_add(1);
-	thread->joining = 0;
 	unsigned cpu = run_queue_choose(thread);
 	trace_thread_wake(thread->id, reason, waker, cpu);
 	run_queue_add(thread, cpu);
@@ -73,7 +72,8 @@ void sched_hand_over(struct thread *thread, enum wake_reason reason, uint32_t wa
 		return;
 	}
 	ASSERT(thread->state == THREAD_BLOCKED && thread->blocked_for != SWITCH_SLEEP);
-	sched_progress_add(1);
+	if (thread->wake_at == WAIT_FOREVER)
+		sched_progress_add(1);
 	trace_thread_wake(thread->id, reason, waker, cpu->index);
 	thread->state = THREAD_READY;
 	thread->cpu = cpu->index;
@@ -215,7 +215,7 @@ static void switch_to(struct thread *previous, struct thread *next, enum switch_
 	__atomic_store_n(&next->on_cpu, true, __ATOMIC_RELEASE);
 	cpu->user_frame = &next->frame;
 	leave_if_forbidden(next);
-	if (next->doomed || __atomic_load_n(&next->aspace->dying, __ATOMIC_RELAXED))
+	if (next->doomed || next->killed || __atomic_load_n(&next->aspace->dying, __ATOMIC_RELAXED))
 		__atomic_fetch_or(&cpu->hazards, HAZARD_DOOM, __ATOMIC_RELAXED);
 	if (previous && next != previous)
 		thread_left_cpu(previous);
@@ -271,6 +271,8 @@ struct trap_frame *sched_resume(void)
 		const struct thread *thread = cpu->current;
 		if (thread->state == THREAD_RUNNING && thread->aspace->dying)
 			thread_exit(thread->aspace->exit_status);
+		else if (thread->state == THREAD_RUNNING && thread->killed)
+			thread_exit(-(int64_t)STATUS_GONE);
 		else if (thread->state == THREAD_RUNNING && thread->doomed)
 			thread_die_of_fault(cpu->current);
 		if ((hazards & HAZARD_RESCHEDULE) || thread->state != THREAD_RUNNING)

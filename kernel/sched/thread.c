@@ -90,6 +90,7 @@ enum status thread_create(struct aspace *aspace, struct vaddr entry, uint64_t ar
 	list_init(&thread->queue_node);
 	list_init(&thread->wait_node);
 	list_init(&thread->serve_node);
+	sync_init(thread);
 	thread->aspace = aspace;
 	thread->affinity = affinity;
 	thread->cpu = arch_cpu()->index;
@@ -134,7 +135,7 @@ void thread_left_cpu(struct thread *thread)
 	spin_lock(&threads_lock);
 	struct aspace *aspace = thread->aspace;
 	thread->on_cpu = false;
-	if (thread->joined)
+	if (thread->detached)
 		cache_free(&thread_cache, thread);
 	bool last = --aspace->threads == 0;
 	if (last)
@@ -144,16 +145,32 @@ void thread_left_cpu(struct thread *thread)
 		process_ended(aspace);
 }
 
-/* Hands the result of an ended thread to the one that waits for it. Called with threads_lock. */
+/* Nobody will look at the thread any more. Called with threads_lock. */
+static void drop_record(struct thread *thread)
+{
+	table[thread->id % THREADS_MAX] = NULL;
+	thread->detached = true;
+}
+
+/* What a join of any thread is told, in one word. */
+static uint64_t join_value(uint32_t id, int64_t status, bool any)
+{
+	return any ? (uint64_t)id << 32 | (uint32_t)status : (uint64_t)status;
+}
+
+/* Hands the result of an ended thread to one that waits for it, if there is one. Called with threads_lock. */
 static void release_joiner(struct thread *thread)
 {
-	struct thread *joiner = thread->joiner;
+	if (thread->detached) {
+		drop_record(thread);
+		return;
+	}
+	struct thread *joiner = wait_take_key(&thread->aspace->joiners, thread->id);
 	if (!joiner)
 		return;
-	thread->joiner = NULL;
-	thread->joined = true;
-	table[thread->id % THREADS_MAX] = NULL;
-	arch_syscall_result(&joiner->frame, thread->crashed ? STATUS_CRASHED : STATUS_OK, (uint64_t)thread->exit_status);
+	drop_record(thread);
+	arch_syscall_result(&joiner->frame, thread->crashed ? STATUS_CRASHED : STATUS_OK,
+			    join_value(thread->id, thread->exit_status, joiner->wait_key == 0));
 	sched_wake(joiner, WAKE_JOINED, thread->id);
 }
 
@@ -161,6 +178,7 @@ void thread_exit(int64_t status)
 {
 	struct thread *thread = arch_cpu()->current;
 	endpoint_server_ended(thread);
+	sync_end(thread);
 	aspace_stack_free(thread->aspace, thread->stack_slot);
 	spin_lock(&threads_lock);
 	thread->exit_status = status;
@@ -173,6 +191,7 @@ void thread_exit(int64_t status)
 	if (!thread->aspace->dying) {
 		thread->aspace->exit_status = status;
 		thread->aspace->crashed = thread->crashed;
+		thread->aspace->crash_cause = thread->crash_cause;
 	}
 	spin_unlock(&threads_lock);
 }
@@ -208,6 +227,7 @@ void thread_crash(enum crash_cause cause, const struct trap *trap)
 	print_crash(thread, cause, trap);
 	trace_thread_crashed(thread->id, cause, trap->kind == TRAP_FAULT ? trap->va.v : 0, trap->pc.v, trap->access);
 	thread->crashed = true;
+	thread->crash_cause = (uint8_t)cause;
 	thread_exit(-(int64_t)STATUS_CRASHED);
 }
 
@@ -223,20 +243,14 @@ void thread_die_of_fault(struct thread *thread)
 	thread_crash(thread->fault.cause, &trap);
 }
 
-/* Wakes a thread of a program that ends, whatever it waits for. Called with threads_lock. */
+/* Wakes a thread that is to end, whatever it waits for. Called with threads_lock. */
 static void wake_to_die(struct thread *thread)
 {
-	struct thread *joined = thread->joining ? thread_find(thread->joining) : NULL;
-	bool waited = thread->joining || timer_cancel(thread);
-	if (joined)
-		joined->joiner = NULL;
-	if (!waited && wait_cancel(thread)) {
-		fault_abandon(thread);
-		waited = true;
-	}
 	const struct thread *self = arch_cpu()->current;
-	if (waited)
-		sched_wake(thread, WAKE_KILLED, self ? self->id : 0);
+	if (!wait_cancel(thread))
+		return;
+	fault_abandon(thread);
+	sched_wake(thread, WAKE_KILLED, self ? self->id : 0);
 }
 
 void process_end_locked(struct aspace *aspace, int64_t status, bool crashed)
@@ -261,44 +275,101 @@ void process_end(struct aspace *aspace, int64_t status, bool crashed)
 	process_end_announce();
 }
 
+/* ---- joining, detaching, killing ---- */
+
 /* Takes the result of a thread that is over. Called with threads_lock. */
-static enum status take_result(struct thread *target, int64_t *status)
+static enum status take_result(struct thread *target, int64_t *status, uint32_t *ended)
 {
 	enum status result = target->crashed ? STATUS_CRASHED : STATUS_OK;
 	*status = target->exit_status;
-	table[target->id % THREADS_MAX] = NULL;
-	target->joined = true;
+	*ended = target->id;
+	drop_record(target);
 	if (!target->on_cpu)
 		cache_free(&thread_cache, target);
 	return result;
 }
 
-static enum status join_locked(struct thread *self, uint32_t id, int64_t *status)
+/* The thread with this id, if it is one of the caller's program that can be joined. Called with threads_lock. */
+static struct thread *find_own(const struct thread *self, uint32_t id)
 {
-	struct thread *target = thread_find(id);
-	if (!target || target->aspace != self->aspace)
-		return STATUS_NOT_FOUND;
+	struct thread *thread = thread_find(id);
+	return thread && thread->aspace == self->aspace && !thread->detached ? thread : NULL;
+}
+
+/* One of the other threads: one that is over if there is any. NULL if the caller is the only one that is left. */
+static struct thread *find_any_other(const struct thread *self)
+{
+	struct thread *other = NULL;
+	for (unsigned i = 0; i < THREADS_MAX; i++) {
+		struct thread *thread = table[i];
+		if (!thread || thread == self || !find_own(self, thread->id))
+			continue;
+		other = thread;
+		if (thread->state == THREAD_EXITED)
+			break;
+	}
+	return other;
+}
+
+static enum status join_locked(struct thread *self, uint32_t id, int64_t *status, uint32_t *ended)
+{
+	struct thread *target = id ? find_own(self, id) : find_any_other(self);
+	if (!target)
+		return id ? STATUS_NOT_FOUND : STATUS_DEADLOCK;
 	if (target->state == THREAD_EXITED)
-		return take_result(target, status);
-	if (target->joiner)
+		return take_result(target, status, ended);
+	if (id && wait_has_key(&self->aspace->joiners, id))
 		return STATUS_EXISTS;
 	if (target == self)
 		return STATUS_DEADLOCK;
-	if (self->aspace->dying)
-		return STATUS_DENIED;
-	target->joiner = self;
-	self->joining = id;
-	sched_block(self, SWITCH_JOIN, id);
-	return STATUS_RETRY;
+	self->wait_key = id;
+	return wait_block(&self->aspace->joiners, self, SWITCH_JOIN, id, WAIT_FOREVER);
 }
 
-enum status thread_join(struct thread *self, uint32_t id, int64_t *status)
+enum status thread_join(struct thread *self, uint32_t id, int64_t *status, uint32_t *ended)
 {
 	spin_lock(&threads_lock);
-	enum status result = join_locked(self, id, status);
+	enum status result = join_locked(self, id, status, ended);
 	spin_unlock(&threads_lock);
 	return result;
 }
+
+enum status thread_detach(struct thread *self, uint32_t id)
+{
+	spin_lock(&threads_lock);
+	struct thread *target = find_own(self, id);
+	enum status status = target ? STATUS_OK : STATUS_NOT_FOUND;
+	if (status == STATUS_OK && wait_has_key(&self->aspace->joiners, id))
+		status = STATUS_EXISTS;
+	if (status == STATUS_OK && target->state == THREAD_EXITED) {
+		int64_t nobody_wants_it;
+		DISCARD(take_result(target, &nobody_wants_it, &id), "it is dropped, however it ended");
+	} else if (status == STATUS_OK) {
+		target->detached = true;
+	}
+	spin_unlock(&threads_lock);
+	return status;
+}
+
+enum status thread_kill(struct thread *self, uint32_t id)
+{
+	spin_lock(&threads_lock);
+	struct thread *target = id ? thread_find(id) : self;
+	enum status status =
+		target && target->aspace == self->aspace && target->state != THREAD_EXITED ? STATUS_OK : STATUS_NOT_FOUND;
+	if (status == STATUS_OK) {
+		trace_thread_kill(self->id, target->id);
+		__atomic_store_n(&target->killed, true, __ATOMIC_SEQ_CST);
+		if (target != self)
+			wake_to_die(target);
+	}
+	spin_unlock(&threads_lock);
+	if (status == STATUS_OK)
+		process_end_announce();
+	return status;
+}
+
+/* ---- where it runs ---- */
 
 /*
  * Tells the CPUs concerned that a thread's affinity changed: the one it is on or waits at, and an idle one that may have it
@@ -319,6 +390,17 @@ static void affinity_changed(const struct thread *thread)
 	}
 }
 
+/* Called with threads_lock. */
+static void set_affinity(const struct thread *self, struct thread *thread, uint64_t affinity)
+{
+	__atomic_store_n(&thread->affinity, affinity, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (thread != self)
+		affinity_changed(thread);
+	else if (!(affinity >> arch_cpu()->index & 1))
+		sched_yield(SWITCH_MOVED);
+}
+
 enum status thread_set_affinity(struct thread *self, uint32_t id, uint64_t affinity)
 {
 	if (!(affinity & online_mask()))
@@ -327,14 +409,35 @@ enum status thread_set_affinity(struct thread *self, uint32_t id, uint64_t affin
 	struct thread *thread = id ? thread_find(id) : self;
 	enum status status =
 		thread && thread->aspace == self->aspace && thread->state != THREAD_EXITED ? STATUS_OK : STATUS_NOT_FOUND;
-	if (status == STATUS_OK) {
-		__atomic_store_n(&thread->affinity, affinity, __ATOMIC_RELAXED);
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	}
-	if (status == STATUS_OK && thread != self)
-		affinity_changed(thread);
+	if (status == STATUS_OK && thread->pins)
+		thread->affinity_wanted = affinity;
+	else if (status == STATUS_OK)
+		set_affinity(self, thread, affinity);
 	spin_unlock(&threads_lock);
-	if (status == STATUS_OK && thread == self && !(affinity >> arch_cpu()->index & 1))
-		sched_yield(SWITCH_MOVED);
+	return status;
+}
+
+enum status thread_pin(struct thread *self, uint64_t *cpu)
+{
+	enum status status = STATUS_OK;
+	spin_lock(&threads_lock); /* irqs are off: it stays where it is */
+	*cpu = arch_cpu()->index;
+	if (self->pins == UINT32_MAX)
+		status = STATUS_LIMIT;
+	else if (self->pins++ == 0) {
+		self->affinity_wanted = self->affinity;
+		set_affinity(self, self, UINT64_C(1) << *cpu);
+	}
+	spin_unlock(&threads_lock);
+	return status;
+}
+
+enum status thread_unpin(struct thread *self)
+{
+	spin_lock(&threads_lock);
+	enum status status = self->pins ? STATUS_OK : STATUS_INVALID;
+	if (status == STATUS_OK && --self->pins == 0)
+		set_affinity(self, self, self->affinity_wanted);
+	spin_unlock(&threads_lock);
 	return status;
 }

@@ -12,6 +12,7 @@
 #include "arch.h"
 #include "core/list.h"
 #include "core/lock_type.h"
+#include "sched/sync.h"
 #include "sched/wait.h"
 
 struct aspace;
@@ -52,15 +53,20 @@ struct thread {
 	enum thread_state state; /* under the run queue's lock, or the table's for EXITED */
 	struct aspace *aspace;
 	char name[NAME_CHARS + 1];
-	uint64_t affinity; /* bit n: may run on CPU n */
-	unsigned cpu;      /* where it runs, or ran last, or is queued */
-	bool on_cpu;       /* a CPU still uses the record: it may be queued, but only there */
+	uint64_t affinity;        /* bit n: may run on CPU n */
+	uint64_t affinity_wanted; /* the same, while it is pinned: what it goes back to */
+	uint32_t pins;            /* how often it is pinned to the CPU it was on */
+	unsigned cpu;             /* where it runs, or ran last, or is queued */
+	bool on_cpu;              /* a CPU still uses the record: it may be queued, but only there */
 	unsigned stack_slot;
 	struct list queue_node; /* in a run queue or among a CPU's sleepers */
-	uint64_t wake_at;       /* ticks, for a sleeper */
-	unsigned sleeps_on;     /* CPU + 1 among whose sleepers it is, or 0; under that CPU's timer lock */
-	struct list wait_node;  /* in what it waits for; under the lock of all wait queues, like the next */
+	/* What it waits for, all under waits_lock. */
+	uint64_t wake_at;   /* its deadline in ticks, or WAIT_FOREVER: of the wait at hand, or the last */
+	unsigned sleeps_on; /* CPU + 1 among whose sleepers it is, or 0 */
+	struct list wait_node;
 	struct wait_queue *waits_on;
+	uint32_t wait_key;              /* wait_take_key(): which of several things it waits for; 0: any */
+	struct sync_wait sync;          /* the words it waits on */
 	enum switch_reason blocked_for; /* why it is blocked */
 	struct pending_fault fault;
 	struct pending_removal removal;
@@ -69,10 +75,10 @@ struct thread {
 	struct endpoint *serves;        /* where it last received; it owes answers there */
 	struct list serve_node;         /* among that endpoint's servers */
 	struct endpoint *page_endpoint; /* whose page it waits for */
-	struct thread *joiner;          /* who waits for this thread's end; under the table's lock */
-	uint32_t joining;               /* the thread this one waits for, or 0 */
+	bool killed;                    /* ends when it next runs: thread_kill() */
 	bool crashed;
-	bool joined; /* its record may go once no CPU uses it */
+	uint8_t crash_cause; /* then enum crash_cause */
+	bool detached;       /* nobody takes its result: its record may go once no CPU uses it */
 	int64_t exit_status;
 };
 
@@ -108,13 +114,27 @@ void process_end(struct aspace *aspace, int64_t status, bool crashed);
 void process_end_locked(struct aspace *aspace, int64_t status, bool crashed);
 
 /*
- * Waits for a thread of the same program. OK: it is over, *status is its result and its record is gone. RETRY: the caller is
- * blocked now; its results will be set when it is woken. CRASHED; NOT_FOUND; DEADLOCK for itself; EXISTS if another waits. A
- * circle of waiters is not refused: the run ends with VERDICT_DEADLOCK once nothing else can happen.
+ * Waits for a thread of the same program to end; id 0 is any. OK, CRASHED: one has, *status is its result and *ended its id, and its
+ * record is gone. RETRY: the caller is blocked now; its results will be set when it is woken, as those of the call say.
+ * NOT_FOUND if there is none, or it is detached; DEADLOCK for itself, or any if it is the only one; EXISTS if another waits for
+ * it. A circle of waiters is not refused: the run ends with VERDICT_DEADLOCK once nothing else can happen.
  */
-enum status thread_join(struct thread *self, uint32_t id, int64_t *status);
+enum status thread_join(struct thread *self, uint32_t id, int64_t *status, uint32_t *ended);
 
-/* Changes where a thread may run; id 0 is the caller. INVALID, NOT_FOUND. */
+/* Nobody will join this thread of the same program. NOT_FOUND; EXISTS if somebody waits for it. */
+enum status thread_detach(struct thread *self, uint32_t id);
+
+/* Ends a thread of the same program, whatever it does; its exit status is -GONE. 0 is the caller. NOT_FOUND. */
+enum status thread_kill(struct thread *self, uint32_t id);
+
+/*
+ * Keeps the current thread on the CPU it is on, until it has been unpinned as often. *cpu is which. LIMIT; INVALID if it is not
+ * pinned.
+ */
+enum status thread_pin(struct thread *self, uint64_t *cpu);
+enum status thread_unpin(struct thread *self);
+
+/* Changes where a thread may run, once it is not pinned; id 0 is the caller. INVALID, NOT_FOUND. */
 enum status thread_set_affinity(struct thread *self, uint32_t id, uint64_t affinity);
 
 /* The scheduler has left the thread: its record may be given back if nobody needs it. */

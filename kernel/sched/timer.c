@@ -1,11 +1,11 @@
 /*
- * Timers: sleepers, timeslices and the budget of the run, on one interrupt a CPU.
+ * Timers: deadlines, timeslices and the budget of the run, on one interrupt a CPU.
  *
- * Teaches: a tick only where something happens. The timer is set to the earliest of three moments: the first sleeper's, the
+ * Teaches: a tick only where something happens. The timer is set to the earliest of three moments: the first deadline's, the
  * end of the timeslice if another thread waits, the end of the budget. A CPU with none of them is never interrupted, unless
  * CPUs have to take turns (turn_ticks).
- * Who calls: the scheduler, the timer interrupt. Locks: each CPU's timer lock, for its list; another CPU only takes threads
- * out.
+ * Who calls: the scheduler, the timer interrupt. Locks: each CPU's timer lock, for its list, inside the lock of all
+ * waiting (wait.c), under which a thread joins and leaves the list; another CPU only takes threads out.
  */
 #include <trace_emit.h>
 
@@ -17,7 +17,7 @@
 
 struct timer {
 	struct spinlock lock;
-	struct list sleepers; /* by wake_at */
+	struct list sleepers; /* threads with a deadline, by wake_at */
 };
 
 static struct timer timers[MAX_CPUS];
@@ -44,52 +44,37 @@ void timer_take_turns(uint64_t ticks)
 	turn_ticks = ticks;
 }
 
-void timer_sleep(struct thread *thread, uint64_t when)
+void timer_add(struct thread *thread)
 {
 	struct timer *timer = &timers[arch_cpu()->index];
 	spin_lock(&timer->lock);
-	if (!thread->aspace->dying) {
-		struct list *place = timer->sleepers.next;
-		while (place != &timer->sleepers && container_of(place, struct thread, queue_node)->wake_at <= when)
-			place = place->next;
-		thread->wake_at = when;
-		thread->sleeps_on = arch_cpu()->index + 1;
-		sched_block(thread, SWITCH_SLEEP, when);
-		list_insert_before(place, &thread->queue_node);
-	}
+	struct list *place = timer->sleepers.next;
+	while (place != &timer->sleepers && container_of(place, struct thread, queue_node)->wake_at <= thread->wake_at)
+		place = place->next;
+	thread->sleeps_on = arch_cpu()->index + 1;
+	list_insert_before(place, &thread->queue_node);
 	spin_unlock(&timer->lock);
 	timer_program();
 }
 
-bool timer_cancel(struct thread *thread)
+void timer_remove(struct thread *thread)
 {
-	bool there = false;
-	for (unsigned i = 0; i < cpus_present && !there; i++) {
-		spin_lock(&timers[i].lock);
-		there = thread->sleeps_on == i + 1;
-		if (there) {
-			list_remove(&thread->queue_node);
-			thread->sleeps_on = 0;
-		}
-		spin_unlock(&timers[i].lock);
-	}
-	return there;
+	struct timer *timer = &timers[thread->sleeps_on - 1];
+	spin_lock(&timer->lock);
+	list_remove(&thread->queue_node);
+	thread->sleeps_on = 0;
+	spin_unlock(&timer->lock);
 }
 
-/* The first sleeper of this CPU if its time is not after `latest`, taken off the list. */
-static struct thread *take_sleeper(uint64_t latest)
+struct thread *timer_first_due(uint64_t now)
 {
 	struct timer *timer = &timers[arch_cpu()->index];
 	struct thread *thread = NULL;
 	spin_lock(&timer->lock);
 	if (!list_is_empty(&timer->sleepers))
 		thread = container_of(timer->sleepers.next, struct thread, queue_node);
-	if (thread && thread->wake_at > latest)
+	if (thread && thread->wake_at > now)
 		thread = NULL;
-	if (thread) {
-		list_remove(&thread->queue_node);
-		thread->sleeps_on = 0;
-	}
 	spin_unlock(&timer->lock);
 	return thread;
 }
@@ -110,8 +95,12 @@ static uint64_t first_wake_at(void)
 
 static void wake_sleepers(uint64_t now)
 {
-	for (struct thread *thread; (thread = take_sleeper(now));) {
+	if (first_wake_at() > now)
+		return;
+	for (struct thread *thread; (thread = wait_take_due(now));) {
 		trace_timer_expire(thread->id, now - thread->wake_at);
+		if (thread->blocked_for != SWITCH_SLEEP)
+			arch_syscall_result(&thread->frame, STATUS_TIMED_OUT, 0);
 		sched_wake(thread, WAKE_TIMER, 0);
 	}
 }

@@ -1,8 +1,9 @@
 /*
  * Wait queues: see wait.h.
  *
- * A thread is on at most one queue; thread->waits_on says which, under wait_lock. Its process's `dying` is looked at under the
- * same lock: whoever sets it and then takes every waiting thread off its queue misses none.
+ * A thread is on at most one queue (thread->waits_on) or among the waiters of words (thread->sync.waits), and besides that among the
+ * sleepers of one CPU (thread->sleeps_on) if it has a deadline; all of it under waits_lock. Whether it is to end is looked at
+ * under the same lock: whoever says so and then takes every waiting thread off what it waits on misses none.
  */
 #include "sched/wait.h"
 
@@ -10,8 +11,9 @@
 #include "core/panic.h"
 #include "mm/aspace.h"
 #include "sched/sched.h"
+#include "sched/sync.h"
 
-static struct spinlock wait_lock = SPINLOCK(LOCK_WAIT);
+struct spinlock waits_lock = SPINLOCK(LOCK_WAIT);
 
 static void add(struct wait_queue *queue, struct thread *thread)
 {
@@ -20,35 +22,59 @@ static void add(struct wait_queue *queue, struct thread *thread)
 	list_insert_before(&queue->threads, &thread->wait_node);
 }
 
-bool wait_block(struct wait_queue *queue, struct thread *thread, enum switch_reason reason, uint64_t object)
+enum status wait_block_locked(struct thread *thread, enum switch_reason reason, uint64_t object, uint64_t deadline)
 {
-	spin_lock(&wait_lock);
-	bool blocks = !thread->aspace->dying;
-	if (blocks) {
-		sched_block(thread, reason, object);
+	if (thread->aspace->dying || thread->killed)
+		return STATUS_DENIED;
+	if (deadline != WAIT_FOREVER && deadline <= arch_time_now())
+		return STATUS_TIMED_OUT;
+	thread->wake_at = deadline;
+	sched_block(thread, reason, object);
+	if (deadline != WAIT_FOREVER)
+		timer_add(thread);
+	return STATUS_RETRY;
+}
+
+enum status wait_block(struct wait_queue *queue, struct thread *thread, enum switch_reason reason, uint64_t object,
+		       uint64_t deadline)
+{
+	spin_lock(&waits_lock);
+	enum status status = wait_block_locked(thread, reason, object, deadline);
+	if (status == STATUS_RETRY)
 		add(queue, thread);
-	}
-	spin_unlock(&wait_lock);
-	return blocks;
+	spin_unlock(&waits_lock);
+	return status;
+}
+
+void wait_sleep(struct thread *thread, uint64_t when)
+{
+	spin_lock(&waits_lock);
+	DISCARD(wait_block_locked(thread, SWITCH_SLEEP, when, when), "a sleep that is over, or not to be, is no failure");
+	spin_unlock(&waits_lock);
 }
 
 bool wait_requeue(struct wait_queue *queue, struct thread *thread, enum switch_reason reason)
 {
-	spin_lock(&wait_lock);
-	bool blocks = !thread->aspace->dying;
+	spin_lock(&waits_lock);
+	bool blocks = !thread->aspace->dying && !thread->killed;
 	if (blocks) {
 		thread->blocked_for = reason;
 		add(queue, thread);
 	}
-	spin_unlock(&wait_lock);
+	spin_unlock(&waits_lock);
 	return blocks;
 }
 
-/* Called with the lock. */
-static void take(struct thread *thread)
+void wait_take_locked(struct thread *thread)
 {
-	list_remove(&thread->wait_node);
-	thread->waits_on = NULL;
+	if (thread->waits_on) {
+		list_remove(&thread->wait_node);
+		thread->waits_on = NULL;
+	}
+	if (thread->sync.waits)
+		sync_leave(thread);
+	if (thread->sleeps_on)
+		timer_remove(thread);
 }
 
 struct thread *wait_take(struct wait_queue *queue)
@@ -57,31 +83,67 @@ struct thread *wait_take(struct wait_queue *queue)
 	if (list_is_empty(
 		    &queue->threads)) /* whoever begins to wait does so under a lock that the caller holds, or may come too late */
 		return NULL;
-	spin_lock(&wait_lock);
+	spin_lock(&waits_lock);
 	if (!list_is_empty(&queue->threads)) {
 		thread = container_of(queue->threads.next, struct thread, wait_node);
-		take(thread);
+		wait_take_locked(thread);
 	}
-	spin_unlock(&wait_lock);
+	spin_unlock(&waits_lock);
 	return thread;
+}
+
+struct thread *wait_take_key(struct wait_queue *queue, uint32_t key)
+{
+	struct thread *found = NULL;
+	spin_lock(&waits_lock);
+	LIST_FOR_EACH (node, &queue->threads) {
+		struct thread *thread = container_of(node, struct thread, wait_node);
+		if (thread->wait_key && thread->wait_key != key)
+			continue;
+		wait_take_locked(thread);
+		found = thread;
+		break;
+	}
+	spin_unlock(&waits_lock);
+	return found;
+}
+
+bool wait_has_key(const struct wait_queue *queue, uint32_t key)
+{
+	bool found = false;
+	spin_lock(&waits_lock);
+	LIST_FOR_EACH (node, &queue->threads)
+		found = found || container_of(node, struct thread, wait_node)->wait_key == key;
+	spin_unlock(&waits_lock);
+	return found;
 }
 
 bool wait_cancel(struct thread *thread)
 {
-	spin_lock(&wait_lock);
-	bool waits = thread->waits_on;
+	spin_lock(&waits_lock);
+	bool waits = thread->waits_on || thread->sync.waits || thread->sleeps_on;
 	if (waits)
-		take(thread);
-	spin_unlock(&wait_lock);
+		wait_take_locked(thread);
+	spin_unlock(&waits_lock);
 	return waits;
+}
+
+struct thread *wait_take_due(uint64_t now)
+{
+	spin_lock(&waits_lock);
+	struct thread *thread = timer_first_due(now);
+	if (thread)
+		wait_take_locked(thread);
+	spin_unlock(&waits_lock);
+	return thread;
 }
 
 unsigned wait_count(const struct wait_queue *queue)
 {
 	unsigned count = 0;
-	spin_lock(&wait_lock);
+	spin_lock(&waits_lock);
 	LIST_FOR_EACH (node, &queue->threads)
 		count++;
-	spin_unlock(&wait_lock);
+	spin_unlock(&waits_lock);
 	return count;
 }

@@ -133,5 +133,11 @@ struct sim_test {
 	void (*body)(void);
 };
 
+/*
+ * Calls run(seed, what) for `count` seeds from 2 on, each in a child process, and fails the test if one of them does not return. The
+ * environment's SIM_SEEDS is another count.
+ */
+void sim_every_seed(unsigned count, void (*run)(unsigned seed, const void *what), const void *what);
+
 /* Runs the tests under cmocka, each in a child process; prints the one summary line; returns the number that failed. */
 int sim_test_main(const char *subject, const struct sim_test *tests, size_t count);

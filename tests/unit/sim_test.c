@@ -38,6 +38,23 @@ static void run_in_child(void **state)
 		fail_msg("%s failed", test->name);
 }
 
+void sim_every_seed(unsigned count, void (*run)(unsigned seed, const void *what), const void *what)
+{
+	unsigned seeds = getenv("SIM_SEEDS") ? (unsigned)atoi(getenv("SIM_SEEDS")) : count;
+	for (unsigned seed = 2; seed < 2 + seeds; seed++) {
+		fflush(NULL);
+		pid_t child = fork();
+		if (child == 0) {
+			run(seed, what);
+			_exit(0);
+		}
+		int status;
+		assert_int_equal(waitpid(child, &status, 0), child);
+		if (!WIFEXITED(status) || WEXITSTATUS(status))
+			fail_msg("with seed %u", seed);
+	}
+}
+
 int sim_test_main(const char *subject, const struct sim_test *tests, size_t count)
 {
 	static struct CMUnitTest units[TESTS_MAX];

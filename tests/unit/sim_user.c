@@ -71,12 +71,17 @@ enum status user_call5(uint64_t number, const uint64_t arguments[5], uint64_t *v
 	return current->status;
 }
 
-enum status user_ipc(enum syscall number, uint64_t endpoint, struct message *message)
+enum status user_ipc_with(enum syscall number, uint64_t endpoint, struct message *message, uint64_t third)
 {
 	current->message = *message;
-	enum status status = user_call5(number, (uint64_t[5]){endpoint}, NULL);
+	enum status status = user_call5(number, (uint64_t[5]){endpoint, 0, third}, NULL);
 	*message = current->message;
 	return status;
+}
+
+enum status user_ipc(enum syscall number, uint64_t endpoint, struct message *message)
+{
+	return user_ipc_with(number, endpoint, message, UINT64_MAX);
 }
 
 enum status user_call(enum syscall number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t *value)

@@ -24,6 +24,7 @@ uint64_t user_entry(user_code *code);
 enum status user_call(enum syscall number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t *value);
 enum status user_call5(uint64_t number, const uint64_t arguments[5], uint64_t *value);
 enum status user_ipc(enum syscall number, uint64_t endpoint, struct message *message);
+enum status user_ipc_with(enum syscall number, uint64_t endpoint, struct message *message, uint64_t third);
 uint64_t user_load(uint64_t address);
 void user_store(uint64_t address, uint64_t value);
 void user_fetch(uint64_t address);

@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -294,12 +292,19 @@ static void looks(uint64_t argument)
 
 /* ---- every seed a machine of its own ---- */
 
-static void run_seed(user_code *code, const struct mmu_ops *ops, unsigned machine_cpus, unsigned number)
+struct setting {
+	user_code *code;
+	unsigned cpus;
+	bool tree_only;
+};
+
+static void run_seed(unsigned number, const void *what)
 {
+	const struct setting *setting = what;
 	seed = number * 7919;
-	sim_start(machine_cpus, RAM);
-	sim_mmu_choose(ops, number % 2);
-	user_run(code, machine_cpus == 1 ? "ring=256" : "", number);
+	sim_start(setting->cpus, RAM);
+	sim_mmu_choose(number % 3 && !setting->tree_only ? &sim_hash_ops : &sim_tree_ops, number % 2);
+	user_run(setting->code, setting->cpus == 1 ? "ring=256" : "", number);
 	if (descriptor.verdict != VERDICT_FINISHED || descriptor.exit_status != 77)
 		fail_msg("seed %u: verdict %u\n%s", number, (unsigned)descriptor.verdict, sim_console());
 	assert_int_equal(threads_alive(), 0);
@@ -310,18 +315,8 @@ static void run_seed(user_code *code, const struct mmu_ops *ops, unsigned machin
 
 static void every_seed(user_code *code, unsigned machine_cpus, bool tree_only)
 {
-	for (unsigned number = 2; number < 2 + SEEDS; number++) {
-		fflush(NULL);
-		pid_t child = fork();
-		if (child == 0) {
-			run_seed(code, number % 3 && !tree_only ? &sim_hash_ops : &sim_tree_ops, machine_cpus, number);
-			_exit(0);
-		}
-		int status;
-		assert_int_equal(waitpid(child, &status, 0), child);
-		if (!WIFEXITED(status) || WEXITSTATUS(status))
-			fail_msg("with seed %u", number);
-	}
+	const struct setting setting = {code, machine_cpus, tree_only};
+	sim_every_seed(SEEDS, run_seed, &setting);
 }
 
 static void test_one_message(void)

@@ -3,7 +3,7 @@
  *
  * Teaches: most bugs of a multiprocessor kernel are two right things at the wrong moment. Here the moment is chosen by a random
  * number: a CPU in the kernel gives way to the others at locks and at events. A seed that fails once fails always, so it can be
- * looked at. RACE_SEEDS=n in the environment tries more seeds than the few of every day.
+ * looked at. SIM_SEEDS=n in the environment tries more seeds than the few of every day.
  */
 #include "sim_user.h"
 
@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -186,13 +184,14 @@ static void ends_all(uint64_t argument)
 
 /* ---- every seed a machine of its own ---- */
 
-static void run_seed(user_code *code, const struct mmu_ops *ops, unsigned number)
+static void run_seed(unsigned number, const void *what)
 {
+	user_code *code = *(user_code *const *)what;
 	seed = number * 7919;
 	threads_left = 60;
 	user_after_step = run_queue_check;
 	sim_start(3, RAM);
-	sim_mmu_choose(ops, number % 2);
+	sim_mmu_choose(number % 3 ? &sim_hash_ops : &sim_tree_ops, number % 2);
 	user_run(code, "", number);
 	bool ended = descriptor.verdict == VERDICT_FINISHED || descriptor.verdict == VERDICT_CRASHED;
 	if (!ended)
@@ -207,19 +206,7 @@ static void run_seed(user_code *code, const struct mmu_ops *ops, unsigned number
 
 static void every_seed(user_code *code)
 {
-	unsigned seeds = getenv("RACE_SEEDS") ? (unsigned)atoi(getenv("RACE_SEEDS")) : SEEDS;
-	for (unsigned number = 2; number < 2 + seeds; number++) {
-		fflush(NULL);
-		pid_t child = fork();
-		if (child == 0) {
-			run_seed(code, number % 3 ? &sim_hash_ops : &sim_tree_ops, number);
-			_exit(0);
-		}
-		int status;
-		assert_int_equal(waitpid(child, &status, 0), child);
-		if (!WIFEXITED(status) || WEXITSTATUS(status))
-			fail_msg("with seed %u", number);
-	}
+	sim_every_seed(SEEDS, run_seed, &code);
 }
 
 static void test_memory(void)

@@ -53,6 +53,14 @@ struct result service_find(const char *name)
 	return (struct result){message.handle ? message.type : STATUS_NOT_FOUND, message.handle};
 }
 
+uint64_t program_option(const char *name, uint64_t otherwise)
+{
+	struct name_words words = name_to_words(name);
+	struct message message = {.type = NAMES_OPTION, .word = {words.word[0], words.word[1]}};
+	struct result result = ipc_call(names_handle, &message);
+	return result.status == STATUS_OK && message.type == STATUS_OK ? message.word[0] : otherwise;
+}
+
 /* The endpoint of the pnor server, asked for once. */
 static struct result pnor_endpoint(void)
 {

@@ -16,7 +16,7 @@ struct result service_register(const char *name, uint64_t endpoint);
 enum names_request {
 	NAMES_FIND = 1,     /* (name) -> handle of a server's endpoint; NOT_FOUND */
 	NAMES_REGISTER = 2, /* (name), and the endpoint as the handle: a server says that it is ready */
-	NAMES_ENDED = 3,    /* (number of the server): init tells itself */
+	NAMES_OPTION = 3,   /* (name) -> the number after `program.name=` on the command line of the run; NOT_FOUND */
 };
 
 enum pnor_request {

@@ -64,8 +64,18 @@ sys_call:
 /*
  * struct result ipc_<name>(endpoint, struct message *): the calls that carry a message, in registers that a function keeps for
  * its caller (abi/message.h). So they are saved around the call, in a stack frame of 112 bytes, with the message's address.
+ * The third argument is where the kernel wants it: a deadline in ipc_<name>_until(), an endpoint in ipc_call_noblk().
  */
 	.macro	message_stub name, number
+	.globl	\name
+	.type	\name, @function
+\name:
+	li	%r5, -1			/* no deadline */
+	message_stub_until \name\()_until, \number
+	.size	\name, . - \name
+	.endm
+
+	.macro	message_stub_until name, number
 	.globl	\name
 	.type	\name, @function
 \name:
@@ -107,8 +117,10 @@ sys_call:
 
 	message_stub ipc_call, 29
 	message_stub ipc_receive, 30
-	message_stub ipc_reply, 31
+	message_stub_until ipc_reply, 31
 	message_stub ipc_reply_receive, 32
+	message_stub_until ipc_send, 50
+	message_stub_until ipc_call_noblk, 51
 
 /* uint64_t clock_ticks(void) (Power ISA 3.0B, book II 6.1: the time base). */
 	.globl	clock_ticks

@@ -55,9 +55,19 @@ sys_call:
 
 /*
  * struct result ipc_<name>(endpoint, struct message *): the calls that carry a message, in registers that a function keeps for
- * its caller (abi/message.h). So they are saved around the call.
+ * its caller (abi/message.h). So they are saved around the call. The third argument is where the kernel wants it: a deadline in
+ * ipc_<name>_until(), an endpoint in ipc_call_noblk().
  */
 	.macro	message_stub name, number
+	.globl	\name
+	.type	\name, @function
+\name:
+	movq	$-1, %rdx		/* no deadline */
+	message_stub_until \name\()_until, \number
+	.size	\name, . - \name
+	.endm
+
+	.macro	message_stub_until name, number
 	.globl	\name
 	.type	\name, @function
 \name:
@@ -97,8 +107,10 @@ sys_call:
 
 	message_stub ipc_call, 29
 	message_stub ipc_receive, 30
-	message_stub ipc_reply, 31
+	message_stub_until ipc_reply, 31
 	message_stub ipc_reply_receive, 32
+	message_stub_until ipc_send, 50
+	message_stub_until ipc_call_noblk, 51
 
 /* uint64_t clock_ticks(void) (Intel SDM vol. 2, RDTSC: the counter comes in two halves). */
 	.globl	clock_ticks

@@ -3,7 +3,7 @@
  *
  * Teaches: what lies between a kernel's interface and a comfortable one is small. The kernel starts a thread at an address with
  * one word; C wants function(argument), which is two. The difference is a record that the creator fills and the new thread
- * frees. And a lock needs no kernel at all, only an atomic instruction and somebody to yield to.
+ * frees.
  * Who calls: programs. Whom: the sys_*() stubs.
  */
 #include "library.h"
@@ -58,6 +58,21 @@ struct result thread_join(uint64_t thread)
 	return sys_thread_join(thread);
 }
 
+struct result thread_join_any(void)
+{
+	return sys_thread_join_any();
+}
+
+struct result thread_detach(uint64_t thread)
+{
+	return sys_thread_detach(thread);
+}
+
+struct result thread_kill(uint64_t thread)
+{
+	return sys_thread_kill(thread);
+}
+
 /* ---- running and waiting ---- */
 
 void thread_yield(void)
@@ -80,6 +95,11 @@ void thread_sleep_ms(uint64_t ms)
 	thread_sleep_ns(ms * 1000000);
 }
 
+void thread_sleep_until_ns(uint64_t ns)
+{
+	DISCARD(sys_thread_sleep_until(ns).status, "it cannot fail");
+}
+
 uint64_t thread_id(void)
 {
 	return sys_thread_self().value & UINT32_MAX;
@@ -95,30 +115,14 @@ struct result thread_run_on(uint64_t cpus)
 	return sys_thread_affinity(0, cpus);
 }
 
-/* ---- together ---- */
-
-void mutex_lock(struct mutex *mutex)
+unsigned thread_pin(void)
 {
-	while (__atomic_exchange_n(&mutex->held, 1, __ATOMIC_ACQUIRE))
-		thread_yield();
+	return (unsigned)must(sys_thread_pin());
 }
 
-void mutex_unlock(struct mutex *mutex)
+void thread_unpin(void)
 {
-	__atomic_store_n(&mutex->held, 0, __ATOMIC_RELEASE);
-}
-
-/* The last to arrive opens the next round; the others watch for it. */
-void barrier_wait(struct barrier *barrier, uint32_t parties)
-{
-	uint32_t round = __atomic_load_n(&barrier->round, __ATOMIC_ACQUIRE);
-	if (__atomic_add_fetch(&barrier->arrived, 1, __ATOMIC_ACQ_REL) == parties) {
-		__atomic_store_n(&barrier->arrived, 0, __ATOMIC_RELAXED);
-		__atomic_store_n(&barrier->round, round + 1, __ATOMIC_RELEASE);
-		return;
-	}
-	while (__atomic_load_n(&barrier->round, __ATOMIC_ACQUIRE) == round)
-		thread_yield();
+	must(sys_thread_unpin());
 }
 
 /* ---- memory ---- */

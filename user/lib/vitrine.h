@@ -26,6 +26,7 @@
 #include "abi/handle.h"
 #include "abi/message.h"
 #include "abi/status.h"
+#include "abi/sync.h"
 #include "abi/syscall.h"
 #include "abi/trace_enums.h"
 #include "attributes.h"
@@ -98,6 +99,9 @@ void thread_sleep_ns(uint64_t ns);
 void thread_sleep_us(uint64_t us);
 void thread_sleep_ms(uint64_t ms);
 
+/* Sleeps until clock_ns() says so; not at all if it is past that. */
+void thread_sleep_until_ns(uint64_t ns);
+
 /* The caller's id, never 0; and the CPU it runs on, which may be another by the time one looks. */
 uint64_t thread_id(void);
 unsigned thread_cpu(void);
@@ -105,19 +109,95 @@ unsigned thread_cpu(void);
 /* Says where the calling thread may run from now on; it is on such a CPU when the call returns. INVALID if none exists. */
 struct result thread_run_on(uint64_t cpus);
 
-/* ---- threads together --------------------------------------------------------------------------------------------------------
+/*
+ * Waits for any other thread of the program to end: the value is its id in bits 32-63 and its exit status in the lower 32, so take it
+ * apart with joined_id() and joined_status(). DEADLOCK if there is no other.
+ */
+struct result thread_join_any(void);
+static inline uint64_t joined_id(uint64_t value)
+{
+	return value >> 32;
+}
+static inline int joined_status(uint64_t value)
+{
+	return (int)(uint32_t)value;
+}
+
+/* Nobody will join the thread: at its end nothing is left of it. Or: it ends now, whatever it does. */
+struct result thread_detach(uint64_t thread);
+struct result thread_kill(uint64_t thread);
+
+/* The calling thread stays on the CPU it is on, which is returned, until it has called thread_unpin() as often. */
+unsigned thread_pin(void);
+void thread_unpin(void);
+
+/* ---- threads together: all of these start as {0}, and may lie in memory that processes share --------------------------------------
  */
 
 /*
- * A lock and a meeting point, made of atomic instructions and thread_yield(): they need nothing from the kernel, and pay for it
- * by running again and again while they wait. (Words on which a thread can sleep come to the kernel later.)
- * Both start as {0}; a thread that is killed while it holds a lock holds it for ever.
+ * Words: sync_wait() sleeps as long as the word has that value, until somebody has changed it and called sync_wake(). A deadline is in
+ * nanoseconds of clock_ns(); then the status may be TIMED_OUT. CHANGED: it had another value to begin with. A thread may wake
+ * without a reason: look again. The forms for 64 bits end in _64.
  */
+#define WAIT_FOREVER UINT64_MAX
+#define WAKE_ALL UINT64_MAX
+enum status sync_wait(const uint32_t *word, uint32_t value, uint64_t deadline_ns);
+enum status sync_wait_64(const uint64_t *word, uint64_t value, uint64_t deadline_ns);
+uint64_t sync_wake(const void *word, uint64_t threads);
+
+/* Waits for any of up to SYNC_WORDS_MAX words; *index says which it was, with OK and CHANGED. */
+enum status sync_wait_any(const struct sync_word *words, unsigned count, uint64_t deadline_ns, unsigned *index);
+
+/* A mutex: one thread at a time. A thread that is killed while it holds one holds it for ever. */
 struct mutex {
-	uint32_t held;
+	uint32_t state; /* 0: free; 1: held; 2: held, and others may wait */
 };
 void mutex_lock(struct mutex *mutex);
+bool mutex_try_lock(struct mutex *mutex);
 void mutex_unlock(struct mutex *mutex);
+
+/* The same for a thread that may hold it already: it has to give it back as often as it took it. */
+struct recursive_mutex {
+	struct mutex mutex;
+	uint32_t owner; /* thread id; 0: nobody */
+	uint32_t count;
+};
+void recursive_mutex_lock(struct recursive_mutex *mutex);
+void recursive_mutex_unlock(struct recursive_mutex *mutex);
+
+/*
+ * A condition: condition_wait() gives the mutex back, waits for a signal, and takes the mutex again. Check what you wait for in a loop.
+ * With a deadline the status may be TIMED_OUT; the mutex is held again all the same. A broadcast wakes one, and lets the others
+ * wait for the mutex, which they all need: they come one after the other, not all at once.
+ */
+struct condition {
+	uint32_t sequence;
+	uint32_t waiting;
+};
+void condition_wait(struct condition *condition, struct mutex *mutex);
+enum status condition_wait_until(struct condition *condition, struct mutex *mutex, uint64_t deadline_ns);
+void condition_signal(struct condition *condition);
+void condition_broadcast(struct condition *condition, struct mutex *mutex);
+
+/* Many readers or one writer; a writer that waits keeps new readers out. */
+struct rwlock {
+	uint32_t state;   /* readers, or RWLOCK_WRITER */
+	uint32_t writers; /* that wait */
+	uint32_t waiting; /* all that wait */
+};
+#define RWLOCK_WRITER 0x80000000u
+void rwlock_read_lock(struct rwlock *lock);
+void rwlock_read_unlock(struct rwlock *lock);
+void rwlock_write_lock(struct rwlock *lock);
+void rwlock_write_unlock(struct rwlock *lock);
+
+/* A count that is never below 0: semaphore_wait() takes one, and waits for it if there is none. */
+struct semaphore {
+	uint32_t count;
+	uint32_t waiting;
+};
+enum status semaphore_wait(struct semaphore *semaphore, uint64_t deadline_ns);
+void semaphore_post(struct semaphore *semaphore);
 
 /* barrier_wait() returns in `parties` threads once all of them have called it; then it can be used again. */
 struct barrier {
@@ -201,6 +281,9 @@ struct result process_start_with(const char *name, uint64_t file, uint64_t argum
 uint64_t program_argument(void);
 
 struct result process_wait(uint64_t process);
+
+/* The number that the run was given for `name` with `vitrine run --append program.name=NUMBER`; `otherwise` if it was given none. */
+uint64_t program_option(const char *name, uint64_t otherwise);
 
 /* ---- bytes and text ------------------------------------------------------------------------------------------------------------
  */
@@ -294,8 +377,19 @@ struct result sys_process_give(uint64_t process, uint64_t handle, uint64_t right
 struct result sys_process_start(uint64_t process, uint64_t entry, uint64_t argument);
 struct result sys_process_wait(uint64_t process);
 struct result sys_process_kill(uint64_t process);
+struct result sys_process_watch(uint64_t process, uint64_t endpoint, uint64_t key);
 struct result sys_memory_info(uint64_t what);
 struct result sys_memory_cast_out(uint64_t pressure);
+struct result sys_thread_sleep_until(uint64_t ns);
+struct result sys_thread_join_any(void);
+struct result sys_thread_detach(uint64_t thread);
+struct result sys_thread_kill(uint64_t thread);
+struct result sys_thread_pin(void);
+struct result sys_thread_unpin(void);
+struct result sys_sync_wait(uint64_t address, uint64_t value, uint64_t bytes, uint64_t deadline_ns);
+struct result sys_sync_wait_any(uint64_t words, uint64_t count, uint64_t deadline_ns);
+struct result sys_sync_wake(uint64_t address, uint64_t threads);
+struct result sys_sync_requeue(uint64_t address, uint64_t wake, uint64_t to, uint64_t move);
 
 /*
  * The calls that carry a message (abi/message.h). The value is the token; the whole message, with the token, is in *message.
@@ -306,6 +400,18 @@ struct result ipc_call(uint64_t endpoint, struct message *message);
 struct result ipc_receive(uint64_t endpoint, struct message *message);
 struct result ipc_reply(uint64_t endpoint, struct message *message);
 struct result ipc_reply_receive(uint64_t endpoint, struct message *message);
+
+/* The same, waiting no longer than until clock_ns() is `deadline_ns`: then the status is TIMED_OUT. 0 does not wait at all. */
+struct result ipc_call_until(uint64_t endpoint, struct message *message, uint64_t deadline_ns);
+struct result ipc_receive_until(uint64_t endpoint, struct message *message, uint64_t deadline_ns);
+struct result ipc_reply_receive_until(uint64_t endpoint, struct message *message, uint64_t deadline_ns);
+
+/*
+ * Sends without waiting. ipc_send() wants no answer: whoever receives it gets the token 0. The answer to ipc_call_noblk() comes as a
+ * message to the endpoint `reply_to`, with the token that is the value here; or MESSAGE_FAILED with that token.
+ */
+struct result ipc_send(uint64_t endpoint, struct message *message);
+struct result ipc_call_noblk(uint64_t endpoint, struct message *message, uint64_t reply_to);
 
 /* Any call by its number, also one that does not exist. */
 struct result sys_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t number);

@@ -7,7 +7,9 @@
  * Teaches: a system comes up in user space. init has every handle there is, and gives each process what it needs: the servers a handle
  * of the machine or of each other, everybody the name service, by which they find the servers.
  * Who calls: the kernel starts it. A client that asks for a server that is still starting waits; the answer comes when it registers.
- * What is simplified: a server that ends is reported, and not started again; whoever asks for "machine" gets the right to its devices.
+ * A server that ends is started again, so often and no oftener; whoever asks for it meanwhile waits too.
+ * What is simplified: a client has to ask for a server again once a call to it says GONE; whoever asks for "machine" gets the right to
+ * its devices.
  */
 #include <servers.h>
 
@@ -15,12 +17,14 @@
 
 #define SERVERS_MAX 4
 #define WAITING_MAX 16
+#define RESTARTS_MAX 3      /* of one server */
 #define NAME_FLASH_CHARS 15 /* of a partition */
 
 struct server {
 	uint64_t process;
 	uint64_t endpoint; /* a handle with the right to call; 0 until it has registered */
-	bool ended;
+	unsigned restarts;
+	bool ended; /* for good */
 	char name[NAME_CHARS + 1];
 };
 
@@ -87,32 +91,30 @@ static struct result start(const char *name, uint64_t object, bool is_server)
 	return result.status == STATUS_OK ? process : result;
 }
 
-static int watch(void *argument)
+/* Starts the process of a server. The message about its end will have the server's number as its key. */
+static bool start_process(struct server *server)
 {
-	struct server *server = argument;
-	struct result result = process_wait(server->process);
-	printf("init: the server %s ended: %s, status %ld\n", server->name, status_name(result.status), (int64_t)result.value);
-	struct message message = {.type = NAMES_ENDED, .word = {(uint64_t)(server - servers)}};
-	return (int)ipc_call(names, &message).status;
+	uint64_t object = archive_object(server->name);
+	struct result process = {STATUS_NOT_FOUND, 0};
+	if (object) {
+		process = start(server->name, object, true);
+		must(sys_handle_close(object));
+	}
+	if (process.status != STATUS_OK) {
+		printf("init: the server %s cannot be started: %s\n", server->name, status_name(process.status));
+		return false;
+	}
+	server->process = process.value;
+	must(sys_process_watch(process.value, names, (uint64_t)(server - servers)));
+	return true;
 }
 
 static void start_server(const char *name)
 {
 	struct server *server = &servers[server_count];
-	uint64_t object = archive_object(name);
-	struct result process = {STATUS_NOT_FOUND, 0};
 	snprintf(server->name, sizeof(server->name), "%s", name);
 	__atomic_store_n(&server_count, server_count + 1, __ATOMIC_RELEASE); /* it may register before start() returns */
-	if (object)
-		process = start(name, object, true);
-	if (process.status != STATUS_OK) {
-		printf("init: the server %s cannot be started: %s\n", name, status_name(process.status));
-		server->ended = true;
-		return;
-	}
-	must(sys_handle_close(object));
-	server->process = process.value;
-	must(thread_create(name, watch, server));
+	server->ended = !start_process(server);
 }
 
 /* ---- the program ---- */
@@ -231,6 +233,38 @@ static void find(const struct message *message)
 	reply(message->token, STATUS_LIMIT, 0);
 }
 
+/* A server has ended: it is started again, unless it has been too often. */
+static void server_ended(const struct message *message)
+{
+	struct server *server = &servers[message->word[PROCESS_MESSAGE_KEY]];
+	bool again = server->restarts < RESTARTS_MAX;
+	printf("init: the server %s ended: %s, status %ld; %s\n", server->name, status_name(message->word[PROCESS_MESSAGE_HOW]),
+	       (int64_t)message->word[PROCESS_MESSAGE_STATUS], again ? "it is started again" : "that is enough");
+	must(sys_handle_close(server->process));
+	if (server->endpoint)
+		must(sys_handle_close(server->endpoint));
+	server->endpoint = 0;
+	server->restarts++;
+	server->ended = !again || !start_process(server);
+	if (server->ended)
+		answer_waiting(server);
+}
+
+static void tell_option(const struct message *message)
+{
+	static const char prefix[] = "program.";
+	char name[sizeof(prefix) + NAME_CHARS] = {0}, text[24];
+	uint64_t value = 0;
+	memcpy(name, prefix, sizeof(prefix));
+	for (unsigned i = 0; i < NAME_CHARS; i++)
+		name[sizeof(prefix) - 1 + i] = (char)(message->word[i / 8] >> (56 - 8 * (i % 8)));
+	command_word(name, text, sizeof(text));
+	for (const char *c = text; *c >= '0' && *c <= '9'; c++)
+		value = value * 10 + (uint64_t)(*c - '0');
+	struct message answer = {.token = message->token, .type = text[0] ? STATUS_OK : STATUS_NOT_FOUND, .word = {value}};
+	DISCARD(ipc_reply(names, &answer).status, "whoever asked may have ended");
+}
+
 static void serve(const struct message *message)
 {
 	struct server *server;
@@ -246,13 +280,11 @@ static void serve(const struct message *message)
 		if (server)
 			answer_waiting(server);
 		break;
-	case NAMES_ENDED:
-		if (message->word[0] < server_count) {
-			server = &servers[message->word[0]];
-			server->ended = true;
-			answer_waiting(server);
-		}
-		reply(message->token, STATUS_OK, 0);
+	case NAMES_OPTION:
+		tell_option(message);
+		break;
+	case MESSAGE_PROCESS_ENDED:
+		server_ended(message);
 		break;
 	default:
 		reply(message->token, STATUS_INVALID, 0);

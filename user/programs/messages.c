@@ -1,0 +1,260 @@
+/*
+ * Messages in every way they can be sent, and everything that can become of one.
+ *
+ * With and without an answer, with an answer that comes later as a message of its own, with a deadline; in order, the kernel's own
+ * first; to a queue that is full, an endpoint that nobody serves, a server that ends; answered twice, answered to nobody. A handle
+ * goes along, and loses rights on the way and never gains any.
+ */
+#include <vitrine.h>
+
+#define SOON_NS 2000000
+#define QUEUE_MAX 1024 /* ENDPOINT_QUEUE_MAX */
+
+enum request { ADD = 1, QUIT, KEEP_SILENT, END_YOURSELF, COUNT_CALLS, TAKE_HANDLE };
+
+static uint64_t soon(void)
+{
+	return clock_ns() + SOON_NS;
+}
+
+/* ---- a server ---- */
+
+static unsigned silent_calls; /* that the server has taken */
+
+static int serves(void *argument)
+{
+	uint64_t endpoint = (uintptr_t)argument, silent = 0;
+	struct message message = {0};
+	for (struct result result = ipc_receive(endpoint, &message);; result = ipc_reply_receive(endpoint, &message)) {
+		if (!check(result.status == STATUS_OK))
+			return 1;
+		switch (message.type) {
+		case ADD:
+			message = (struct message){
+				.token = message.token, .type = REPLY_OK, .word = {message.word[0] + message.word[1]}};
+			break;
+		case KEEP_SILENT:
+			silent = message.token;
+			__atomic_add_fetch(&silent_calls, 1, __ATOMIC_RELEASE);
+			message.token = 0; /* nothing is answered now */
+			break;
+		case COUNT_CALLS: /* and answers the silent one at last: its caller may be gone */
+			message.word[0] = silent ? ipc_reply(endpoint, &(struct message){.token = silent}).status : STATUS_OK;
+			message.word[1] = silent ? ipc_reply(endpoint, &(struct message){.token = silent}).status : STATUS_OK;
+			message.type = REPLY_OK;
+			break;
+		case TAKE_HANDLE:
+			message.word[0] = message.handle;
+			message.word[1] = sys_handle_duplicate(message.handle, HANDLE_ALL).value;
+			message.word[2] = ipc_receive_until(message.handle, &(struct message){0}, 0).status;
+			message.handle = 0;
+			break;
+		case END_YOURSELF:
+			return 0;
+		default: /* QUIT */
+			check(ipc_reply(endpoint, &message).status == STATUS_OK);
+			return 0;
+		}
+	}
+}
+
+static uint64_t start_server(uint64_t endpoint)
+{
+	return must(thread_create("server", serves, (void *)(uintptr_t)endpoint));
+}
+
+static struct result ask(uint64_t endpoint, struct message *message, enum request type)
+{
+	message->type = type;
+	return ipc_call(endpoint, message);
+}
+
+/* ---- waiting for an answer ---- */
+
+static void calls(uint64_t endpoint)
+{
+	struct message message = {.word = {2, 40}};
+	check(ask(endpoint, &message, ADD).status == STATUS_OK && message.type == REPLY_OK && message.word[0] == 42);
+	message = (struct message){.type = MESSAGE_PAGE_READ};
+	check(ipc_call(endpoint, &message).status == STATUS_DENIED && ipc_send(endpoint, &message).status == STATUS_DENIED);
+	check(ipc_call_noblk(endpoint, &message, endpoint).status == STATUS_DENIED);
+	message.type = ADD;
+	check(ipc_call(9999, &message).status == STATUS_NOT_FOUND);
+	check(ipc_reply(endpoint, &(struct message){.token = 12345}).status == STATUS_NOT_FOUND);
+	check(ipc_reply(endpoint, &(struct message){.token = 0}).status == STATUS_NOT_FOUND);
+	check(ipc_reply(endpoint, &(struct message){.token = 1, .type = MESSAGE_FAILED}).status == STATUS_DENIED);
+}
+
+/* The caller loses patience, and whoever answers it afterwards is told. */
+static void impatient(uint64_t endpoint)
+{
+	struct message message = {.type = KEEP_SILENT};
+	uint64_t deadline = soon();
+	check(ipc_call_until(endpoint, &message, deadline).status == STATUS_TIMED_OUT && clock_ns() >= deadline);
+	message = (struct message){0};
+	check(ask(endpoint, &message, COUNT_CALLS).status == STATUS_OK);
+	check(message.word[0] == STATUS_GONE && message.word[1] == STATUS_NOT_FOUND);
+	uint64_t nobody = must(sys_endpoint_create());
+	message = (struct message){.type = ADD};
+	check(ipc_call_until(nobody, &message, soon()).status == STATUS_TIMED_OUT);
+	check(ipc_receive_until(nobody, &message, 0).status == STATUS_TIMED_OUT); /* the call is withdrawn, not received */
+	deadline = soon();
+	check(ipc_receive_until(nobody, &message, deadline).status == STATUS_TIMED_OUT && clock_ns() >= deadline);
+	must(sys_handle_close(nobody));
+}
+
+/* ---- not waiting ---- */
+
+static void sends(uint64_t endpoint)
+{
+	uint64_t own = must(sys_endpoint_create());
+	struct message message = {0};
+	for (unsigned i = 0; i < 5; i++)
+		must(ipc_send(own, &(struct message){.type = 100 + i, .word = {i, 7}}));
+	for (unsigned i = 0; i < 5; i++) {
+		must(ipc_receive(own, &message));
+		check(message.token == 0 && message.type == 100 + i && message.word[0] == i && message.word[1] == 7);
+	}
+	uint64_t tokens[3];
+	for (unsigned i = 0; i < 3; i++)
+		tokens[i] = must(ipc_call_noblk(endpoint, &(struct message){.type = ADD, .word = {i, 1000}}, own));
+	for (unsigned i = 0; i < 3; i++) {
+		must(ipc_receive_until(own, &message, clock_ns() + 100 * SOON_NS));
+		unsigned which = (unsigned)(message.word[0] - 1000);
+		check(message.type == REPLY_OK && which < 3 && message.token == tokens[which]);
+		check(ipc_reply(own, &message).status == STATUS_NOT_FOUND); /* an answer needs no answer */
+	}
+	check(ipc_call_noblk(endpoint, &(struct message){.type = ADD}, 9999).status == STATUS_NOT_FOUND);
+	must(sys_handle_close(own));
+}
+
+static void full(void)
+{
+	uint64_t own = must(sys_endpoint_create());
+	struct message message = {.type = 1};
+	unsigned sent = 0;
+	while (ipc_send(own, &message).status == STATUS_OK)
+		sent++;
+	check(sent == QUEUE_MAX && ipc_send(own, &message).status == STATUS_LIMIT &&
+	      ipc_call(own, &message).status == STATUS_LIMIT);
+	must(ipc_receive(own, &message));
+	check(ipc_send(own, &message).status == STATUS_OK);
+	must(sys_handle_close(own)); /* and with it a thousand messages */
+}
+
+/* What the kernel says comes first, whatever waits already. */
+static void kernel_first(void)
+{
+	uint64_t own = must(sys_endpoint_create());
+	uint64_t process = must(sys_process_create(0, 0));
+	must(ipc_send(own, &(struct message){.type = 1}));
+	must(sys_process_watch(process, own, 77));
+	struct file self;
+	if (file_open("messages", &self).status == STATUS_OK) {
+		uint64_t child = must(process_start_with("messages", self.object, 1, own));
+		struct message message;
+		must(sys_process_watch(child, own, 88));
+		struct result end = process_wait(child);
+		check(end.status == STATUS_OK && end.value == 5);
+		thread_sleep_ms(1);
+		must(ipc_receive(own, &message));
+		check(message.type == MESSAGE_PROCESS_ENDED && message.word[PROCESS_MESSAGE_KEY] == 88 && message.token == 0);
+		check(message.word[PROCESS_MESSAGE_STATUS] == 5 && message.word[PROCESS_MESSAGE_HOW] == STATUS_OK);
+		must(sys_process_watch(child, own, 99)); /* it has ended: at once */
+		must(ipc_receive(own, &message));
+		check(message.type == MESSAGE_PROCESS_ENDED && message.word[PROCESS_MESSAGE_KEY] == 99);
+		must(ipc_receive(own, &message));
+		check(message.type == 1);
+	}
+	must(sys_handle_close(process)); /* never started: nobody is told */
+	must(sys_handle_close(own));
+}
+
+/* ---- ends ---- */
+
+static void server_ends(void)
+{
+	uint64_t endpoint = must(sys_endpoint_create()), own = must(sys_endpoint_create());
+	struct message message = {0};
+	uint64_t server = start_server(endpoint);
+	check(ask(endpoint, &message, END_YOURSELF).status == STATUS_GONE);
+	must(thread_join(server));
+	message = (struct message){0};
+	check(ask(endpoint, &message, ADD).status == STATUS_GONE && ipc_send(endpoint, &message).status == STATUS_GONE);
+	server = start_server(endpoint);
+	while (ask(endpoint, &message, ADD).status == STATUS_GONE) /* until the new one serves */
+		thread_yield();
+	uint64_t token = must(ipc_call_noblk(endpoint, &(struct message){.type = END_YOURSELF}, own));
+	must(ipc_receive(own, &message));
+	check(message.type == MESSAGE_FAILED && message.token == token && message.word[0] == STATUS_GONE);
+	must(thread_join(server));
+	must(sys_handle_close(endpoint));
+	must(sys_handle_close(own));
+}
+
+static int calls_for_ever(void *argument)
+{
+	struct message message = {.type = KEEP_SILENT};
+	return (int)ipc_call((uintptr_t)argument, &message).status;
+}
+
+/* A caller that is killed is withdrawn from the queue, or its server is told. */
+static void caller_ends(uint64_t endpoint)
+{
+	struct message message = {0};
+	uint64_t nobody = must(sys_endpoint_create());
+	uint64_t queued = must(thread_create("caller", calls_for_ever, (void *)(uintptr_t)nobody));
+	uint64_t taken = must(thread_create("caller", calls_for_ever, (void *)(uintptr_t)endpoint));
+	while (__atomic_load_n(&silent_calls, __ATOMIC_ACQUIRE) < 2)
+		thread_yield();
+	must(thread_kill(queued));
+	must(thread_kill(taken));
+	check((int)must(thread_join(queued)) == -STATUS_GONE && (int)must(thread_join(taken)) == -STATUS_GONE);
+	check(ipc_receive_until(nobody, &message, 0).status == STATUS_TIMED_OUT);
+	check(ask(endpoint, &message, COUNT_CALLS).status == STATUS_OK && message.word[0] == STATUS_GONE);
+	uint64_t weak = must(sys_handle_duplicate(nobody, HANDLE_CALL));
+	uint64_t waits = must(thread_create("caller", calls_for_ever, (void *)(uintptr_t)weak));
+	must(sys_handle_close(nobody)); /* whether it waits already or is about to */
+	check((int)must(thread_join(waits)) == STATUS_GONE);
+	must(sys_handle_close(weak));
+}
+
+/* ---- handles ---- */
+
+static void handles(uint64_t endpoint)
+{
+	uint64_t own = must(sys_endpoint_create());
+	uint64_t weak = must(sys_handle_duplicate(own, HANDLE_CALL | HANDLE_GIVE));
+	uint64_t fixed = must(sys_handle_duplicate(own, HANDLE_CALL));
+	struct message message = {.handle = weak};
+	check(ask(endpoint, &message, TAKE_HANDLE).status == STATUS_OK);
+	check(message.word[0] != 0 && message.word[1] != 0 && message.word[2] == STATUS_DENIED);
+	message = (struct message){.handle = fixed};
+	check(ask(endpoint, &message, TAKE_HANDLE).status == STATUS_DENIED);
+	message = (struct message){.handle = 9999};
+	check(ask(endpoint, &message, TAKE_HANDLE).status == STATUS_NOT_FOUND);
+	must(sys_handle_close(own));
+}
+
+int main(void)
+{
+	if (program_argument() == 1)
+		return 5;
+	uint64_t free_before = must(sys_memory_info(MEMORY_FREE));
+	uint64_t endpoint = must(sys_endpoint_create());
+	uint64_t server = start_server(endpoint);
+	struct message message = {0};
+	calls(endpoint);
+	impatient(endpoint);
+	sends(endpoint);
+	full();
+	kernel_first();
+	server_ends();
+	caller_ends(endpoint);
+	handles(endpoint);
+	check(ask(endpoint, &message, QUIT).status == STATUS_OK);
+	must(thread_join(server));
+	printf("messages: %lu pages free at first, %lu now; %d things wrong\n", free_before, must(sys_memory_info(MEMORY_FREE)),
+	       checks_failed());
+	return checks_failed();
+}
