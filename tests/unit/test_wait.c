@@ -121,6 +121,29 @@ static void words_are_hit(uint64_t argument)
 	join_all(ids, WAKERS + 1);
 }
 
+/* ---- a waker that was told that it woke somebody did, even if that one was only about to wait ---- */
+
+static void waits_often(uint64_t argument)
+{
+	(void)argument;
+	for (unsigned i = 0; i < HITS; i++)
+		assert_int_equal(wait_word(SHARED, 0, FOREVER), STATUS_OK);
+}
+
+static void waiters_are_woken(uint64_t argument)
+{
+	uint32_t ids[2];
+	(void)argument;
+	map_shared();
+	for (unsigned i = 0; i < ARRAY_LENGTH(ids); i++)
+		ids[i] = user_thread(waits_often, 0, ANYWHERE);
+	for (unsigned woken = 0, tries = 0; woken < ARRAY_LENGTH(ids) * HITS; tries++) {
+		woken += (unsigned)wake_word(SHARED, 1);
+		assert_true(tries < 100000); /* who is told so often and does not come sleeps for ever */
+	}
+	join_all(ids, ARRAY_LENGTH(ids));
+}
+
 /* ---- requeue: all come through, one after the other ---- */
 
 #define CROWD 20
@@ -360,6 +383,11 @@ static void test_words(void)
 	every_seed(words_are_hit);
 }
 
+static void test_told(void)
+{
+	every_seed(waiters_are_woken);
+}
+
 static void test_requeue(void)
 {
 	every_seed(requeues);
@@ -381,7 +409,8 @@ static void test_pin(void)
 }
 
 static const struct sim_test tests[] = {
-	{"words", test_words}, {"requeue", test_requeue}, {"storm", test_storm}, {"ends", test_ends}, {"pin", test_pin},
+	{"words", test_words}, {"told", test_told}, {"requeue", test_requeue},
+	{"storm", test_storm}, {"ends", test_ends}, {"pin", test_pin},
 };
 
 int main(void)
