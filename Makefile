@@ -21,7 +21,7 @@ kernel_sources := \
   kernel/core/cpu.c kernel/core/lock.c kernel/core/print.c kernel/core/panic.c kernel/core/end.c \
   kernel/core/trap.c kernel/core/syscall.c kernel/core/syscall_memory.c kernel/core/syscall_ipc.c kernel/core/syscall_thread.c \
   kernel/core/name.c \
-  kernel/obj/kobj.c kernel/obj/handle.c kernel/ipc/endpoint.c kernel/ipc/message.c \
+  kernel/obj/kobj.c kernel/obj/handle.c kernel/ipc/endpoint.c kernel/ipc/message.c kernel/ipc/interrupt.c \
   kernel/mm/page.c kernel/mm/cache.c kernel/mm/object.c kernel/mm/segment.c kernel/mm/aspace.c kernel/mm/fault.c \
   kernel/mm/fault_page.c kernel/mm/request.c kernel/mm/evict.c kernel/mm/reclaim.c kernel/mm/uaccess.c \
   kernel/sched/process.c kernel/sched/wait.c kernel/sched/sync.c kernel/sched/thread.c kernel/sched/run_queue.c \
@@ -39,7 +39,7 @@ arch_x86_64_sources := \
 libfdt := build/libfdt
 arch_ppc64_sources := \
   arch/ppc64/start.S arch/ppc64/trap_entry.S arch/ppc64/uaccess.S \
-  arch/ppc64/boot.c arch/ppc64/cpu.c arch/ppc64/trap.c arch/ppc64/irq.c arch/ppc64/console.c \
+  arch/ppc64/boot.c arch/ppc64/cpu.c arch/ppc64/trap.c arch/ppc64/irq.c arch/ppc64/xive.c arch/ppc64/console.c \
   arch/ppc64/mmu_hash.c arch/ppc64/mmu_hash_table.c arch/ppc64/mmu_slb.c \
   $(libfdt)/fdt.c $(libfdt)/fdt_ro.c
 
@@ -55,10 +55,12 @@ user_lib_x86_64_sources := user/lib/syscall_x86_64.S
 user_lib_ppc64_sources := user/lib/syscall_ppc64.S
 
 # The servers, each a program of its own at an address of its own, so that a debugger and a trace can tell processes apart.
-servers := init pnor attr
+servers := init pnor attr intr serial
 server_at_init := 0x20000000
 server_at_pnor := 0x22000000
 server_at_attr := 0x24000000
+server_at_intr := 0x26000000
+server_at_serial := 0x28000000
 server_more_x86_64_pnor = user/servers/flash_cfi.c $(flash_sources)
 server_more_ppc64_pnor = user/servers/flash_mtd.c $(flash_sources)
 
@@ -68,7 +70,7 @@ flash_sources := user/flash/ecc.c user/flash/ffs.c
 # The host's side: one library, one program.
 host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/reader_open.c \
   trace/stats.c trace/events.c \
-  trace/run.c trace/run_options.c trace/run_image.c trace/run_qemu.c trace/run_guest.c trace/run_drain.c trace/run_ending.c \
+  trace/run.c trace/run_options.c trace/run_image.c trace/run_qemu.c trace/run_input.c trace/run_guest.c trace/run_drain.c trace/run_ending.c \
   trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_count.c trace/perfetto_thread.c trace/perfetto_track.c \
   trace/perfetto_names.c trace/perfetto_packet.c trace/perfetto_output.c trace/view.c \
   trace/pnor.c trace/pnor_build.c $(flash_sources) trace/bench.c
@@ -512,7 +514,7 @@ test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_r
 run: $(B)/vitrine image
 	$(Q)rm -f $(OUT)/run.vtrace $(OUT)/run.pftrace; \
 	  $(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) $(if $(TRACE),--trace $(TRACE)) --image $(IMAGE) \
-	  $(MODE:%=--%) $(LIMITS) -o $(OUT) -- $(QEMU); code=$$?; \
+	  $(MODE:%=--%) $(if $(filter shell input,$(PROGRAM)),--input - --wall 0) $(LIMITS) -o $(OUT) -- $(QEMU); code=$$?; \
 	  if [ -e $(OUT)/run.vtrace ] && $(B)/vitrine perfetto $(OUT) -o $(OUT)/run.pftrace; then printf '%s\n' '' \
 	    'What happened:  build/vitrine stats $(OUT)' 'Event by event: build/vitrine events $(OUT) | less' \
 	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; fi; exit $$code

@@ -100,7 +100,10 @@ static inline void arch_irq_restore(bool were_on);
 /* inline: whether interrupts are on. */
 static inline bool arch_irq_enabled(void);
 
-/* Lets device line `irq` through to CPUs, or holds it back. INVALID for a line the machine does not have. */
+/*
+ * Lets device line `irq` through to CPUs, or holds it back: what it wants meanwhile comes when it is let through. INVALID for a line the
+ * machine does not have. Between a claim and the next call that lets the line through, it is held back.
+ */
 enum status arch_irq_mask(enum irq irq, bool masked);
 
 /* Which interrupt the trap in hand is about; takes it from the controller. IRQ_NONE if it was spurious. */
@@ -151,6 +154,12 @@ size_t arch_copy_to_user(struct vaddr to, const void *from, size_t bytes);
 
 /* If the kernel-mode frame stopped inside one of the two copies, moves it to the fix-up and returns true. */
 bool arch_uaccess_fixup(struct trap_frame *frame);
+
+/* ---- ports: read write ---- */
+
+/* One byte from or to an I/O port, for machines whose devices are not all in memory; NOT_FOUND on the others. */
+enum status arch_port_read(uint64_t port, uint8_t *value);
+enum status arch_port_write(uint64_t port, uint8_t value);
 
 /* ---- time: now hz timer_set ---- */
 

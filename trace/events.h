@@ -81,6 +81,10 @@ EVENT(40, irq_enter, IRQ, CPU_BEGIN, "the CPU takes an interrupt",
       F(from_user, COUNT, "1 if it stopped a user thread, 0 if the kernel") F(pc, HEX, "where"))
 EVENT(41, irq_exit, IRQ, CPU_END, "the interrupt is handled",
       F(irq, IRQ, "which"))
+EVENT(42, irq_register, IRQ, CPU_INSTANT, "a driver gets the interrupts of a device",
+      F(irq, IRQ, "which") F(endpoint, OBJECT, "where they come to"))
+EVENT(43, irq_deliver, IRQ, CPU_INSTANT, "a device's interrupt goes to its driver as a message; the line is held back until it is answered",
+      F(flow, FLOW, "the message") F(irq, IRQ, "which") F(endpoint, OBJECT, "to") F(count, COUNT, "the how-many-th it is"))
 
 /* ---- fault: the one fault path, an event for each arrow ---- */
 EVENT(48, fault_begin, FAULT, THREAD_BEGIN, "a thread used an address the MMU could not translate",

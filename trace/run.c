@@ -307,10 +307,18 @@ static int run_all(struct run *run)
 	    !run_image_copy_flash(&run->image, &run->options))
 		return EXIT_HOST;
 	handle_signals();
-	if (!run_qemu_start(&run->qemu, &run->options, &run->image, run->console_path))
+	int input = run->options.input ? run_input_open(run->options.input) : -1;
+	if (run->options.input && input < 0)
 		return EXIT_HOST;
+	bool started = run_qemu_start(&run->qemu, &run->options, &run->image, run->console_path, input);
+	if (input >= 0)
+		close(input);
 	run->guest.qemu = &run->qemu;
-	record(run);
+	if (started)
+		record(run);
+	run_input_end();
+	if (!started)
+		return EXIT_HOST;
 	int exit_code = conclude(run);
 	run_qemu_close(&run->qemu);
 	return exit_code;

@@ -46,6 +46,7 @@ struct run_options {
 	const char *image;     /* "kernel", "kernel-release", "kernel-test" */
 	const char *output;    /* directory */
 	const char *flash;     /* the image to copy; NULL: the program's own */
+	const char *input;     /* what the guest reads: a file, or "-"; NULL: nothing */
 	const char *append;    /* more words for the kernel's command line */
 	const char *mmu;       /* NULL: the kernel's own choice */
 	const char *root;      /* of the tree; NULL: found from where the program is */
@@ -82,6 +83,14 @@ bool run_image_prepare(struct run_image *image, const struct run_options *option
 bool run_image_copy_flash(struct run_image *image, const struct run_options *options);
 void run_image_free(struct run_image *image);
 
+/* ---- run_input.c ---- */
+
+/* The file from which the guest's serial port reads; `path` may be "-". -1 after having said why there is none. */
+int run_input_open(const char *path);
+
+/* Leaves the terminal as it was. */
+void run_input_end(void);
+
 /* ---- run_qemu.c ---- */
 
 struct run_qemu {
@@ -99,8 +108,9 @@ struct run_qemu {
 	int ram_file; /* read-only */
 };
 
-/* Starts the machine; its console goes to the file `console`. False after having said why it does not start. */
-bool run_qemu_start(struct run_qemu *qemu, const struct run_options *options, const struct run_image *image, const char *console);
+/* Starts the machine; its console goes to the file `console`, and comes from `input` (-1: nothing). False after having said why it does not start. */
+bool run_qemu_start(struct run_qemu *qemu, const struct run_options *options, const struct run_image *image, const char *console,
+		    int input);
 
 /* Waits until QEMU ends or the time is over. */
 void run_qemu_wait(struct run_qemu *qemu, unsigned milliseconds);

@@ -25,7 +25,7 @@ const char run_help[] =
 	"    --live            the clock is the host's (default)\n"
 	"    --icount          the clock counts instructions: the same run again, to the bit\n"
 	"    --trace LIST      categories of events to record (default all):\n"
-	"                      boot,cpu,thread,syscall,irq,fault,mmu,vm,ipc,rcu,time,mem,lock,user\n"
+	"                      boot,cpu,thread,syscall,irq,fault,mmu,vm,ipc,rcu,time,mem,lock,user,sync\n"
 	"    --mmu M           the MMU to use: radix4 (default) or radix5 on x86_64, hash on ppc64\n"
 	"    --budget N        with --icount: end the run after N instructions (default 20000000000)\n"
 	"    --wall SECONDS    end the run after this time on the host; 0: never (default 60; with --icount 120)\n"
@@ -34,6 +34,7 @@ const char run_help[] =
 	"    --image I         kernel (default); kernel-release, faster, without checks of itself; or kernel-test,\n"
 	"                      the in-guest tests\n"
 	"    --flash FILE      the flash image (default: the program's own); the run works on a copy, DIR/flash.pnor\n"
+	"    --input FILE      what the guest reads from its serial port; - is this program's own input (default none)\n"
 	"    --append WORDS    more words for the kernel's command line\n"
 	"    --no-build        boot what was built before\n"
 	"    -o, --output DIR  where to leave the run (default out/run)\n"
@@ -71,17 +72,29 @@ static const struct run_machine machines[] = {
 #define NOT_GIVEN UINT64_MAX
 
 static const struct option long_options[] = {
-	{"arch", required_argument, NULL, 'a'},   {"program", required_argument, NULL, 'p'},
-	{"smp", required_argument, NULL, 'n'},    {"seed", required_argument, NULL, 's'},
-	{"live", no_argument, NULL, 'l'},         {"icount", no_argument, NULL, 'i'},
-	{"trace", required_argument, NULL, 't'},  {"mmu", required_argument, NULL, 'm'},
-	{"budget", required_argument, NULL, 'b'}, {"wall", required_argument, NULL, 'w'},
-	{"ring", required_argument, NULL, 'r'},   {"image", required_argument, NULL, 'I'},
-	{"flash", required_argument, NULL, 'F'},  {"append", required_argument, NULL, 'A'},
-	{"no-build", no_argument, NULL, 'N'},     {"output", required_argument, NULL, 'o'},
-	{"quiet", no_argument, NULL, 'q'},        {"verbose", no_argument, NULL, 'v'},
-	{"root", required_argument, NULL, 'R'},   {"qemu", required_argument, NULL, 'Q'},
-	{"events", required_argument, NULL, 'e'}, {0},
+	{"arch", required_argument, NULL, 'a'},
+	{"program", required_argument, NULL, 'p'},
+	{"smp", required_argument, NULL, 'n'},
+	{"seed", required_argument, NULL, 's'},
+	{"live", no_argument, NULL, 'l'},
+	{"icount", no_argument, NULL, 'i'},
+	{"trace", required_argument, NULL, 't'},
+	{"mmu", required_argument, NULL, 'm'},
+	{"budget", required_argument, NULL, 'b'},
+	{"wall", required_argument, NULL, 'w'},
+	{"ring", required_argument, NULL, 'r'},
+	{"image", required_argument, NULL, 'I'},
+	{"flash", required_argument, NULL, 'F'},
+	{"append", required_argument, NULL, 'A'},
+	{"no-build", no_argument, NULL, 'N'},
+	{"output", required_argument, NULL, 'o'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"root", required_argument, NULL, 'R'},
+	{"qemu", required_argument, NULL, 'Q'},
+	{"events", required_argument, NULL, 'e'},
+	{"input", required_argument, NULL, 'f'},
+	{0},
 };
 
 /* A whole number between two others. False after having said so. */
@@ -154,6 +167,7 @@ static bool take_text(struct run_options *options, int option, const char *value
 			  : option == 'm' ? &options->mmu
 			  : option == 'A' ? &options->append
 			  : option == 'F' ? &options->flash
+			  : option == 'f' ? &options->input
 			  : option == 'o' ? &options->output
 			  : option == 'R' ? &options->root
 			  : option == 'Q' ? &options->qemu

@@ -40,7 +40,9 @@ struct command_line {
 	int ram, dummy_kernel; /* -1: none */
 	const char *boot_file; /* QEMU has them open as IMAGE_FILE and ARCHIVE_FILE */
 	const char *archive;
-	const char *flash;    /* and as FLASH_FILE, to write as well */
+	const char *flash; /* and as FLASH_FILE, to write as well */
+	const char *console;
+	int input;            /* -1: none */
 	const char *firmware; /* and as FIRMWARE_FILE, on x86-64; NULL: none */
 };
 
@@ -236,8 +238,12 @@ static void add_all(struct command_line *line, const struct run_options *options
 	add(line, "tcg");
 	add(line, "-display");
 	add(line, "none");
+	line->console = console;
 	add(line, "-serial");
-	add(line, "file:%s", console);
+	if (line->input >= 0)
+		add(line, "stdio"); /* which become_qemu() has made the input and the console's file */
+	else
+		add(line, "file:%s", console);
 	add(line, "-no-reboot");
 	if (options->icount) {
 		add(line, "-icount");
@@ -272,6 +278,10 @@ static void become_qemu(struct command_line *line, pid_t parent, int error_pipe,
 	dup2(open(line->flash, O_RDWR | O_CLOEXEC), FLASH_FILE);
 	if (line->firmware)
 		dup2(open(line->firmware, O_RDONLY | O_CLOEXEC), FIRMWARE_FILE);
+	if (line->input >= 0) {
+		dup2(line->input, STDIN_FILENO);
+		dup2(open(line->console, O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+	}
 	fcntl(line->dummy_kernel, F_SETFD, 0);
 	if (getppid() == parent)
 		execvp(line->argument[0], line->argument);
@@ -371,7 +381,8 @@ static bool start_process(struct run_qemu *qemu, struct command_line *line, cons
 	return false;
 }
 
-bool run_qemu_start(struct run_qemu *qemu, const struct run_options *options, const struct run_image *image, const char *console)
+bool run_qemu_start(struct run_qemu *qemu, const struct run_options *options, const struct run_image *image, const char *console,
+		    int input)
 {
 	struct command_line *line = calloc(1, sizeof(*line));
 	bool started = false;
@@ -379,6 +390,7 @@ bool run_qemu_start(struct run_qemu *qemu, const struct run_options *options, co
 	if (!line)
 		return say("there is no memory"), false;
 	line->dummy_kernel = line->ram = -1;
+	line->input = input;
 	qemu->ram_bytes = ram_bytes(options);
 	if (qemu->ram_bytes)
 		line->ram = nameless_file("RAM", qemu->ram_bytes);

@@ -198,5 +198,6 @@ void boot_start(const void *device_tree, uint64_t pir)
 	cpus_read(device_tree, pir);
 	places_publish();
 	mmu_hash_init();
+	xive_init(boot.cpu_hw_id[0]);
 	kernel_main(&boot);
 }

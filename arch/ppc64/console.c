@@ -41,6 +41,19 @@ void arch_putc(char c)
 	lpc_write(UART_DATA, (uint8_t)c);
 }
 
+/* Devices are all in memory here. */
+enum status arch_port_read(uint64_t port, uint8_t *value)
+{
+	(void)port, (void)value;
+	return STATUS_NOT_FOUND;
+}
+
+enum status arch_port_write(uint64_t port, uint8_t value)
+{
+	(void)port, (void)value;
+	return STATUS_NOT_FOUND;
+}
+
 /* The service processor knows no reason for a power-off: `well` has no effect, the verdict in the descriptor tells. */
 void arch_power_off(bool well)
 {

@@ -1,13 +1,14 @@
 /*
- * Interrupts and time: the decrementer, doorbells, and the clock they are measured by.
+ * Interrupts and time: the decrementer, doorbells, the serial port, and the clock they are measured by.
  *
  * Teaches: the timebase counts up for all CPUs alike, and every CPU has a decrementer that counts down with it and interrupts
- * below zero. One CPU interrupts another by a message to its doorbell: no interrupt controller takes part.
+ * below zero. One CPU interrupts another by a message to its doorbell: no interrupt controller takes part. Only a device needs one
+ * (xive.c).
  * Who calls: the scheduler (timers), core/cpu.c (asking other CPUs), core/trap.c (which interrupt was it).
  * Invariant: the decrementer interrupts as long as it is negative, so claiming its interrupt sets it as far ahead as it goes:
  * 4 seconds. A deadline beyond that is reached in several hops. (It could have 56 bits. But a run under QEMU's icount that a
  * debugger stops leaps to the next moment any timer is set to, and that should not be years away.)
- * Simplified: no device interrupts. Their controller, XIVE, is not set up, so this machine has no device lines yet.
+ * Simplified: one device line, number 0, the serial port's.
  * Power ISA 3.0B Book III, "Decrementer" and "Processor Control".
  */
 #include "arch.h"
@@ -48,6 +49,8 @@ enum irq arch_irq_claim(const struct trap *trap)
 		/* Taking the interrupt took the message; what the sender stored before it is to be seen from here on. */
 		__asm__ volatile(".long %0" : : "i"(OPCODE_MSGSYNC) : "memory");
 		return IRQ_IPI;
+	case VECTOR_HYPERVISOR_VIRTUALIZATION:
+		return xive_claim() ? IRQ_DEVICE : IRQ_NONE;
 	default:
 		return IRQ_NONE;
 	}
@@ -56,15 +59,16 @@ enum irq arch_irq_claim(const struct trap *trap)
 /* Neither the decrementer nor a doorbell waits to be told that it was handled. */
 void arch_irq_done(enum irq irq)
 {
-	(void)irq;
+	if (irq >= IRQ_DEVICE)
+		xive_done();
 }
 
-/* There is no device line to mask yet: the interrupt controller comes with the first driver that needs it. */
 enum status arch_irq_mask(enum irq irq, bool masked)
 {
-	(void)irq;
-	(void)masked;
-	return STATUS_INVALID;
+	if (irq != IRQ_DEVICE)
+		return STATUS_INVALID;
+	xive_hold_back(masked);
+	return STATUS_OK;
 }
 
 void arch_ipi_send(struct cpu *cpu)

@@ -26,6 +26,15 @@ void mmu_hash_init(void);
 /* Points the calling CPU at the hashed page table and empties its SLB. */
 void mmu_hash_cpu_init(void);
 
+/*
+ * The interrupt controller and its one device line: made ready, on the CPU with this number, which will take the interrupts; whether an
+ * interrupt was one, taken from the controller; its end; and whether the line may interrupt.
+ */
+void xive_init(uint64_t pir);
+bool xive_claim(void);
+void xive_done(void);
+void xive_hold_back(bool hold);
+
 /* The boot CPU arrives here from start.S: builds boot_info, publishes the other CPUs' places, enters the kernel. */
 _Noreturn void boot_start(const void *device_tree, uint64_t pir);
 

@@ -22,7 +22,7 @@
 #define UART_STATUS (COM1 + 5)
 #define LINE_8N1 0x03
 #define LINE_DIVISOR_LATCH 0x80
-#define FIFO_ON_AND_CLEAR 0x07
+#define FIFO_OFF 0x00 /* as it is after a reset: what was received meanwhile stays */
 #define MODEM_DTR_RTS 0x03
 #define STATUS_TRANSMITTER_EMPTY 0x20
 
@@ -39,7 +39,7 @@ void console_init(void)
 	port_write_8(UART_DIVISOR_LOW, 1); /* 115200 baud */
 	port_write_8(UART_DIVISOR_HIGH, 0);
 	port_write_8(UART_LINE, LINE_8N1);
-	port_write_8(UART_FIFO, FIFO_ON_AND_CLEAR);
+	port_write_8(UART_FIFO, FIFO_OFF);
 	port_write_8(UART_MODEM, MODEM_DTR_RTS);
 }
 
@@ -49,6 +49,22 @@ void arch_putc(char c)
 	while (!(port_read_8(UART_STATUS) & STATUS_TRANSMITTER_EMPTY))
 		arch_cpu_relax();
 	port_write_8(UART_DATA, (uint8_t)c);
+}
+
+enum status arch_port_read(uint64_t port, uint8_t *value)
+{
+	if (port > UINT16_MAX)
+		return STATUS_INVALID;
+	*value = port_read_8((uint16_t)port);
+	return STATUS_OK;
+}
+
+enum status arch_port_write(uint64_t port, uint8_t value)
+{
+	if (port > UINT16_MAX)
+		return STATUS_INVALID;
+	port_write_8((uint16_t)port, value);
+	return STATUS_OK;
 }
 
 void boot_say(const char *text)

@@ -24,7 +24,8 @@
 	X(PAGE_READ, MESSAGE_KERNEL + 1, "bring a page") \
 	X(PAGE_WRITE, MESSAGE_KERNEL + 2, "save a page") \
 	X(FAILED, MESSAGE_KERNEL + 3, "nobody answers the call that has this token: word 0 is the status") \
-	X(PROCESS_ENDED, MESSAGE_KERNEL + 4, "a process that is watched has ended")
+	X(PROCESS_ENDED, MESSAGE_KERNEL + 4, "a process that is watched has ended") \
+	X(INTERRUPT, MESSAGE_KERNEL + 5, "a device has interrupted; its line is held back until this is answered")
 /* clang-format on */
 
 /*
@@ -37,6 +38,13 @@ enum page_message_word {
 	PAGE_MESSAGE_PAGE,   /* number of the page in the object */
 	PAGE_MESSAGE_OBJECT, /* the object's id in the trace */
 	PAGE_MESSAGE_FLOW,   /* the flow of the fault that started it: for trace_mark(MARK_STEP) */
+};
+
+/* INTERRUPT goes to an endpoint that is registered for a device's line (interrupt_register). Any answer will do. */
+enum interrupt_message_word {
+	INTERRUPT_MESSAGE_KEY,   /* the driver's own name for it */
+	INTERRUPT_MESSAGE_LINE,  /* the machine's number for the line */
+	INTERRUPT_MESSAGE_COUNT, /* how many interrupts of it there have been: one more than the last time */
 };
 
 /* PROCESS_ENDED goes to an endpoint that watches a process (process_watch). Nobody waits for an answer: the token is 0. */

@@ -67,7 +67,11 @@
 	  "the word at `to` from now on") \
 	X(ipc_send, 50, "message: sends it; nobody waits for an answer, and its receiver gets the token 0") \
 	X(ipc_call_noblk, 51, "message -> token: sends it; the answer comes as a message with that token to the endpoint that is named") \
-	X(process_watch, 52, "(process, endpoint, key): when it ends, or if it has, the message PROCESS_ENDED comes to the endpoint")
+	X(process_watch, 52, "(process, endpoint, key): when it ends, or if it has, the message PROCESS_ENDED comes to the endpoint") \
+	X(interrupt_register, 53, "(machine, line, endpoint, key): interrupts of a device come to the endpoint as messages") \
+	X(port_read, 54, "(machine, port) -> a byte from an I/O port; NOT_FOUND on a machine without") \
+	X(port_write, 55, "(machine, port, byte)") \
+	X(thread_query, 56, "(id, struct thread_query *): about the first thread with this id or a higher one; NOT_FOUND")
 /* clang-format on */
 
 #ifndef __ASSEMBLER__ /* the stubs of user space are made from SYSCALLS too; the rest is C */
@@ -102,6 +106,19 @@ struct vm_query {
 	uint32_t age;   /* looks at it since it was last used, 0-7 */
 	uint64_t frame; /* physical address of the page; 0 if it has none. For debugging: it may change at any time */
 };
+
+/* What thread_query answers. */
+struct thread_query {
+	uint32_t thread;
+	uint32_t process;
+	uint32_t state;  /* enum thread_query_state */
+	uint32_t reason; /* of a thread that waits: enum switch_reason */
+	uint32_t cpu;    /* where it runs, or ran last */
+	uint32_t zero;
+	char name[16]; /* NUL-padded */
+	char process_name[16];
+};
+enum thread_query_state { THREAD_QUERY_READY, THREAD_QUERY_RUNNING, THREAD_QUERY_WAITS, THREAD_QUERY_ENDED };
 
 /* What memory_info tells, all in pages. */
 enum memory_info {

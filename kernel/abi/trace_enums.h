@@ -89,7 +89,8 @@
 	X(REPLY, 6, "the reply came") \
 	X(PROCESS, 7, "the process it waited for ended") \
 	X(MEMORY, 8, "memory became free") \
-	X(WORD, 9, "its word was woken")
+	X(WORD, 9, "its word was woken") \
+	X(INTERRUPT, 10, "its device interrupted")
 
 #define MISSING_REASONS(X) \
 	X(NOT_FOUND, 0, "the machine has no such CPU") \

@@ -19,6 +19,7 @@
 #include "core/panic.h"
 #include "core/print.h"
 #include "core/string.h"
+#include "ipc/interrupt.h"
 #include "ipc/message.h"
 #include "mm/page.h"
 #include "mm/request.h"
@@ -226,6 +227,7 @@ void kernel_main(const struct boot_info *boot)
 	descriptor.clock_hz = arch_time_hz();
 	run_queue_init();
 	sync_prepare();
+	interrupt_prepare();
 	timer_init(budget && budget < UINT64_MAX - descriptor.boot_ticks ? descriptor.boot_ticks + budget : UINT64_MAX);
 	timer_take_turns(command_number(boot->command_line, "turn_us", 0) * (arch_time_hz() / 1000000));
 	trace_boot_phase(BOOT_PHASE_CPUS);

@@ -20,6 +20,7 @@ enum lock_level {
 	LOCK_TIMER,
 	LOCK_RUN_QUEUE,
 	LOCK_HANDLES,
+	LOCK_INTERRUPTS,   /* device lines and their drivers */
 	LOCK_OBJECTS,      /* the list of objects that providers fill */
 	LOCK_MEMORY_CACHE, /* small kernel objects */
 	LOCK_MEMORY,       /* page frames */

@@ -1,5 +1,5 @@
 /*
- * System calls about handles, messages and processes.
+ * System calls about handles, messages, processes and devices.
  *
  * Who calls: the table of syscall.c. Whom: handle.h, endpoint.h, process.h. Locks: none are held on entry.
  */
@@ -9,6 +9,7 @@
 #include "core/syscall_calls.h"
 #include "core/time.h"
 #include "ipc/endpoint.h"
+#include "ipc/interrupt.h"
 #include "obj/handle.h"
 #include "sched/process.h"
 
@@ -207,4 +208,42 @@ enum status call_process_watch(struct thread *thread, const uint64_t arguments[C
 	}
 	kobj_put(&process->kobj);
 	return status;
+}
+
+/* ---- devices ---- */
+
+/* OK if the handle is the right to the machine's devices. */
+static enum status may_use_devices(struct thread *thread, uint64_t handle)
+{
+	struct kobj *machine;
+	TRY(handle_find(&thread->aspace->handles, handle, KOBJ_MACHINE, HANDLE_MANAGE, &machine));
+	kobj_put(machine);
+	return STATUS_OK;
+}
+
+enum status call_interrupt_register(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct kobj *endpoint;
+	(void)value;
+	TRY(may_use_devices(thread, arguments[0]));
+	TRY(handle_find(&thread->aspace->handles, arguments[2], KOBJ_ENDPOINT, HANDLE_RECEIVE, &endpoint));
+	enum status status = interrupt_register(arguments[1], endpoint_of(endpoint), arguments[3]);
+	kobj_put(endpoint);
+	return status;
+}
+
+enum status call_port_read(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	uint8_t byte = 0;
+	TRY(may_use_devices(thread, arguments[0]));
+	TRY(arch_port_read(arguments[1], &byte));
+	*value = byte;
+	return STATUS_OK;
+}
+
+enum status call_port_write(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	(void)value;
+	TRY(may_use_devices(thread, arguments[0]));
+	return arch_port_write(arguments[1], (uint8_t)arguments[2]);
 }

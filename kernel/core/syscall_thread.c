@@ -118,6 +118,15 @@ enum status call_thread_self(struct thread *thread, const uint64_t arguments[CAL
 	return STATUS_OK;
 }
 
+enum status call_thread_query(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct thread_query query = {0};
+	size_t left;
+	(void)value;
+	TRY(thread_describe(thread_id_of(arguments[0]), &query));
+	return copy_to_user(thread, vaddr(arguments[1]), &query, sizeof(query), &left);
+}
+
 /* ---- words ---- */
 
 enum status call_sync_wait(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)

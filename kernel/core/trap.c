@@ -15,6 +15,7 @@
 #include "core/cpu.h"
 #include "core/panic.h"
 #include "core/syscall.h"
+#include "ipc/interrupt.h"
 #include "mm/fault.h"
 #include "sched/sched.h"
 
@@ -26,6 +27,8 @@ static void interrupt(const struct trap *trap)
 		timer_interrupt();
 	else if (irq == IRQ_IPI)
 		sched_answer_interrupt();
+	else if (irq >= IRQ_DEVICE)
+		interrupt_raise(irq);
 	arch_irq_done(irq);
 	trace_irq_exit(irq);
 	if (irq == IRQ_TIMER)

@@ -81,7 +81,10 @@ static struct ipc_message *deliver(struct endpoint *endpoint, struct ipc_message
 	struct thread *server = wait_take(&endpoint->receivers);
 	if (server) {
 		struct ipc_message *over = hand_over(endpoint, message, server);
-		sched_hand_over(server, WAKE_MESSAGE, self ? self->id : 0);
+		if (message->kind == IPC_INTERRUPT) /* it may have come in the middle of a hand-over to another */
+			sched_wake(server, WAKE_INTERRUPT, 0);
+		else
+			sched_hand_over(server, WAKE_MESSAGE, self ? self->id : 0);
 		return over;
 	}
 	if (message->content.type >= MESSAGE_KERNEL) {

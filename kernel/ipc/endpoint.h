@@ -22,6 +22,7 @@ enum ipc_kind {
 	IPC_CALL,       /* a thread waits for it in `caller` */
 	IPC_CALL_NOBLK, /* it becomes a message to `reply_to` */
 	IPC_REQUEST,    /* a page request waits for it */
+	IPC_INTERRUPT,  /* a device's line is held back until then */
 	IPC_SEND,       /* nobody does: the message is over when it is received */
 };
 

@@ -9,6 +9,7 @@
 #include <trace_emit.h>
 
 #include "core/cpu.h"
+#include "ipc/interrupt.h"
 #include "mm/aspace.h"
 #include "mm/cache.h"
 #include "mm/request.h"
@@ -134,6 +135,9 @@ enum status message_answer(struct ipc_message *message, const struct message *an
 	case IPC_REQUEST:
 		request_answer(message->request, answer->type < STATUS_CODES_END ? (enum status)answer->type : STATUS_IO_ERROR);
 		return STATUS_OK;
+	case IPC_INTERRUPT:
+		interrupt_answered(message);
+		return STATUS_OK;
 	default:
 		return answer_caller(message, caller, answer, passed);
 	}
@@ -150,6 +154,9 @@ void message_fail(struct ipc_message *message, enum status status)
 		break;
 	case IPC_REQUEST:
 		request_answer(message->request, status);
+		break;
+	case IPC_INTERRUPT:
+		interrupt_lost(message);
 		break;
 	default:
 		caller = message->kind == IPC_CALL ? wait_take(&message->caller) : NULL;

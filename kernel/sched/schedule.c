@@ -6,13 +6,14 @@
  * there.
  * Who calls: the trap path, on the way out. Whom: run_queue.c, timer.c, mmu->activate. Locks: the run queues', one at a time.
  * Deadlock: `progress` counts the threads that go on by themselves. When it is zero, every CPU is idle and threads still wait,
- * nothing can ever happen again.
+ * nothing can ever happen again; unless a device may interrupt.
  */
 #include <trace_emit.h>
 
 #include "core/cpu.h"
 #include "core/end.h"
 #include "core/panic.h"
+#include "ipc/interrupt.h"
 #include "mm/aspace.h"
 #include "mm/page.h"
 #include "mm/reclaim.h"
@@ -125,7 +126,7 @@ static uint64_t answer_hazards(void)
  */
 static bool everything_waits(void)
 {
-	if (__atomic_load_n(&progress, __ATOMIC_SEQ_CST) != 0 || threads_alive() == 0)
+	if (__atomic_load_n(&progress, __ATOMIC_SEQ_CST) != 0 || threads_alive() == 0 || interrupt_expected())
 		return false;
 	for (unsigned i = 0; i < cpus_present; i++)
 		if (cpus[i].online && !__atomic_load_n(&cpus[i].idle, __ATOMIC_SEQ_CST))

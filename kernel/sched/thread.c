@@ -369,6 +369,36 @@ enum status thread_kill(struct thread *self, uint32_t id)
 	return status;
 }
 
+/* ---- looking at them ---- */
+
+enum status thread_describe(uint32_t id, struct thread_query *query)
+{
+	static const uint32_t states[] = {
+		[THREAD_READY] = THREAD_QUERY_READY,
+		[THREAD_RUNNING] = THREAD_QUERY_RUNNING,
+		[THREAD_BLOCKED] = THREAD_QUERY_WAITS,
+		[THREAD_EXITED] = THREAD_QUERY_ENDED,
+	};
+	const struct thread *found = NULL;
+	spin_lock(&threads_lock);
+	for (unsigned i = 0; i < THREADS_MAX; i++)
+		if (table[i] && table[i]->id >= id && (!found || table[i]->id < found->id))
+			found = table[i];
+	if (found) {
+		*query = (struct thread_query){
+			.thread = found->id,
+			.process = found->aspace->id,
+			.state = states[found->state],
+			.reason = found->state == THREAD_BLOCKED ? found->blocked_for : 0,
+			.cpu = found->cpu,
+		};
+		memcpy(query->name, found->name, strlen(found->name));
+		memcpy(query->process_name, found->aspace->name, strlen(found->aspace->name));
+	}
+	spin_unlock(&threads_lock);
+	return found ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
 /* ---- where it runs ---- */
 
 /*

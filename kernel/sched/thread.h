@@ -140,5 +140,8 @@ enum status thread_set_affinity(struct thread *self, uint32_t id, uint64_t affin
 /* The scheduler has left the thread: its record may be given back if nobody needs it. */
 void thread_left_cpu(struct thread *thread);
 
+/* What there is to know of the first thread with this id or a higher one, of whatever program. NOT_FOUND. */
+enum status thread_describe(uint32_t id, struct thread_query *query);
+
 /* Threads that have not exited. */
 uint32_t threads_alive(void);

@@ -251,6 +251,19 @@ enum status arch_irq_mask(enum irq irq, bool masked)
 	return STATUS_INVALID; /* no devices here */
 }
 
+/* Devices are all in memory here. */
+enum status arch_port_read(uint64_t port, uint8_t *value)
+{
+	(void)port, (void)value;
+	return STATUS_NOT_FOUND;
+}
+
+enum status arch_port_write(uint64_t port, uint8_t value)
+{
+	(void)port, (void)value;
+	return STATUS_NOT_FOUND;
+}
+
 enum irq arch_irq_claim(const struct trap *trap)
 {
 	struct sim_cpu *cpu = &sim_cpus[sim_current];

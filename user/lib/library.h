@@ -22,12 +22,6 @@ void thread_entry(struct thread_start *start);
 /* What _start calls once the machine is as C expects it. */
 _Noreturn void program_start(uint64_t argument);
 
-/* A name as the two words in which it travels: the first character in the highest byte, on machines of either byte order. */
-struct name_words {
-	uint64_t word[2];
-};
-struct name_words name_to_words(const char *name);
-
 /* The handle of the name service: HANDLE_NAMES, and for init its own. */
 extern uint64_t names_handle;
 

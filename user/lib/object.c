@@ -134,3 +134,54 @@ struct result process_wait(uint64_t process)
 {
 	return sys_process_wait(process);
 }
+
+/* ---- the console's input ---- */
+
+/* The endpoint of the serial server, asked for once, and again after that one ended. */
+static struct result ask_serial(struct message *message)
+{
+	static uint64_t endpoint;
+	struct result result = {STATUS_GONE, 0};
+	const struct message question = *message;
+	for (unsigned tries = 0; tries < 2 && result.status == STATUS_GONE; tries++) {
+		struct result found = endpoint ? (struct result){STATUS_OK, endpoint} : service_find("serial");
+		if (found.status != STATUS_OK)
+			return found;
+		endpoint = found.value;
+		*message = question;
+		result = ipc_call(endpoint, message);
+		if (result.status == STATUS_GONE) {
+			DISCARD(sys_handle_close(endpoint).status, "it is known to be there");
+			endpoint = 0;
+		}
+	}
+	if (result.status == STATUS_OK)
+		result.status = message->type;
+	return result;
+}
+
+struct result console_read(char *to, unsigned room)
+{
+	static struct message last; /* what of it was not taken yet */
+	static unsigned taken;
+	unsigned count = 0;
+	if (taken == last.word[0]) {
+		last = (struct message){.type = SERIAL_READ};
+		struct result result = ask_serial(&last);
+		taken = 0;
+		if (result.status != STATUS_OK) {
+			last.word[0] = 0;
+			return result;
+		}
+	}
+	for (; count < room && taken < last.word[0]; count++, taken++)
+		to[count] = (char)(last.word[1 + taken / 8] >> (8 * (taken % 8)));
+	return (struct result){STATUS_OK, count};
+}
+
+struct result console_interrupts(void)
+{
+	struct message message = {.type = SERIAL_STATISTICS};
+	struct result result = ask_serial(&message);
+	return (struct result){result.status, message.word[0]};
+}

@@ -19,6 +19,19 @@ enum names_request {
 	NAMES_OPTION = 3,   /* (name) -> the number after `program.name=` on the command line of the run; NOT_FOUND */
 };
 
+/* What init gives a server: after the name service, the right to the machine's devices, and what the kernel knows of it. */
+enum { HANDLE_DEVICES = 2, HANDLE_INFORMATION = 3 };
+
+enum intr_request {
+	INTR_REGISTER = 1, /* (name of the device), and an endpoint of the driver's as the handle; NOT_FOUND, EXISTS */
+};
+
+enum serial_request {
+	SERIAL_READ = 1,       /* () -> how many bytes, and the bytes, once there are any; EXISTS if somebody else waits */
+	SERIAL_STATISTICS = 2, /* () -> interrupts so far, bytes that nobody has read */
+};
+#define SERIAL_BYTES 24 /* in words 1 to 3, the first in the lowest byte */
+
 enum pnor_request {
 	PNOR_OPEN = 1,       /* (name) -> handle of the partition's object, and the words below */
 	PNOR_STATISTICS = 2, /* () -> pages read, pages written, bits corrected, pages that could not be */

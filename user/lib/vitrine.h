@@ -285,6 +285,19 @@ struct result process_wait(uint64_t process);
 /* The number that the run was given for `name` with `vitrine run --append program.name=NUMBER`; `otherwise` if it was given none. */
 uint64_t program_option(const char *name, uint64_t otherwise);
 
+/*
+ * Reads from the console, through the serial server: waits until there is something, and takes at most `room` bytes of it; the value is how
+ * many. Only one thread at a time can wait (EXISTS). And how many interrupts that took so far, of the whole run.
+ */
+struct result console_read(char *to, unsigned room);
+struct result console_interrupts(void);
+
+/* A name as the two words in which it travels: the first character in the highest byte, on machines of either byte order. */
+struct name_words {
+	uint64_t word[2];
+};
+struct name_words name_to_words(const char *name);
+
 /* ---- bytes and text ------------------------------------------------------------------------------------------------------------
  */
 
@@ -386,6 +399,10 @@ struct result sys_thread_detach(uint64_t thread);
 struct result sys_thread_kill(uint64_t thread);
 struct result sys_thread_pin(void);
 struct result sys_thread_unpin(void);
+struct result sys_interrupt_register(uint64_t machine, uint64_t line, uint64_t endpoint, uint64_t key);
+struct result sys_port_read(uint64_t machine, uint64_t port);
+struct result sys_port_write(uint64_t machine, uint64_t port, uint64_t byte);
+struct result sys_thread_query(uint64_t thread, uint64_t query);
 struct result sys_sync_wait(uint64_t address, uint64_t value, uint64_t bytes, uint64_t deadline_ns);
 struct result sys_sync_wait_any(uint64_t words, uint64_t count, uint64_t deadline_ns);
 struct result sys_sync_wake(uint64_t address, uint64_t threads);

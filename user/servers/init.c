@@ -1,7 +1,7 @@
 /*
  * init: the first process. It starts the servers, then the program that the run is about, and ends as that one ends.
  *
- *     kernel -> init -> pnor, attr      from the boot archive
+ *     kernel -> init -> pnor, attr      from the boot archive; intr, serial when somebody asks for them
  *                   \-> the program     from the flash, through pnor; from the boot archive if there is no flash
  *
  * Teaches: a system comes up in user space. init has every handle there is, and gives each process what it needs: the servers a handle
@@ -211,6 +211,20 @@ static void answer_waiting(const struct server *server)
 	}
 }
 
+/* Servers that are started when somebody asks for them. */
+static const struct server *start_on_demand(const uint64_t word[2])
+{
+	static const char *const names_known[] = {"intr", "serial"};
+	for (unsigned i = 0; i < ARRAY_LENGTH(names_known); i++) {
+		struct name_words words = name_to_words(names_known[i]);
+		if (words.word[0] != word[0] || words.word[1] != word[1])
+			continue;
+		start_server(names_known[i]);
+		return server_named(word);
+	}
+	return NULL;
+}
+
 static void find(const struct message *message)
 {
 	struct name_words machine = name_to_words("machine");
@@ -219,6 +233,8 @@ static void find(const struct message *message)
 		return;
 	}
 	const struct server *server = server_named(message->word);
+	if (!server)
+		server = start_on_demand(message->word);
 	if (!server || server->ended || server->endpoint) {
 		uint64_t status = !server ? STATUS_NOT_FOUND : server->ended ? STATUS_GONE : STATUS_OK;
 		reply(message->token, status, status == STATUS_OK ? server->endpoint : 0);

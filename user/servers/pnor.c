@@ -17,9 +17,6 @@
 
 #define RAW_PAGE_BYTES (PAGE_BYTES / ECC_DATA_BYTES * ECC_RAW_BYTES)
 
-/* What init gives: after the name service, the machine's devices and what the kernel knows of it. */
-enum { HANDLE_DEVICES = 2, HANDLE_INFORMATION = 3 };
-
 /* A partition that somebody has opened. */
 struct opened {
 	uint64_t object; /* 0: nobody has */

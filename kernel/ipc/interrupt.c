@@ -1,0 +1,117 @@
+/*
+ * Interrupts of devices: see interrupt.h.
+ *
+ *     registered --> interrupt: line held back, message to the driver --> answered: line let through --> ...
+ *                                            \--> the driver is gone: line held back, nobody registered
+ *
+ * The invariant: a registered line has one message, which is either with the line or on its way to the driver and back. So telling the driver
+ * needs no memory, and cannot fail.
+ * Locks: lines_lock, for the table; none while a message is posted or freed, or the controller told.
+ */
+#include "ipc/interrupt.h"
+
+#include <trace_emit.h>
+
+#include "core/lock.h"
+#include "ipc/message.h"
+
+#define LINES_MAX 64
+
+struct line {
+	struct ipc_message *message; /* NULL: nobody is registered */
+	bool out;                    /* the message is on its way */
+	uint64_t count;              /* interrupts so far */
+};
+
+static struct line lines[LINES_MAX];
+static struct spinlock lines_lock = SPINLOCK(LOCK_INTERRUPTS);
+static unsigned registered;
+
+void interrupt_prepare(void)
+{
+	for (unsigned i = 0; i < LINES_MAX; i++)
+		lines[i] = (struct line){0};
+}
+
+bool interrupt_expected(void)
+{
+	return __atomic_load_n(&registered, __ATOMIC_RELAXED) > 0;
+}
+
+/* Puts a message in the place of none, or of one whose endpoint nobody serves any more; that one comes back in *old. */
+static enum status enter(struct line *line, struct ipc_message *message, struct ipc_message **old)
+{
+	enum status status = STATUS_OK;
+	spin_lock(&lines_lock);
+	*old = line->message;
+	if (line->message && (line->out || !line->message->endpoint->gone)) {
+		status = STATUS_EXISTS;
+	} else {
+		__atomic_add_fetch(&registered, line->message ? 0 : 1, __ATOMIC_RELAXED);
+		line->message = message;
+	}
+	spin_unlock(&lines_lock);
+	return status;
+}
+
+enum status interrupt_register(uint64_t number, struct endpoint *endpoint, uint64_t key)
+{
+	struct ipc_message *message, *old;
+	if (number >= LINES_MAX)
+		return STATUS_INVALID;
+	TRY(arch_irq_mask((enum irq)(IRQ_DEVICE + number), true));
+	const struct message content = {
+		.type = MESSAGE_INTERRUPT,
+		.word = {[INTERRUPT_MESSAGE_KEY] = key, [INTERRUPT_MESSAGE_LINE] = number},
+	};
+	TRY(message_new_kernel(endpoint, &content, &message));
+	message->kind = IPC_INTERRUPT;
+	enum status status = enter(&lines[number], message, &old);
+	if (status != STATUS_OK) {
+		message_free(message);
+		return status;
+	}
+	if (old)
+		message_free(old);
+	trace_irq_register(IRQ_DEVICE + number, endpoint->kobj.id);
+	return arch_irq_mask((enum irq)(IRQ_DEVICE + number), false);
+}
+
+void interrupt_raise(enum irq irq)
+{
+	struct line *line = &lines[irq - IRQ_DEVICE];
+	DISCARD(arch_irq_mask(irq, true), "it is the line that has just interrupted");
+	spin_lock(&lines_lock);
+	struct ipc_message *message = line->out ? NULL : line->message;
+	if (message) {
+		line->out = true;
+		message->content.token = cpu_new_flow();
+		message->content.word[INTERRUPT_MESSAGE_COUNT] = ++line->count;
+	}
+	spin_unlock(&lines_lock);
+	if (!message)
+		return;
+	trace_irq_deliver(message->content.token, irq, message->endpoint->kobj.id, line->count);
+	if (endpoint_post(message->endpoint, message) != STATUS_OK)
+		interrupt_lost(message);
+}
+
+void interrupt_answered(struct ipc_message *message)
+{
+	uint64_t number = message->content.word[INTERRUPT_MESSAGE_LINE];
+	spin_lock(&lines_lock);
+	lines[number].out = false;
+	spin_unlock(&lines_lock);
+	DISCARD(arch_irq_mask((enum irq)(IRQ_DEVICE + number), false), "it was let through before");
+}
+
+void interrupt_lost(struct ipc_message *message)
+{
+	uint64_t number = message->content.word[INTERRUPT_MESSAGE_LINE];
+	spin_lock(&lines_lock);
+	lines[number].message = NULL;
+	lines[number].out = false;
+	__atomic_sub_fetch(&registered, 1, __ATOMIC_RELAXED);
+	spin_unlock(&lines_lock);
+	message_free(message);
+}

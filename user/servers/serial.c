@@ -1,0 +1,151 @@
+/*
+ * serial: the driver of the serial port's receiver.
+ *
+ * Teaches: a driver is a thread that receives messages, some from the device by way of the kernel, some from clients. On an interrupt it
+ * takes what the device has, and answers, which lets the line through again. When its own buffer is full it does not answer: the
+ * line stays held back, the device keeps its byte, and whoever sends waits. So nothing is lost, whoever is slow.
+ * The device is a 16550 without its FIFO: a byte, an interrupt. What is printed goes out through the kernel's console as before.
+ * Who calls: clients (SERIAL_READ; one at a time waits). Whom: intr, the device's registers: I/O ports on x86-64, memory on POWER.
+ */
+#include <servers.h>
+
+/* Registers of the 16550, at offsets from its first. */
+enum uart { UART_DATA = 0, UART_INTERRUPTS = 1, UART_FIFO = 2, UART_MODEM = 4, UART_STATUS = 5 };
+#define INTERRUPT_RECEIVED 1
+#define MODEM_DTR_RTS_OUT2 0x0b
+#define STATUS_RECEIVED 1
+
+#ifdef __x86_64__
+#define COM1 0x3f8
+
+static void uart_find(void)
+{
+}
+
+static uint8_t uart_read(enum uart which)
+{
+	return (uint8_t)must(sys_port_read(HANDLE_DEVICES, COM1 + which));
+}
+
+static void uart_write(enum uart which, uint8_t value)
+{
+	must(sys_port_write(HANDLE_DEVICES, COM1 + which, value));
+}
+#else
+#define LPC_PORTS UINT64_C(0x60300d0010000) /* where the POWER9 chip answers for the ports of its LPC bus */
+#define COM1 0x3f8
+
+static volatile uint8_t *ports;
+
+static void uart_find(void)
+{
+	uint64_t device = must(sys_object_device(HANDLE_DEVICES, LPC_PORTS, PAGE_BYTES));
+	ports = object_map(device, PAGE_BYTES, RIGHTS_READ | RIGHTS_WRITE);
+}
+
+static uint8_t uart_read(enum uart which)
+{
+	return ports[COM1 + which];
+}
+
+static void uart_write(enum uart which, uint8_t value)
+{
+	ports[COM1 + which] = value;
+}
+#endif
+
+/* ---- bytes that nobody has read yet ---- */
+
+#define BUFFER_BYTES 1024
+static uint8_t buffer[BUFFER_BYTES];
+static unsigned first, count;
+
+static uint64_t reader;    /* token of the client that waits; 0: nobody does */
+static uint64_t interrupt; /* token of an interrupt that is not answered, for want of room; 0: none */
+static uint64_t interrupts, endpoint;
+
+static void answer(uint64_t token, struct message message)
+{
+	message.token = token;
+	DISCARD(ipc_reply(endpoint, &message).status, "a client may have ended");
+}
+
+/* Takes what the device has, as long as there is room, and if all is taken lets it interrupt again. */
+static void take_bytes(void)
+{
+	while (uart_read(UART_STATUS) & STATUS_RECEIVED) {
+		if (count == BUFFER_BYTES)
+			return;
+		buffer[(first + count++) % BUFFER_BYTES] = uart_read(UART_DATA);
+	}
+	if (interrupt)
+		answer(interrupt, (struct message){.type = REPLY_OK});
+	interrupt = 0;
+}
+
+/* Gives the client that waits what there is. */
+static void give_bytes(void)
+{
+	struct message message = {.type = STATUS_OK};
+	if (!reader || count == 0)
+		return;
+	for (; count > 0 && message.word[0] < SERIAL_BYTES; count--, message.word[0]++) {
+		message.word[1 + message.word[0] / 8] |= (uint64_t)buffer[first] << (8 * (message.word[0] % 8));
+		first = (first + 1) % BUFFER_BYTES;
+	}
+	answer(reader, message);
+	reader = 0;
+}
+
+static void serve(const struct message *message)
+{
+	switch (message->type) {
+	case MESSAGE_INTERRUPT:
+		interrupts++;
+		interrupt = message->token;
+		break;
+	case SERIAL_READ:
+		if (reader)
+			answer(message->token, (struct message){.type = STATUS_EXISTS});
+		else
+			reader = message->token;
+		break;
+	case SERIAL_STATISTICS:
+		answer(message->token, (struct message){.type = STATUS_OK, .word = {interrupts, count}});
+		break;
+	default:
+		answer(message->token, (struct message){.type = STATUS_INVALID});
+	}
+	take_bytes();
+	give_bytes();
+	if (interrupt) /* there may be room now */
+		take_bytes();
+}
+
+static void register_for_interrupts(void)
+{
+	struct name_words name = name_to_words("serial");
+	uint64_t intr = must(service_find("intr"));
+	uint64_t own = must(sys_handle_duplicate(endpoint, HANDLE_RECEIVE | HANDLE_GIVE));
+	struct message message = {.type = INTR_REGISTER, .word = {name.word[0], name.word[1]}, .handle = own};
+	must(ipc_call(intr, &message));
+	must(sys_handle_close(own));
+	if (message.type != STATUS_OK)
+		printf("serial: no interrupts: %s\n", status_name(message.type));
+}
+
+int main(void)
+{
+	struct message message = {0};
+	endpoint = must(sys_endpoint_create());
+	uart_find();
+	uart_write(UART_INTERRUPTS, 0);
+	register_for_interrupts();
+	uart_write(UART_FIFO, 0);
+	uart_write(UART_MODEM, MODEM_DTR_RTS_OUT2);
+	uart_write(UART_INTERRUPTS, INTERRUPT_RECEIVED);
+	must(service_register("serial", endpoint));
+	while (ipc_receive(endpoint, &message).status == STATUS_OK)
+		serve(&message);
+	return 1;
+}
