@@ -264,8 +264,12 @@ $(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$pa
   $(cross_$(1))strip -o $$parts/program $(3) && $(B)/vitrine pnor build -o $$parts/flash --size 4M \
     --part "$${name:0:15},$$parts/program,ecc,ro" \
     --part README,user/flash/readme.txt,ecc,ro --part NOTES,ecc,size=64K --part ATTR,ecc,size=4K \
-    --part SCRATCH,size=1M && { cmp -s $$parts/flash $@ || mv $$parts/flash $@; }
+    --part SCRATCH,size=1M $(if $(filter shell,$(2)),$(foreach p,$(shell_programs),--part $(p),$(B)/$(1)/programs/$(p).stripped,ecc,ro)) && { cmp -s $$parts/flash $@ || mv $$parts/flash $@; }
 endef
+
+# What can be run from the shell.
+shell_programs := hello demo threads sync messages words memory crash fork storm
+$(foreach a,$(ARCHES),$(eval $(B)/$(a)/flash/shell.pnor: $(shell_programs:%=$(B)/$(a)/programs/%.stripped)))
 
 .PHONY: always
 always:
@@ -288,6 +292,9 @@ $(B)/$(1)/programs/%.o: user/programs/%.c
 $(B)/$(1)/programs/%.elf: $(B)/$(1)/programs/%.o $$($(1)_user_objects) user/lib/program.ld
 	$$(call say,LD,$$@)
 	$$(Q)$$(cross_$(1))ld -nostdlib -static $$(link_$(1)) -T user/lib/program.ld -o $$@ $$< $$($(1)_user_objects)
+
+$(B)/$(1)/programs/%.stripped: $(B)/$(1)/programs/%.elf
+	$$(Q)$$(cross_$(1))strip -o $$@ $$<
 
 $(B)/$(1)/archive/%.tar: $(B)/$(1)/programs/%.elf $(servers:%=$(B)/$(1)/servers/%.elf) $(B)/$(1)/kernel.sym always
 	$$(call make_archive,$(1),$$*,$$<)

@@ -143,7 +143,8 @@ static struct result ask_serial(struct message *message)
 	static uint64_t endpoint;
 	struct result result = {STATUS_GONE, 0};
 	const struct message question = *message;
-	for (unsigned tries = 0; tries < 2 && result.status == STATUS_GONE; tries++) {
+	unsigned tries_max = message->type == SERIAL_CRASH ? 1 : 2;
+	for (unsigned tries = 0; tries < tries_max && result.status == STATUS_GONE; tries++) {
 		struct result found = endpoint ? (struct result){STATUS_OK, endpoint} : service_find("serial");
 		if (found.status != STATUS_OK)
 			return found;
@@ -184,4 +185,10 @@ struct result console_interrupts(void)
 	struct message message = {.type = SERIAL_STATISTICS};
 	struct result result = ask_serial(&message);
 	return (struct result){result.status, message.word[0]};
+}
+
+struct result console_crash_driver(void)
+{
+	struct message message = {.type = SERIAL_CRASH};
+	return ask_serial(&message);
 }

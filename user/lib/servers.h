@@ -28,13 +28,15 @@ enum intr_request {
 
 enum serial_request {
 	SERIAL_READ = 1,       /* () -> how many bytes, and the bytes, once there are any; EXISTS if somebody else waits */
-	SERIAL_STATISTICS = 2, /* () -> interrupts so far, bytes that nobody has read */
+	SERIAL_STATISTICS = 2, /* () -> interrupts since the driver was started */
+	SERIAL_CRASH = 3,      /* (): the driver does something illegal, so that one can see what becomes of it */
 };
 #define SERIAL_BYTES 24 /* in words 1 to 3, the first in the lowest byte */
 
 enum pnor_request {
 	PNOR_OPEN = 1,       /* (name) -> handle of the partition's object, and the words below */
 	PNOR_STATISTICS = 2, /* () -> pages read, pages written, bits corrected, pages that could not be */
+	PNOR_NAME = 3,       /* (number of a partition) -> its name, and how many bytes it holds; NOT_FOUND */
 };
 enum pnor_open_word { PNOR_OPEN_BYTES, PNOR_OPEN_ROOM, PNOR_OPEN_READ_ONLY };
 

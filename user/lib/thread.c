@@ -18,6 +18,13 @@ struct name_words name_to_words(const char *name)
 	return words;
 }
 
+void name_from_words(const uint64_t word[2], char name[NAME_CHARS + 1])
+{
+	for (unsigned i = 0; i < NAME_CHARS; i++)
+		name[i] = (char)(word[i / 8] >> (56 - 8 * (i % 8)));
+	name[NAME_CHARS] = '\0';
+}
+
 /* ---- creating and ending ---- */
 
 /* Records of threads that were created and have not run yet. If all are taken, the creator lets others run first. */

@@ -287,16 +287,20 @@ uint64_t program_option(const char *name, uint64_t otherwise);
 
 /*
  * Reads from the console, through the serial server: waits until there is something, and takes at most `room` bytes of it; the value is how
- * many. Only one thread at a time can wait (EXISTS). And how many interrupts that took so far, of the whole run.
+ * many. Only one thread at a time can wait (EXISTS). And how many interrupts the driver has had since it was started.
  */
 struct result console_read(char *to, unsigned room);
 struct result console_interrupts(void);
+
+/* Lets the driver of the console's input crash: GONE. It is started again, and the next console_read() waits until then. */
+struct result console_crash_driver(void);
 
 /* A name as the two words in which it travels: the first character in the highest byte, on machines of either byte order. */
 struct name_words {
 	uint64_t word[2];
 };
 struct name_words name_to_words(const char *name);
+void name_from_words(const uint64_t word[2], char name[NAME_CHARS + 1]);
 
 /* ---- bytes and text ------------------------------------------------------------------------------------------------------------
  */

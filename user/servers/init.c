@@ -272,8 +272,7 @@ static void tell_option(const struct message *message)
 	char name[sizeof(prefix) + NAME_CHARS] = {0}, text[24];
 	uint64_t value = 0;
 	memcpy(name, prefix, sizeof(prefix));
-	for (unsigned i = 0; i < NAME_CHARS; i++)
-		name[sizeof(prefix) - 1 + i] = (char)(message->word[i / 8] >> (56 - 8 * (i % 8)));
+	name_from_words(message->word, name + sizeof(prefix) - 1);
 	command_word(name, text, sizeof(text));
 	for (const char *c = text; *c >= '0' && *c <= '9'; c++)
 		value = value * 10 + (uint64_t)(*c - '0');

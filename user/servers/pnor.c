@@ -135,9 +135,8 @@ static enum status make_object(unsigned index)
 
 static void open_partition(struct message *message)
 {
-	char name[FFS_NAME_CHARS + 2] = {0};
-	for (unsigned i = 0; i < FFS_NAME_CHARS; i++)
-		name[i] = (char)(message->word[i / 8] >> (56 - i % 8 * 8));
+	char name[NAME_CHARS + 1];
+	name_from_words(message->word, name);
 	const struct ffs_partition *partition = ffs_find(&table, name);
 	*message = (struct message){.token = message->token, .type = STATUS_NOT_FOUND};
 	if (!partition)
@@ -152,6 +151,19 @@ static void open_partition(struct message *message)
 	message->handle = opened[index].client;
 }
 
+static void tell_name(struct message *message)
+{
+	uint64_t index = message->word[0];
+	*message = (struct message){.token = message->token, .type = STATUS_NOT_FOUND};
+	if (index >= table.partitions)
+		return;
+	struct name_words name = name_to_words(table.partition[index].name);
+	message->type = STATUS_OK;
+	message->word[0] = name.word[0];
+	message->word[1] = name.word[1];
+	message->word[2] = ffs_data_bytes(&table.partition[index]);
+}
+
 /* Turns a request into its answer. */
 static void answer(struct message *message)
 {
@@ -163,6 +175,9 @@ static void answer(struct message *message)
 		break;
 	case PNOR_OPEN:
 		open_partition(message);
+		break;
+	case PNOR_NAME:
+		tell_name(message);
 		break;
 	case PNOR_STATISTICS:
 		*message = (struct message){.token = message->token,

@@ -1,9 +1,9 @@
 /*
  * serial: the driver of the serial port's receiver.
  *
- * Teaches: a driver is a thread that receives messages, some from the device by way of the kernel, some from clients. On an interrupt it
- * takes what the device has, and answers, which lets the line through again. When its own buffer is full it does not answer: the
- * line stays held back, the device keeps its byte, and whoever sends waits. So nothing is lost, whoever is slow.
+ * Teaches: a driver is a thread that receives messages, some from the device by way of the kernel, some from clients. A byte stays in the
+ * device until a client wants it; until then the interrupt is not answered, the line is held back, and whoever sends waits. So a slow
+ * client loses nothing, and there is nothing in the driver that could be lost with it: it may crash and be started again.
  * The device is a 16550 without its FIFO: a byte, an interrupt. What is printed goes out through the kernel's console as before.
  * Who calls: clients (SERIAL_READ; one at a time waits). Whom: intr, the device's registers: I/O ports on x86-64, memory on POWER.
  */
@@ -54,14 +54,8 @@ static void uart_write(enum uart which, uint8_t value)
 }
 #endif
 
-/* ---- bytes that nobody has read yet ---- */
-
-#define BUFFER_BYTES 1024
-static uint8_t buffer[BUFFER_BYTES];
-static unsigned first, count;
-
 static uint64_t reader;    /* token of the client that waits; 0: nobody does */
-static uint64_t interrupt; /* token of an interrupt that is not answered, for want of room; 0: none */
+static uint64_t interrupt; /* token of an interrupt that is not answered; 0: none */
 static uint64_t interrupts, endpoint;
 
 static void answer(uint64_t token, struct message message)
@@ -70,31 +64,27 @@ static void answer(uint64_t token, struct message message)
 	DISCARD(ipc_reply(endpoint, &message).status, "a client may have ended");
 }
 
-/* Takes what the device has, as long as there is room, and if all is taken lets it interrupt again. */
-static void take_bytes(void)
+static bool has_byte(void)
 {
-	while (uart_read(UART_STATUS) & STATUS_RECEIVED) {
-		if (count == BUFFER_BYTES)
-			return;
-		buffer[(first + count++) % BUFFER_BYTES] = uart_read(UART_DATA);
-	}
-	if (interrupt)
-		answer(interrupt, (struct message){.type = REPLY_OK});
-	interrupt = 0;
+	return uart_read(UART_STATUS) & STATUS_RECEIVED;
 }
 
-/* Gives the client that waits what there is. */
-static void give_bytes(void)
+/* Gives the client that waits what the device has; and once that has nothing more, lets it interrupt again. */
+static void move_bytes(void)
 {
 	struct message message = {.type = STATUS_OK};
-	if (!reader || count == 0)
-		return;
-	for (; count > 0 && message.word[0] < SERIAL_BYTES; count--, message.word[0]++) {
-		message.word[1 + message.word[0] / 8] |= (uint64_t)buffer[first] << (8 * (message.word[0] % 8));
-		first = (first + 1) % BUFFER_BYTES;
+	while (reader && message.word[0] < SERIAL_BYTES && has_byte()) {
+		uint64_t at = message.word[0]++;
+		message.word[1 + at / 8] |= (uint64_t)uart_read(UART_DATA) << (8 * (at % 8));
 	}
-	answer(reader, message);
-	reader = 0;
+	if (message.word[0] > 0) {
+		answer(reader, message);
+		reader = 0;
+	}
+	if (interrupt && !has_byte()) {
+		answer(interrupt, (struct message){.type = REPLY_OK});
+		interrupt = 0;
+	}
 }
 
 static void serve(const struct message *message)
@@ -111,15 +101,15 @@ static void serve(const struct message *message)
 			reader = message->token;
 		break;
 	case SERIAL_STATISTICS:
-		answer(message->token, (struct message){.type = STATUS_OK, .word = {interrupts, count}});
+		answer(message->token, (struct message){.type = STATUS_OK, .word = {interrupts}});
+		break;
+	case SERIAL_CRASH:
+		*(volatile uint8_t *)NULL = 0;
 		break;
 	default:
 		answer(message->token, (struct message){.type = STATUS_INVALID});
 	}
-	take_bytes();
-	give_bytes();
-	if (interrupt) /* there may be room now */
-		take_bytes();
+	move_bytes();
 }
 
 static void register_for_interrupts(void)
