@@ -58,7 +58,7 @@ void endpoint_free(struct kobj *kobj)
  * Gives a message to a thread: its registers, and a handle in its table. Called with the lock; the thread is the current one or
  * blocked. Returns the message if it is over with that, for the caller to free once the lock is given back; else NULL.
  */
-static struct ipc_message *hand_over(struct endpoint *endpoint, struct ipc_message *message, struct thread *server)
+static inline struct ipc_message *hand_over(struct endpoint *endpoint, struct ipc_message *message, struct thread *server)
 {
 	struct message *content = &message->content;
 	bool is_over = message->kind == IPC_SEND;
@@ -73,7 +73,7 @@ static struct ipc_message *hand_over(struct endpoint *endpoint, struct ipc_messa
 }
 
 /* To a thread that waits, or into the queue. Called with the lock. Returns as hand_over(). */
-static struct ipc_message *deliver(struct endpoint *endpoint, struct ipc_message *message)
+static inline struct ipc_message *deliver(struct endpoint *endpoint, struct ipc_message *message)
 {
 	const struct thread *self = arch_cpu()->current;
 	trace_ipc_send(message_flow(message), message->sender, endpoint->kobj.id, message->content.type, message->content.word[0],
@@ -174,55 +174,50 @@ static void serve(struct endpoint *endpoint, struct thread *thread)
 		kobj_put(&before->kobj);
 }
 
-/*
- * Takes the next message off the lists, or NULL. Those whose caller waits no more go to `dropped` instead. Called with the lock.
- */
-static struct ipc_message *next_message(struct endpoint *endpoint, struct list *dropped)
+/* Takes the next message off its list, or NULL. Called with the lock. */
+static inline struct ipc_message *next_message(struct endpoint *endpoint)
 {
-	for (;;) {
-		bool urgent = !list_is_empty(&endpoint->urgent);
-		struct list *list = urgent ? &endpoint->urgent : &endpoint->queue;
-		if (list_is_empty(list))
-			return NULL;
-		struct ipc_message *message = container_of(list->next, struct ipc_message, node);
-		list_remove(&message->node);
-		endpoint->queued -= !urgent;
-		if (message->kind != IPC_CALL || !list_is_empty(&message->caller.threads))
-			return message;
-		trace_ipc_cancel(message->content.token, message->sender, endpoint->kobj.id);
-		list_insert_before(dropped, &message->node);
-	}
+	bool urgent = !list_is_empty(&endpoint->urgent);
+	struct list *list = urgent ? &endpoint->urgent : &endpoint->queue;
+	if (list_is_empty(list))
+		return NULL;
+	struct ipc_message *message = container_of(list->next, struct ipc_message, node);
+	list_remove(&message->node);
+	endpoint->queued -= !urgent;
+	return message;
 }
 
-static void free_all(struct list *messages)
+/* Whether whoever sent it waits no more. */
+static bool is_withdrawn(const struct ipc_message *message)
 {
-	while (!list_is_empty(messages)) {
-		struct ipc_message *message = container_of(messages->next, struct ipc_message, node);
-		list_remove(&message->node);
-		message_free(message);
-	}
+	return message->kind == IPC_CALL && list_is_empty(&message->caller.threads);
 }
 
 enum status endpoint_receive(struct endpoint *endpoint, struct thread *thread, uint64_t deadline, uint64_t *token)
 {
-	enum status status = STATUS_OK;
-	struct ipc_message *over = NULL;
-	struct list dropped;
-	list_init(&dropped);
 	serve(endpoint, thread);
-	spin_lock(&endpoint->lock);
-	endpoint->gone = false;
-	struct ipc_message *message = next_message(endpoint, &dropped);
-	if (message) {
-		*token = message->content.token;
-		over = hand_over(endpoint, message, thread);
-	} else {
-		status = wait_block(&endpoint->receivers, thread, SWITCH_RECEIVE, endpoint->kobj.id, deadline);
+	for (;;) {
+		spin_lock(&endpoint->lock);
+		endpoint->gone = false;
+		struct ipc_message *message = next_message(endpoint);
+		if (!message)
+			break;
+		bool withdrawn = is_withdrawn(message);
+		struct ipc_message *over = message;
+		if (withdrawn) {
+			trace_ipc_cancel(message->content.token, message->sender, endpoint->kobj.id);
+		} else {
+			*token = message->content.token;
+			over = hand_over(endpoint, message, thread);
+		}
+		spin_unlock(&endpoint->lock);
+		if (over)
+			message_free(over);
+		if (!withdrawn)
+			return STATUS_OK;
 	}
+	enum status status = wait_block(&endpoint->receivers, thread, SWITCH_RECEIVE, endpoint->kobj.id, deadline);
 	spin_unlock(&endpoint->lock);
-	if (over)
-		message_free(over);
-	free_all(&dropped);
 	return status;
 }
 

@@ -202,7 +202,7 @@ static void switch_to_none(struct thread *previous, enum switch_reason reason)
 }
 
 /* `next` runs here from now on; `previous` did, and may be the same. NULL: nobody did. */
-static void switch_to(struct thread *previous, struct thread *next, enum switch_reason reason)
+static inline void switch_to(struct thread *previous, struct thread *next, enum switch_reason reason)
 {
 	struct cpu *cpu = arch_cpu();
 	ASSERT(next == previous || !__atomic_load_n(&next->on_cpu, __ATOMIC_ACQUIRE));
@@ -263,6 +263,20 @@ static void schedule(void)
 		timer_program();
 }
 
+/*
+ * The way of most messages: the current thread waits, and another goes on here with what is left of the timeslice. False if it is not
+ * that simple. irqs off.
+ */
+static bool switch_handed(struct cpu *cpu)
+{
+	struct thread *previous = cpu->current, *next = cpu->next;
+	if (!next || previous->state != THREAD_BLOCKED || arch_time_now() >= cpu->slice_end)
+		return false;
+	cpu->next = NULL;
+	switch_to(previous, next, previous->blocked_for);
+	return true;
+}
+
 struct trap_frame *sched_resume(void)
 {
 	struct cpu *cpu = arch_cpu();
@@ -276,10 +290,12 @@ struct trap_frame *sched_resume(void)
 			thread_exit(-(int64_t)STATUS_GONE);
 		else if (thread->state == THREAD_RUNNING && thread->doomed)
 			thread_die_of_fault(cpu->current);
-		if ((hazards & HAZARD_RESCHEDULE) || thread->state != THREAD_RUNNING)
-			schedule();
-		else if (cpu->next) /* it goes on itself after all */
+		if ((hazards & HAZARD_RESCHEDULE) || thread->state != THREAD_RUNNING) {
+			if (!switch_handed(cpu))
+				schedule();
+		} else if (cpu->next) { /* it goes on itself after all */
 			run_queue_add(take_next(), cpu->index);
+		}
 	}
 	return cpu->user_frame;
 }

@@ -22,24 +22,31 @@ static void add(struct wait_queue *queue, struct thread *thread)
 	list_insert_before(&queue->threads, &thread->wait_node);
 }
 
-enum status wait_block_locked(struct thread *thread, enum switch_reason reason, uint64_t object, uint64_t deadline)
+static inline enum status block(struct thread *thread, enum switch_reason reason, uint64_t object, uint64_t deadline)
 {
 	if (thread->aspace->dying || thread->killed)
 		return STATUS_DENIED;
-	if (deadline != WAIT_FOREVER && deadline <= arch_time_now())
-		return STATUS_TIMED_OUT;
 	thread->wake_at = deadline;
-	sched_block(thread, reason, object);
-	if (deadline != WAIT_FOREVER)
+	if (__builtin_expect(deadline != WAIT_FOREVER, 0)) {
+		if (deadline <= arch_time_now())
+			return STATUS_TIMED_OUT;
 		timer_add(thread);
+	}
+	sched_block(thread, reason, object);
 	return STATUS_RETRY;
 }
 
-enum status wait_block(struct wait_queue *queue, struct thread *thread, enum switch_reason reason, uint64_t object,
-		       uint64_t deadline)
+enum status wait_block_locked(struct thread *thread, enum switch_reason reason, uint64_t object, uint64_t deadline)
 {
-	spin_lock(&waits_lock);
-	enum status status = wait_block_locked(thread, reason, object, deadline);
+	return block(thread, reason, object, deadline);
+}
+
+/* Flat: every message blocks somebody. */
+__attribute__((flatten)) enum status wait_block(struct wait_queue *queue, struct thread *thread, enum switch_reason reason,
+						uint64_t object, uint64_t deadline)
+{
+	spin_lock_inner(&waits_lock);
+	enum status status = block(thread, reason, object, deadline);
 	if (status == STATUS_RETRY)
 		add(queue, thread);
 	spin_unlock(&waits_lock);
@@ -65,11 +72,20 @@ bool wait_requeue(struct wait_queue *queue, struct thread *thread, enum switch_r
 	return blocks;
 }
 
+/* A thread that is on a queue: off it, and off the clock. */
+static inline void take_queued(struct thread *thread)
+{
+	list_remove(&thread->wait_node);
+	thread->waits_on = NULL;
+	if (__builtin_expect(thread->wake_at != WAIT_FOREVER, 0))
+		timer_remove(thread);
+}
+
 void wait_take_locked(struct thread *thread)
 {
 	if (thread->waits_on) {
-		list_remove(&thread->wait_node);
-		thread->waits_on = NULL;
+		take_queued(thread);
+		return;
 	}
 	if (thread->sync.waits)
 		sync_leave(thread);
@@ -86,7 +102,7 @@ struct thread *wait_take(struct wait_queue *queue)
 	spin_lock(&waits_lock);
 	if (!list_is_empty(&queue->threads)) {
 		thread = container_of(queue->threads.next, struct thread, wait_node);
-		wait_take_locked(thread);
+		take_queued(thread);
 	}
 	spin_unlock(&waits_lock);
 	return thread;
