@@ -101,8 +101,9 @@ static inline void arch_irq_restore(bool were_on);
 static inline bool arch_irq_enabled(void);
 
 /*
- * Lets device line `irq` through to CPUs, or holds it back: what it wants meanwhile comes when it is let through. INVALID for a line the
- * machine does not have. Between a claim and the next call that lets the line through, it is held back.
+ * Lets device line `irq` through to CPUs, or holds it back: what it wants meanwhile comes when it is let through. A line whose wants the
+ * controller would forget is not held back; then it is claimed again, and the caller remembers. INVALID for a line the machine
+ * does not have.
  */
 enum status arch_irq_mask(enum irq irq, bool masked);
 

@@ -232,6 +232,8 @@ EVENT(133, handle_pass, IPC, THREAD_INSTANT, "a handle came to a process in a me
       F(rights, HEX, "enum handle_rights"))
 EVENT(134, ipc_cancel, IPC, CPU_INSTANT, "a message was dropped when it was its turn: whoever sent it waits no more",
       F(flow, FLOW, "the message") F(caller, THREAD, "whose it was") F(endpoint, OBJECT, "at"))
+EVENT(135, endpoint_destroy, IPC, CPU_INSTANT, "nobody has a handle of the endpoint any more, and no message is on its way",
+      F(endpoint, OBJECT, "the endpoint"))
 
 /* ---- sync: words that threads wait on. A word is a place in an object, so the same in every address space that sees it ---- */
 EVENT(144, sync_wait, SYNC, THREAD_INSTANT, "a thread is about to wait on words, if they have the values it knows",

@@ -141,10 +141,14 @@ enum status arch_irq_mask(enum irq irq, bool masked)
 	if (irq < IRQ_DEVICE || (unsigned)(irq - IRQ_DEVICE) >= io_lines)
 		return STATUS_INVALID;
 	unsigned line = irq - IRQ_DEVICE;
+	uint32_t word = line_word(line, masked);
+	/* The I/O APIC forgets an edge that comes while the line is masked (82093AA, "Interrupt Mask"). */
+	if (masked && !(word & IO_LINE_LEVEL))
+		return STATUS_OK;
 	bool irqs = arch_irq_save();
 	while (__atomic_test_and_set(&io_apic_busy, __ATOMIC_ACQUIRE))
 		arch_cpu_relax();
-	io_write(IO_LINE(line), line_word(line, masked));
+	io_write(IO_LINE(line), word);
 	__atomic_clear(&io_apic_busy, __ATOMIC_RELEASE);
 	arch_irq_restore(irqs);
 	return STATUS_OK;

@@ -20,6 +20,7 @@
 struct line {
 	struct ipc_message *message; /* NULL: nobody is registered */
 	bool out;                    /* the message is on its way */
+	bool again;                  /* the line has interrupted meanwhile */
 	uint64_t count;              /* interrupts so far */
 };
 
@@ -77,18 +78,26 @@ enum status interrupt_register(uint64_t number, struct endpoint *endpoint, uint6
 	return arch_irq_mask((enum irq)(IRQ_DEVICE + number), false);
 }
 
-void interrupt_raise(enum irq irq)
+/* Takes the message of a line that has interrupted, if it is there; if it is on its way, the line is to interrupt again. */
+static struct ipc_message *take_message(struct line *line)
 {
-	struct line *line = &lines[irq - IRQ_DEVICE];
-	DISCARD(arch_irq_mask(irq, true), "it is the line that has just interrupted");
 	spin_lock(&lines_lock);
 	struct ipc_message *message = line->out ? NULL : line->message;
+	line->again = line->out;
 	if (message) {
 		line->out = true;
 		message->content.token = cpu_new_flow();
 		message->content.word[INTERRUPT_MESSAGE_COUNT] = ++line->count;
 	}
 	spin_unlock(&lines_lock);
+	return message;
+}
+
+void interrupt_raise(enum irq irq)
+{
+	struct line *line = &lines[irq - IRQ_DEVICE];
+	DISCARD(arch_irq_mask(irq, true), "it is the line that has just interrupted");
+	struct ipc_message *message = take_message(line);
 	if (!message)
 		return;
 	trace_irq_deliver(message->content.token, irq, message->endpoint->kobj.id, line->count);
@@ -99,10 +108,15 @@ void interrupt_raise(enum irq irq)
 void interrupt_answered(struct ipc_message *message)
 {
 	uint64_t number = message->content.word[INTERRUPT_MESSAGE_LINE];
+	enum irq irq = (enum irq)(IRQ_DEVICE + number);
 	spin_lock(&lines_lock);
+	bool again = lines[number].again;
 	lines[number].out = false;
 	spin_unlock(&lines_lock);
-	DISCARD(arch_irq_mask((enum irq)(IRQ_DEVICE + number), false), "it was let through before");
+	if (again)
+		interrupt_raise(irq);
+	else
+		DISCARD(arch_irq_mask(irq, false), "it was let through before");
 }
 
 void interrupt_lost(struct ipc_message *message)

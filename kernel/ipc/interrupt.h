@@ -23,7 +23,7 @@ void interrupt_prepare(void);
  */
 enum status interrupt_register(uint64_t line, struct endpoint *endpoint, uint64_t key);
 
-/* An interrupt of a device was claimed. irqs off, no lock held. */
+/* An interrupt of a device was claimed, or one that came while its message was on its way is to be told now. No lock held. */
 void interrupt_raise(enum irq irq);
 
 /* The driver has answered. The line is let through again. */
