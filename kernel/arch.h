@@ -127,6 +127,10 @@ void arch_frame_init(struct trap_frame *frame, struct vaddr entry, struct vaddr 
 /* inline: the number and the five arguments of a system call, as abi/syscall.h lays them down. */
 static inline uint64_t arch_syscall_args(const struct trap_frame *frame, uint64_t arguments[5]);
 
+/* inline: sets the first three arguments of a frame that arch_frame_init() made; and where a frame goes on, in user space. */
+static inline void arch_frame_arguments(struct trap_frame *frame, uint64_t first, uint64_t second, uint64_t third);
+static inline void arch_frame_set_pc(struct trap_frame *frame, struct vaddr pc);
+
 /* inline: sets the results of a system call. */
 static inline void arch_syscall_result(struct trap_frame *frame, enum status status, uint64_t value);
 

@@ -117,6 +117,11 @@ EVENT(58, fault_resume, FAULT, THREAD_INSTANT, "what the thread waited for is th
       F(flow, FLOW, "the fault") F(thread, THREAD, "who") F(request, FLOW, "the page request's flow; 0 if it was memory"))
 EVENT(59, uaccess_retry, FAULT, THREAD_INSTANT, "the system call is undone and will be made again when the page is there",
       F(thread, THREAD, "for whom") F(number, SYSCALL, "the call"))
+EVENT(60, fault_upcall, FAULT, THREAD_INSTANT, "nobody can answer what the thread did, but the thread itself: it goes on in its handler",
+      F(thread, THREAD, "who") F(cause, CRASH_CAUSE, "what it would have been killed for") F(address, ADDRESS, "the address it used")
+      F(pc, ADDRESS, "the instruction") F(handler, ADDRESS, "its handler"))
+EVENT(61, fault_return, FAULT, THREAD_INSTANT, "the thread's handler is done",
+      F(thread, THREAD, "who") F(pc, ADDRESS, "where it goes on; 0: at the instruction that faulted"))
 
 /* ---- mmu: what the back end does to the machine's tables ---- */
 EVENT(64, mmu_map, MMU, CPU_INSTANT, "a translation was entered",

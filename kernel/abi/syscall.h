@@ -71,7 +71,9 @@
 	X(interrupt_register, 53, "(machine, line, endpoint, key): interrupts of a device come to the endpoint as messages") \
 	X(port_read, 54, "(machine, port) -> a byte from an I/O port; NOT_FOUND on a machine without") \
 	X(port_write, 55, "(machine, port, byte)") \
-	X(thread_query, 56, "(id, struct thread_query *): about the first thread with this id or a higher one; NOT_FOUND")
+	X(thread_query, 56, "(id, struct thread_query *): about the first thread with this id or a higher one; NOT_FOUND") \
+	X(fault_handler, 57, "(entry, stack top): where the caller goes on, with (enum crash_cause, address, pc), instead of being killed; 0: nowhere") \
+	X(fault_return, 58, "(pc): ends that; on with the instruction at pc, 0: with the one that faulted")
 /* clang-format on */
 
 #ifndef __ASSEMBLER__ /* the stubs of user space are made from SYSCALLS too; the rest is C */

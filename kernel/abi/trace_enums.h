@@ -58,7 +58,8 @@
 	X(PROVIDER_ERROR, 13, "the provider could not bring the page") \
 	X(PROVIDER_GONE, 14, "the page's provider is gone") \
 	X(PROVIDER_CYCLE, 15, "the page could only come from somebody who waits for this thread") \
-	X(NO_PAGE, 16, "the object has no such page")
+	X(NO_PAGE, 16, "the object has no such page") \
+	X(DOUBLE_FAULT, 17, "it faulted in its own handler of faults")
 
 /* Why a thread stopped running. */
 #define SWITCH_REASONS(X) \

@@ -118,6 +118,20 @@ enum status call_thread_self(struct thread *thread, const uint64_t arguments[CAL
 	return STATUS_OK;
 }
 
+enum status call_fault_handler(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	(void)value;
+	return upcall_set(thread, vaddr(arguments[0]), vaddr(arguments[1]));
+}
+
+/* Its registers are those of the fault again: no result is set. */
+enum status call_fault_return(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	(void)value;
+	TRY(upcall_return(thread, vaddr(arguments[0])));
+	return STATUS_RETRY;
+}
+
 enum status call_thread_query(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
 {
 	struct thread_query query = {0};

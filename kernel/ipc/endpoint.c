@@ -199,6 +199,10 @@ enum status endpoint_receive(struct endpoint *endpoint, struct thread *thread, u
 	serve(endpoint, thread);
 	for (;;) {
 		spin_lock(&endpoint->lock);
+		if (__atomic_load_n(&endpoint->receive_handles, __ATOMIC_ACQUIRE) == 0) { /* closed since this call began */
+			spin_unlock(&endpoint->lock);
+			return STATUS_GONE;
+		}
 		endpoint->gone = false;
 		struct ipc_message *message = next_message(endpoint);
 		if (!message)
@@ -270,6 +274,15 @@ static unsigned collect(struct list *from, const struct thread *server, struct l
 	return count;
 }
 
+static void release_receivers(struct endpoint *endpoint)
+{
+	const struct thread *self = arch_cpu()->current;
+	for (struct thread *thread; (thread = wait_take(&endpoint->receivers));) {
+		arch_syscall_result(&thread->frame, STATUS_GONE, 0);
+		sched_wake(thread, WAKE_MESSAGE, self ? self->id : 0);
+	}
+}
+
 /* Answers what `server` took, and if nobody is left who serves, all that waits. */
 static void give_up(struct endpoint *endpoint, const struct thread *server, bool nobody_left)
 {
@@ -286,6 +299,8 @@ static void give_up(struct endpoint *endpoint, const struct thread *server, bool
 	spin_unlock(&endpoint->lock);
 	if (nobody_left || count)
 		trace_endpoint_gone(endpoint->kobj.id, count);
+	if (!server) /* it was the last handle: who waits for a message waits in vain */
+		release_receivers(endpoint);
 	while (!list_is_empty(&failed)) {
 		struct ipc_message *message = container_of(failed.next, struct ipc_message, node);
 		list_remove(&message->node);

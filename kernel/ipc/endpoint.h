@@ -67,7 +67,7 @@ static inline struct endpoint *endpoint_of(struct kobj *kobj)
 enum status endpoint_create(struct endpoint **endpoint);
 void endpoint_free(struct kobj *kobj);
 
-/* Counts handles with the right to receive. When the last one goes, what waits is answered with GONE. */
+/* Counts handles with the right to receive. When the last one goes, what waits is answered with GONE, and so are receivers. */
 void endpoint_receiver_add(struct endpoint *endpoint, int change);
 
 /*

@@ -179,8 +179,11 @@ void thread_exit(int64_t status)
 	struct thread *thread = arch_cpu()->current;
 	endpoint_server_ended(thread);
 	sync_end(thread);
+	upcall_end(thread);
 	aspace_stack_free(thread->aspace, thread->stack_slot);
 	spin_lock(&threads_lock);
+	if (thread->killed && !thread->crashed) /* it may have come here by itself, before it was told */
+		status = -(int64_t)STATUS_GONE;
 	thread->exit_status = status;
 	thread->state = THREAD_EXITED;
 	__atomic_fetch_or(&arch_cpu()->hazards, HAZARD_STOPPED, __ATOMIC_RELAXED);
@@ -224,6 +227,8 @@ static void print_crash(const struct thread *thread, enum crash_cause cause, con
 void thread_crash(enum crash_cause cause, const struct trap *trap)
 {
 	struct thread *thread = arch_cpu()->current;
+	if (upcall_begin(thread, &cause, trap))
+		return;
 	print_crash(thread, cause, trap);
 	trace_thread_crashed(thread->id, cause, trap->kind == TRAP_FAULT ? trap->va.v : 0, trap->pc.v, trap->access);
 	thread->crashed = true;

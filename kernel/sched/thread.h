@@ -13,6 +13,7 @@
 #include "core/list.h"
 #include "core/lock_type.h"
 #include "sched/sync.h"
+#include "sched/upcall.h"
 #include "sched/wait.h"
 
 struct aspace;
@@ -75,6 +76,7 @@ struct thread {
 	struct endpoint *serves;        /* where it last received; it owes answers there */
 	struct list serve_node;         /* among that endpoint's servers */
 	struct endpoint *page_endpoint; /* whose page it waits for */
+	struct upcall upcall;           /* where it goes on when it faults */
 	bool killed;                    /* ends when it next runs: thread_kill() */
 	bool crashed;
 	uint8_t crash_cause; /* then enum crash_cause */
@@ -100,7 +102,10 @@ enum status thread_create(struct aspace *aspace, struct vaddr entry, uint64_t ar
 /* Ends the current thread. It does not run again after the trap at hand. */
 void thread_exit(int64_t status);
 
-/* Kills the current thread for what `trap` did: a line on the console, an event, exit. */
+/*
+ * The current thread did what `trap` says, and nobody can answer: it goes on in its upcall, or is killed: a line on the console, an event,
+ * exit.
+ */
 void thread_crash(enum crash_cause cause, const struct trap *trap);
 
 /* The same for a thread whose fault failed while it waited. */

@@ -21,12 +21,15 @@ for machine in $machines; do
 	run_program "$work/$machine-sleepers" --arch "$machine" --program sleepers --icount --append program.late_ns=2500000
 	expect_equal "sleep-is-punctual-$machine" "exit code" 0 "$run_status"
 
-	# A million hits on one of 64 words, each answered, on four CPUs. A wake-up that is lost stops the run until its time is up.
+	# A million hits on one of 64 words, each answered, on four CPUs; a fifth of that on POWER, which takes as long. A wake-up that is
+	# lost stops the run until its time is up.
+	hits=1000000
+	[ "$machine" = x86_64 ] || hits=200000
 	run_limit_seconds=700 run_program "$work/$machine-words" --arch "$machine" --program words --smp 4 --image kernel-release \
-		--trace boot --wall 600 --append program.words=1000000
+		--trace boot --wall 600 --append program.words=$hits
 	expect_equal "no-wake-up-is-lost-$machine" "exit code" 0 "$run_status"
-	grep -q '^words: 1000000 hits' "$work/$machine-words/console.log" && ok "a-million-hits-$machine" ||
-		not_ok "a-million-hits-$machine" "$(tail -n 1 "$work/$machine-words/console.log")"
+	grep -q "^words: $hits hits" "$work/$machine-words/console.log" && ok "each-hit-is-answered-$machine" ||
+		not_ok "each-hit-is-answered-$machine" "$(tail -n 1 "$work/$machine-words/console.log")"
 
 	# Twenty storms: what was created is what was destroyed, of every kind.
 	bad=

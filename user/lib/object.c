@@ -137,13 +137,16 @@ struct result process_wait(uint64_t process)
 
 /* ---- the console's input ---- */
 
-/* The endpoint of the serial server, asked for once, and again after that one ended. */
+/*
+ * The endpoint of the serial server, asked for once, and again after that one ended: for a moment init may not know yet that it has.
+ */
+#define SERIAL_TRIES 100
 static struct result ask_serial(struct message *message)
 {
 	static uint64_t endpoint;
 	struct result result = {STATUS_GONE, 0};
 	const struct message question = *message;
-	unsigned tries_max = message->type == SERIAL_CRASH ? 1 : 2;
+	unsigned tries_max = message->type == SERIAL_CRASH ? 1 : SERIAL_TRIES;
 	for (unsigned tries = 0; tries < tries_max && result.status == STATUS_GONE; tries++) {
 		struct result found = endpoint ? (struct result){STATUS_OK, endpoint} : service_find("serial");
 		if (found.status != STATUS_OK)
@@ -154,6 +157,7 @@ static struct result ask_serial(struct message *message)
 		if (result.status == STATUS_GONE) {
 			DISCARD(sys_handle_close(endpoint).status, "it is known to be there");
 			endpoint = 0;
+			thread_sleep_ms(1);
 		}
 	}
 	if (result.status == STATUS_OK)

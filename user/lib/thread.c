@@ -80,6 +80,23 @@ struct result thread_kill(uint64_t thread)
 	return sys_thread_kill(thread);
 }
 
+/* ---- answering one's own faults ---- */
+
+struct result fault_handler(fault_function *function, void *stack, size_t bytes)
+{
+	uint64_t top = ((uintptr_t)stack + bytes) & ~UINT64_C(15);
+#ifdef __x86_64__
+	top -= 8; /* as if somebody had called it: the return address lies there */
+#endif
+	return sys_fault_handler((uintptr_t)function, top);
+}
+
+_Noreturn void fault_return(uint64_t pc)
+{
+	for (;;)
+		DISCARD(sys_fault_return(pc).status, "it does not return, but in a thread that did not fault");
+}
+
 /* ---- running and waiting ---- */
 
 void thread_yield(void)

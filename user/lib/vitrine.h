@@ -131,6 +131,15 @@ struct result thread_kill(uint64_t thread);
 unsigned thread_pin(void);
 void thread_unpin(void);
 
+/*
+ * Faults that the calling thread answers itself. Instead of being killed it calls the function, on this stack, with the cause (enum
+ * crash_cause), the address it used and the instruction that did; which ends with fault_return(0) to try that instruction again,
+ * or with the address of another. A fault in the function itself kills. NULL: no function any more.
+ */
+typedef void fault_function(uint64_t cause, uint64_t address, uint64_t pc);
+struct result fault_handler(fault_function *function, void *stack, size_t bytes);
+_Noreturn void fault_return(uint64_t pc);
+
 /* ---- threads together: all of these start as {0}, and may lie in memory that processes share --------------------------------------
  */
 
@@ -407,6 +416,8 @@ struct result sys_interrupt_register(uint64_t machine, uint64_t line, uint64_t e
 struct result sys_port_read(uint64_t machine, uint64_t port);
 struct result sys_port_write(uint64_t machine, uint64_t port, uint64_t byte);
 struct result sys_thread_query(uint64_t thread, uint64_t query);
+struct result sys_fault_handler(uint64_t entry, uint64_t stack_top);
+struct result sys_fault_return(uint64_t pc);
 struct result sys_sync_wait(uint64_t address, uint64_t value, uint64_t bytes, uint64_t deadline_ns);
 struct result sys_sync_wait_any(uint64_t words, uint64_t count, uint64_t deadline_ns);
 struct result sys_sync_wake(uint64_t address, uint64_t threads);

@@ -209,7 +209,9 @@ static void caller_ends(uint64_t endpoint)
 		thread_yield();
 	must(thread_kill(queued));
 	must(thread_kill(taken));
-	check((int)must(thread_join(queued)) == -STATUS_GONE && (int)must(thread_join(taken)) == -STATUS_GONE);
+	int queued_end = (int)must(thread_join(queued)), taken_end = (int)must(thread_join(taken));
+	if (!check(queued_end == -STATUS_GONE && taken_end == -STATUS_GONE))
+		printf("messages: killed callers ended with %d and %d\n", queued_end, taken_end);
 	check(ipc_receive_until(nobody, &message, 0).status == STATUS_TIMED_OUT);
 	check(ask(endpoint, &message, COUNT_CALLS).status == STATUS_OK && message.word[0] == STATUS_GONE);
 	uint64_t weak = must(sys_handle_duplicate(nobody, HANDLE_CALL));

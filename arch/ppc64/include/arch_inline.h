@@ -81,6 +81,18 @@ static inline uint64_t arch_syscall_args(const struct trap_frame *frame, uint64_
 	return frame->gpr[0];
 }
 
+static inline void arch_frame_arguments(struct trap_frame *frame, uint64_t first, uint64_t second, uint64_t third)
+{
+	frame->gpr[3] = first;
+	frame->gpr[4] = second;
+	frame->gpr[5] = third;
+}
+
+static inline void arch_frame_set_pc(struct trap_frame *frame, struct vaddr pc)
+{
+	frame->pc = pc.v;
+}
+
 static inline void arch_syscall_result(struct trap_frame *frame, enum status status, uint64_t value)
 {
 	frame->gpr[3] = (uint64_t)status;

@@ -47,7 +47,7 @@
 #define PPR_SHIFT 50
 
 /* Logical partitioning control register. */
-#define LPCR_HVICE (1 << 1)  /* the interrupt controller may interrupt the hypervisor, which this kernel is */
+#define LPCR_HVICE (1 << 1) /* the interrupt controller may interrupt the hypervisor, which this kernel is */
 #define LPCR_HR (1 << 20)   /* the host translates by radix tree */
 #define LPCR_UPRT (1 << 22) /* segments come from a table in memory */
 

@@ -86,6 +86,19 @@ static inline uint64_t arch_syscall_args(const struct trap_frame *frame, uint64_
 	return frame->rax;
 }
 
+static inline void arch_frame_arguments(struct trap_frame *frame, uint64_t first, uint64_t second, uint64_t third)
+{
+	frame->rdi = first;
+	frame->rsi = second;
+	frame->rdx = third;
+}
+
+/* An address that is no user's faults at its first instruction. */
+static inline void arch_frame_set_pc(struct trap_frame *frame, struct vaddr pc)
+{
+	frame->rip = pc.v;
+}
+
 static inline void arch_syscall_result(struct trap_frame *frame, enum status status, uint64_t value)
 {
 	frame->rax = status;

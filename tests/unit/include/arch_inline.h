@@ -70,6 +70,18 @@ static inline uint64_t arch_syscall_args(const struct trap_frame *frame, uint64_
 	return frame->number;
 }
 
+static inline void arch_frame_arguments(struct trap_frame *frame, uint64_t first, uint64_t second, uint64_t third)
+{
+	frame->argument = first;
+	frame->arguments[1] = second;
+	frame->arguments[2] = third;
+}
+
+static inline void arch_frame_set_pc(struct trap_frame *frame, struct vaddr pc)
+{
+	frame->pc = pc.v;
+}
+
 static inline void arch_syscall_result(struct trap_frame *frame, enum status status, uint64_t value)
 {
 	frame->status = status;
