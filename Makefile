@@ -264,10 +264,11 @@ $(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$pa
   $(cross_$(1))strip -o $$parts/program $(3) && $(B)/vitrine pnor build -o $$parts/flash --size 4M \
     --part "$${name:0:15},$$parts/program,ecc,ro" \
     --part README,user/flash/readme.txt,ecc,ro --part NOTES,ecc,size=64K --part ATTR,ecc,size=4K \
-    --part SCRATCH,size=1M $(if $(filter shell,$(2)),$(foreach p,$(shell_programs),--part $(p),$(B)/$(1)/programs/$(p).stripped,ecc,ro)) && { cmp -s $$parts/flash $@ || mv $$parts/flash $@; }
+    --part SCRATCH,size=1M $(if $(filter shell,$(2)),$(foreach p,$(shell_programs),$(call shell_part,$(1),$(p)))) && { cmp -s $$parts/flash $@ || mv $$parts/flash $@; }
 endef
 
 # What can be run from the shell.
+shell_part = --part $(2),$(B)/$(1)/programs/$(2).stripped,ecc,ro
 shell_programs := hello demo threads sync messages words memory crash fork storm
 $(foreach a,$(ARCHES),$(eval $(B)/$(a)/flash/shell.pnor: $(shell_programs:%=$(B)/$(a)/programs/%.stripped)))
 
