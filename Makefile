@@ -264,7 +264,8 @@ $(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$pa
   $(cross_$(1))strip -o $$parts/program $(3) && $(B)/vitrine pnor build -o $$parts/flash --size 4M \
     --part "$${name:0:15},$$parts/program,ecc,ro" \
     --part README,user/flash/readme.txt,ecc,ro --part NOTES,ecc,size=64K --part ATTR,ecc,size=4K \
-    --part SCRATCH,size=1M $(if $(filter shell,$(2)),$(foreach p,$(shell_programs),$(call shell_part,$(1),$(p)))) && { cmp -s $$parts/flash $@ || mv $$parts/flash $@; }
+    --part SCRATCH,size=1M $(if $(filter shell,$(2)),$(foreach p,$(shell_programs),$(call shell_part,$(1),$(p)))) && \
+  { cmp -s $$parts/flash $@ || mv $$parts/flash $@; }
 endef
 
 # What can be run from the shell.
