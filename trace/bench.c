@@ -75,6 +75,8 @@ static const struct goal {
 	{"perfetto_bytes_per_event", 30, false, "bytes", ""},
 	{"perfetto_memory", 16, false, "MiB", ""},
 	{"soft_fault", 0, false, "instructions", ""},
+	{"send_receive", 0, false, "instructions", ""},
+	{"word_round_trip", 0, false, "instructions", ""},
 	{"trace_mark", 0, false, "instructions", ""},
 	{"clock_now", 0, false, "instructions", ""},
 };

@@ -30,6 +30,8 @@ EVENT(3, cpu_missing, BOOT, CPU_INSTANT, "a CPU was left out",
       F(index, CPU, "the CPU") F(hw_id, HEX, "the machine's number for it") F(reason, MISSING_REASON, "why"))
 EVENT(4, run_end, BOOT, CPU_INSTANT, "the run is over",
       F(verdict, VERDICT, "how it ended") F(status, SIGNED, "the program's exit status"))
+EVENT(5, kernel_stack, BOOT, CPU_INSTANT, "the deepest that any CPU's kernel stack was in this run, said at its end",
+      F(used, BYTES, "so much of it") F(size, BYTES, "so much there is"))
 
 /* ---- cpu ---- */
 EVENT(8, idle_begin, CPU, CPU_BEGIN, "the CPU has nothing to run")

@@ -22,6 +22,7 @@ static const struct {
 	{"cpu_online", "CPU online"},
 	{"cpu_missing", "CPU left out: %reason"},
 	{"run_end", "run ends: %verdict"},
+	{"kernel_stack", "deepest kernel stack"},
 	{"idle_begin", "idle"},
 	{"ipi_send", "interrupts another CPU"},
 	{"thread_create", "created"},

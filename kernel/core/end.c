@@ -109,12 +109,13 @@ void run_end(enum verdict verdict, int64_t status)
 	if (ended_already)
 		cpu_park();
 	park_others();
+	descriptor.stack_bytes_used = (uint32_t)stack_bytes_used();
+	trace_kernel_stack(descriptor.stack_bytes_used, KERNEL_STACK_BYTES);
 	trace_run_end(verdict, (uint64_t)status);
 	if (verdict != VERDICT_FINISHED)
 		kprintf("run ended: %s\n", verdict_text(verdict));
 	else if (status)
 		kprintf("run ended: exit status %ld\n", (long)status);
-	descriptor.stack_bytes_used = (uint32_t)stack_bytes_used();
 	descriptor.exit_status = (uint64_t)status;
 	__atomic_store_n(&descriptor.verdict, verdict, __ATOMIC_RELEASE);
 	arch_power_off(verdict == VERDICT_FINISHED && status == 0);

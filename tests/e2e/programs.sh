@@ -39,7 +39,13 @@ soft_misses() { # run
 	$vitrine stats "$1" | awk '/^ *soft miss/ { print $NF }' | tr -d ,
 }
 
-# Three tests in one: the ending, nothing lost, and each fault that began has ended.
+# The deepest kernel stack of a run, and what it may be: a quarter of what there is.
+stack_used() { # run
+	$vitrine events "$1" --event kernel_stack | sed -n 's/.*used=\([0-9]*\).*/\1/p'
+}
+stack_bound=4096
+
+# Four tests in one: the ending, nothing lost, each fault that began has ended, and the kernel's stack was deep enough by far.
 test_program() { # program, CPUs, mode, variant of the kernel
 	local image=${4:-kernel} name run ending lost begun ended
 	name=$1-$machine-smp$2-${3#--}${image#kernel}
@@ -59,6 +65,8 @@ test_program() { # program, CPUs, mode, variant of the kernel
 		not_ok "$name" "$lost events were lost"
 	elif [ "$begun" != "$ended" ] || [ "$begun" = 0 ]; then
 		not_ok "$name" "$begun faults began and $ended ended"
+	elif [ -z "$(stack_used "$run")" ] || [ "$(stack_used "$run")" -gt $stack_bound ]; then
+		not_ok "$name" "a kernel stack was $(stack_used "$run") bytes deep, and at most $stack_bound are promised"
 	elif [ "$1" = forget ] && [ "$(soft_misses "$run")" -lt $((7 * 512)) ]; then
 		not_ok "$name" "512 pages were forgotten 8 times and used again 7 times, and only $(soft_misses "$run") soft misses brought them back"
 	else

@@ -5,6 +5,7 @@
 # The portable objects of each machine are linked into one (`ld -r`). What that leaves undefined may only be: the calls of
 # kernel/arch.h (arch_*), the MMU table chosen at boot, kernel_selftest (weak: the test image has it), and what
 # tests/helpers.list names.
+# And nothing in the kernel switches stacks but the ways in and out of it: there is no context switch inside.
 # The host's unit tests link the same sources against a simulated machine; that they do is the other half of the proof.
 source "$(dirname "$0")/../e2e/lib.sh"
 
@@ -58,5 +59,20 @@ for machine in $machines; do
 	fi
 	expect_none "layering-$machine" "$(foreign_names "$machine" "$(nm_of "$machine")")"
 	expect_none "contract-$machine" "$(undeclared_calls "$machine" "$(nm_of "$machine")")"
+done
+# Functions that set the stack pointer to anything but a sum with itself, other than those that boot a CPU, enter the kernel or leave it.
+stack_setters() { # machine
+	if [ "$1" = ppc64 ]; then
+		powerpc64-linux-gnu-objdump -d build/ppc64/kernel.elf |
+			awk '/^[0-9a-f]+ </ { f = $2 } /\t(mr|ld|or|mtspr) +r1,/ { print f }'
+	else
+		objdump -d build/x86_64/kernel.elf | awk '/^[0-9a-f]+ </ { f = $2 } /(mov|xchg|pop) .*%rsp$/ { print f }'
+	fi | tr -d '<>:' | sort -u >"$work/stack_setters-$1"
+	[ -s "$work/stack_setters-$1" ] || echo "none at all: the search is wrong, since the ways in and out do"
+	grep -vxE 'boot_cpu_start_64|trap_common|user_return|trap_from_kernel|syscall_entry|left_out|trap_syscall|trap_save|trap_kernel|arch_user_enter' \
+		"$work/stack_setters-$1"
+}
+for machine in $machines; do
+	expect_none "no-switch-$machine" "$(stack_setters "$machine")"
 done
 expect_none includes "$(foreign_includes)"

@@ -133,6 +133,66 @@ static void run_call(unsigned operations)
 		must(ipc_call(server_endpoint, &message));
 }
 
+/* A message to oneself: sent, and received. */
+static uint64_t own_endpoint;
+
+static void prepare_send(unsigned operations)
+{
+	(void)operations;
+	if (!own_endpoint)
+		own_endpoint = must(sys_endpoint_create());
+}
+
+static void run_send(unsigned operations)
+{
+	struct message message = {.type = 1, .word = {1, 2, 3, 4}};
+	for (unsigned i = 0; i < operations; i++) {
+		must(ipc_send(own_endpoint, &message));
+		must(ipc_receive(own_endpoint, &message));
+	}
+}
+
+/* A thread that is told by one word, and tells by another. */
+static uint32_t told, tells;
+static uint64_t word_thread;
+
+static int answer_by_word(void *argument)
+{
+	(void)argument;
+	for (uint32_t turn = 0; turn < UINT32_MAX; turn++) { /* until it is killed */
+		while (__atomic_load_n(&told, __ATOMIC_ACQUIRE) == turn)
+			DISCARD(sync_wait(&told, turn, WAIT_FOREVER), "it looks again");
+		__atomic_store_n(&tells, turn + 1, __ATOMIC_RELEASE);
+		sync_wake(&tells, 1);
+	}
+	return 0;
+}
+
+static void prepare_words(unsigned operations)
+{
+	(void)operations;
+	told = tells = 0;
+	word_thread = must(thread_create_on(ONLY_CPU(0), "words", answer_by_word, NULL));
+	thread_sleep_us(100);
+}
+
+static void run_words(unsigned operations)
+{
+	for (uint32_t turn = 0; turn < operations; turn++) {
+		__atomic_store_n(&told, turn + 1, __ATOMIC_RELEASE);
+		sync_wake(&told, 1);
+		while (__atomic_load_n(&tells, __ATOMIC_ACQUIRE) == turn)
+			DISCARD(sync_wait(&tells, turn, WAIT_FOREVER), "it looks again");
+	}
+}
+
+static void clean_up_words(unsigned operations)
+{
+	(void)operations;
+	must(thread_kill(word_thread));
+	must(thread_join(word_thread));
+}
+
 /* ---- pages ---- */
 
 /* First touches of pages. The load suffices: it needs a page, and the kernel fills it with zeros. */
@@ -206,6 +266,8 @@ static const struct benchmark benchmarks[] = {
 	{"clock_now", 1000, nothing, run_clock, nothing},
 	{"switch", 500, prepare_switch, run_switch, clean_up_switch},
 	{"ipc_round_trip", 200, prepare_call, run_call, nothing},
+	{"send_receive", 200, prepare_send, run_send, nothing},
+	{"word_round_trip", 200, prepare_words, run_words, clean_up_words},
 	{"zero_fill_fault", 128, prepare_fault, run_fault, clean_up_fault},
 	{"soft_fault", 128, prepare_soft_fault, run_fault, clean_up_fault},
 	{"provider_fault", 64, prepare_provider, run_fault, clean_up_provider},
