@@ -134,6 +134,8 @@ static void show_progress(struct run *run, double now)
 {
 	if (now - run->began < SECONDS_TO_PROGRESS || now - run->last_progress < 1 || !isatty(STDERR_FILENO))
 		return;
+	if (run->options.input) /* somebody types: the line is theirs */
+		return;
 	fprintf(stderr, "\r\033[K%.0f s, %" PRIu64 " events ", now - run->began, run->writer ? writer_events(run->writer) : 0);
 	fflush(stderr);
 	run->progress_shown = true;
