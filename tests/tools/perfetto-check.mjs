@@ -61,7 +61,8 @@ await expectCounts(
 	perMachine('slice', false, `category = 'syscall' and t.type = 'thread_execution'`),
 	event('syscall_enter'),
 );
-await expectCounts('interrupts', perMachine('slice', false, `category = 'irq'`), event('irq_enter'));
+await expectCounts('interrupts', perMachine('slice', false, `category = 'irq' and x.name glob 'irq: *'`), event('irq_enter'));
+await expectCounts('interrupts-told', perMachine('slice', false, `x.name glob 'irq to its driver: *'`), event('irq_deliver'));
 await expectCounts(
 	'marks',
 	perMachine('slice', false, `category = 'user'`),

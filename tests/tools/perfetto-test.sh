@@ -41,10 +41,17 @@ for machine in $machines; do
 	run_program "$work/$machine" --arch "$machine" --program demo --smp 2 --seed 1 --icount
 	[ "$run_status" = 0 ] || not_ok "demo-runs-on-$machine" "$(tail -n 1 "$work/$machine/log")"
 	run_program "$work/$machine-crash" --arch "$machine" --program crash --smp 4 --seed 1 --icount
+	run_program "$work/$machine-messages" --arch "$machine" --program messages --smp 4 --seed 1 --icount
+	run_program "$work/$machine-sync" --arch "$machine" --program sync --smp 4 --seed 1 --icount
+	printf 'mem\nexit\n' >"$work/typed"
+	run_program "$work/$machine-shell" --arch "$machine" --program shell --smp 2 --input "$work/typed"
 done
 # The demo's pages come from the flash, so there have to be such faults.
 PROVIDED_MIN=20 judge demo pftrace "$work/x86_64" "$work/ppc64"
 judge crash pftrace "$work/ppc64-crash" "$work/x86_64-crash"
+judge messages pftrace "$work/x86_64-messages" "$work/ppc64-messages"
+judge sync pftrace "$work/x86_64-sync" "$work/ppc64-sync"
+judge typed pftrace "$work/x86_64-shell" "$work/ppc64-shell"
 judge alone pftrace "$work/ppc64"
 
 # ---- made-up runs ----
