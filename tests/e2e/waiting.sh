@@ -45,6 +45,8 @@ for machine in $machines; do
 		run_program "$work/$machine-turmoil" --arch "$machine" --program turmoil --smp 4 --icount --no-build --seed "$seed" \
 			--append "program.seed=$seed"
 		[ "$run_status" = 0 ] || bad+=" seed $seed: exit code $run_status"
+		grep '^turmoil: [0-9]* threads' "$work/$machine-turmoil/console.log" | tail -n 1 | grep -q -v ' 0 ' ||
+			bad+=" seed $seed: something never worked in it"
 		for pair in thread_create:thread_exit aspace_create:aspace_destroy endpoint_create:endpoint_destroy \
 			object_create:object_destroy; do
 			made=$(count_event "$work/$machine-turmoil" "${pair%:*}")

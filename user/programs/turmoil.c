@@ -180,8 +180,6 @@ static int turmoil(uint64_t ns)
 	printf("turmoil: %lu threads, %lu calls, %lu sent, %lu without waiting, %lu received, %lu answered, %lu words, %lu "
 	       "killed\n",
 	       born, done[1], done[2], done[3], done[4], done[5], done[6], done[7]);
-	for (unsigned i = 1; i < ARRAY_LENGTH(done) && ns == LONG_NS; i++)
-		check(done[i] > 0);
 	return checks_failed();
 }
 
