@@ -97,7 +97,8 @@ static inline struct ipc_message *deliver(struct endpoint *endpoint, struct ipc_
 	return NULL;
 }
 
-enum status endpoint_post(struct endpoint *endpoint, struct ipc_message *message)
+/* Flat: every page request passes here. */
+__attribute__((flatten)) enum status endpoint_post(struct endpoint *endpoint, struct ipc_message *message)
 {
 	struct ipc_message *over = NULL;
 	spin_lock(&endpoint->lock);
@@ -175,23 +176,34 @@ static void serve(struct endpoint *endpoint, struct thread *thread)
 		kobj_put(&before->kobj);
 }
 
-/* Takes the next message off its list, or NULL. Called with the lock. */
-static inline struct ipc_message *next_message(struct endpoint *endpoint)
-{
-	bool urgent = !list_is_empty(&endpoint->urgent);
-	struct list *list = urgent ? &endpoint->urgent : &endpoint->queue;
-	if (list_is_empty(list))
-		return NULL;
-	struct ipc_message *message = container_of(list->next, struct ipc_message, node);
-	list_remove(&message->node);
-	endpoint->queued -= !urgent;
-	return message;
-}
-
 /* Whether whoever sent it waits no more. */
 static bool is_withdrawn(const struct ipc_message *message)
 {
 	return message->kind == IPC_CALL && list_is_empty(&message->caller.threads);
+}
+
+/*
+ * Receives the first of the messages that wait, the kernel's before others. Called with the lock, which it gives back. RETRY: that
+ * one's caller waits no more, and it is dropped.
+ */
+static __attribute__((noinline)) enum status receive_first(struct endpoint *endpoint, struct thread *thread, uint64_t *token)
+{
+	bool urgent = !list_is_empty(&endpoint->urgent);
+	struct list *list = urgent ? &endpoint->urgent : &endpoint->queue;
+	struct ipc_message *message = container_of(list->next, struct ipc_message, node), *over = message;
+	list_remove(&message->node);
+	endpoint->queued -= !urgent;
+	bool withdrawn = is_withdrawn(message);
+	if (withdrawn) {
+		trace_ipc_cancel(message->content.token, message->sender, endpoint->kobj.id);
+	} else {
+		*token = message->content.token;
+		over = hand_over(endpoint, message, thread);
+	}
+	spin_unlock(&endpoint->lock);
+	if (over)
+		message_free(over);
+	return withdrawn ? STATUS_RETRY : STATUS_OK;
 }
 
 enum status endpoint_receive(struct endpoint *endpoint, struct thread *thread, uint64_t deadline, uint64_t *token)
@@ -199,31 +211,20 @@ enum status endpoint_receive(struct endpoint *endpoint, struct thread *thread, u
 	serve(endpoint, thread);
 	for (;;) {
 		spin_lock(&endpoint->lock);
-		if (__atomic_load_n(&endpoint->receive_handles, __ATOMIC_ACQUIRE) == 0) { /* closed since this call began */
-			spin_unlock(&endpoint->lock);
-			return STATUS_GONE;
-		}
-		endpoint->gone = false;
-		struct ipc_message *message = next_message(endpoint);
-		if (!message)
+		if (__atomic_load_n(&endpoint->receive_handles, __ATOMIC_RELAXED) == 0) /* closed since this call began */
 			break;
-		bool withdrawn = is_withdrawn(message);
-		struct ipc_message *over = message;
-		if (withdrawn) {
-			trace_ipc_cancel(message->content.token, message->sender, endpoint->kobj.id);
-		} else {
-			*token = message->content.token;
-			over = hand_over(endpoint, message, thread);
+		endpoint->gone = false;
+		if (list_is_empty(&endpoint->urgent) && list_is_empty(&endpoint->queue)) {
+			enum status status =
+				wait_block(&endpoint->receivers, thread, SWITCH_RECEIVE, endpoint->kobj.id, deadline);
+			spin_unlock(&endpoint->lock);
+			return status;
 		}
-		spin_unlock(&endpoint->lock);
-		if (over)
-			message_free(over);
-		if (!withdrawn)
+		if (receive_first(endpoint, thread, token) == STATUS_OK)
 			return STATUS_OK;
 	}
-	enum status status = wait_block(&endpoint->receivers, thread, SWITCH_RECEIVE, endpoint->kobj.id, deadline);
 	spin_unlock(&endpoint->lock);
-	return status;
+	return STATUS_GONE;
 }
 
 /* Takes the message with this token out of those that were taken, or NULL. */

@@ -87,7 +87,9 @@ static void enlist(struct page_request *request, uint64_t slot)
 	object_slot_set(object, request->page, slot, request_flow(request));
 }
 
-enum status request_read(struct vm_object *object, uint64_t page, uint64_t flow, uint32_t sender, struct page_request **request)
+/* Flat: what it takes to ask for a page is many small steps. */
+__attribute__((flatten)) enum status request_read(struct vm_object *object, uint64_t page, uint64_t flow, uint32_t sender,
+						  struct page_request **request)
 {
 	struct paddr frame;
 	ASSERT(slot_state(object_slot(object, page)) == SLOT_ABSENT);

@@ -277,19 +277,26 @@ static bool switch_handed(struct cpu *cpu)
 	return true;
 }
 
+/* What may have to happen to the current thread before it goes on. */
+static void end_if_it_must(struct thread *thread)
+{
+	if (thread->aspace->dying)
+		thread_exit(thread->aspace->exit_status);
+	else if (thread->killed)
+		thread_exit(-(int64_t)STATUS_GONE);
+	else if (thread->doomed)
+		thread_die_of_fault(thread);
+}
+
 struct trap_frame *sched_resume(void)
 {
 	struct cpu *cpu = arch_cpu();
 	while (__builtin_expect(cpu->hazards != 0, 0)) {
 		ASSERT(cpu->lock_level == LOCK_NONE);
 		uint64_t hazards = answer_hazards();
-		const struct thread *thread = cpu->current;
-		if (thread->state == THREAD_RUNNING && thread->aspace->dying)
-			thread_exit(thread->aspace->exit_status);
-		else if (thread->state == THREAD_RUNNING && thread->killed)
-			thread_exit(-(int64_t)STATUS_GONE);
-		else if (thread->state == THREAD_RUNNING && thread->doomed)
-			thread_die_of_fault(cpu->current);
+		struct thread *thread = cpu->current;
+		if (thread->state == THREAD_RUNNING)
+			end_if_it_must(thread);
 		if ((hazards & HAZARD_RESCHEDULE) || thread->state != THREAD_RUNNING) {
 			if (!switch_handed(cpu))
 				schedule();

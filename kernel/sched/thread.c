@@ -126,12 +126,8 @@ static void free_records_of(const struct aspace *aspace)
 	}
 }
 
-void thread_left_cpu(struct thread *thread)
+void thread_is_through(struct thread *thread)
 {
-	if (thread->state != THREAD_EXITED) {
-		__atomic_store_n(&thread->on_cpu, false, __ATOMIC_RELEASE);
-		return;
-	}
 	spin_lock(&threads_lock);
 	struct aspace *aspace = thread->aspace;
 	thread->on_cpu = false;

@@ -142,8 +142,17 @@ enum status thread_unpin(struct thread *self);
 /* Changes where a thread may run, once it is not pinned; id 0 is the caller. INVALID, NOT_FOUND. */
 enum status thread_set_affinity(struct thread *self, uint32_t id, uint64_t affinity);
 
-/* The scheduler has left the thread: its record may be given back if nobody needs it. */
-void thread_left_cpu(struct thread *thread);
+/* For the next: the record of a thread that has exited may be given back if nobody needs it. */
+void thread_is_through(struct thread *thread);
+
+/* The scheduler has left the thread: from here on other CPUs may run it. */
+static inline void thread_left_cpu(struct thread *thread)
+{
+	if (thread->state == THREAD_EXITED)
+		thread_is_through(thread);
+	else
+		__atomic_store_n(&thread->on_cpu, false, __ATOMIC_RELEASE);
+}
 
 /* What there is to know of the first thread with this id or a higher one, of whatever program. NOT_FOUND. */
 enum status thread_describe(uint32_t id, struct thread_query *query);

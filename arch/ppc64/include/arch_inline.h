@@ -183,7 +183,7 @@ static inline uint64_t arch_backtrace_next(uint64_t *frame_pointer)
  * that emits claims a slot itself, which ends the reservation (Power ISA 3.0B Book II, "Load and Reserve": any stdcx. does);
  * so does QEMU on rfid. The store then fails and the clock is read again.
  */
-static inline uint64_t arch_trace_claim(uint64_t *head, uint64_t *now)
+static inline __attribute__((always_inline)) uint64_t arch_trace_claim(uint64_t *head, uint64_t *now)
 {
 	uint64_t sequence;
 	uint64_t ticks;

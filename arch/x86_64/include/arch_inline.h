@@ -177,7 +177,7 @@ static inline uint64_t arch_backtrace_next(uint64_t *frame_pointer)
 	return words[1];
 }
 
-static inline uint64_t arch_trace_claim(uint64_t *head, uint64_t *now)
+static inline __attribute__((always_inline)) uint64_t arch_trace_claim(uint64_t *head, uint64_t *now)
 {
 	uint64_t sequence, next;
 	bool claimed = false;
