@@ -119,7 +119,9 @@ static enum status may_send(const struct endpoint *endpoint, const struct messag
 	return endpoint->queued >= ENDPOINT_QUEUE_MAX ? STATUS_LIMIT : STATUS_OK;
 }
 
-enum status endpoint_call(struct endpoint *endpoint, struct thread *thread, const struct message *content, uint64_t deadline)
+/* Flat, as its answer is. */
+__attribute__((flatten)) enum status endpoint_call(struct endpoint *endpoint, struct thread *thread,
+						   const struct message *content, uint64_t deadline)
 {
 	struct ipc_message *message;
 	TRY(may_send(endpoint, content));

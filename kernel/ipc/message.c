@@ -111,8 +111,8 @@ static enum status send_back(struct ipc_message *message, const struct message *
 }
 
 /* The thread that called gets the answer. */
-static enum status answer_caller(struct ipc_message *message, struct thread *caller, const struct message *answer,
-				 const struct handle *passed)
+static __attribute__((flatten)) enum status answer_caller(struct ipc_message *message, struct thread *caller,
+							  const struct message *answer, const struct handle *passed)
 {
 	if (caller) {
 		struct message content = *answer;
