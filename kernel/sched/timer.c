@@ -105,10 +105,15 @@ static void wake_sleepers(uint64_t now)
 	}
 }
 
-/* Whose turn it is: turns go round among the CPUs that have something to run. */
+/*
+ * Whose turn it is: turns go round among the CPUs that have something to run. Each round begins with another, in no order: if it were
+ * always the same, two CPUs whose work takes as long as a round could meet in the same way for ever, and one get nowhere.
+ */
 static unsigned turn_owner(void)
 {
-	unsigned owner = (unsigned)(arch_time_now() / turn_ticks % cpus_present);
+	uint64_t turn = arch_time_now() / turn_ticks;
+	uint64_t first = turn / cpus_present * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+	unsigned owner = (unsigned)((turn + first) % cpus_present);
 	for (unsigned i = 0; i < cpus_present; i++, owner = (owner + 1) % cpus_present)
 		if (__atomic_load_n(&cpus[owner].current, __ATOMIC_RELAXED))
 			return owner;
