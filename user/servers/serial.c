@@ -57,6 +57,7 @@ static void uart_write(enum uart which, uint8_t value)
 static uint64_t reader;    /* token of the client that waits; 0: nobody does */
 static uint64_t interrupt; /* token of an interrupt that is not answered; 0: none */
 static uint64_t interrupts, endpoint;
+static volatile uintptr_t nowhere; /* what SERIAL_CRASH writes to: page 0 is never mapped */
 
 static void answer(uint64_t token, struct message message)
 {
@@ -104,7 +105,7 @@ static void serve(const struct message *message)
 		answer(message->token, (struct message){.type = STATUS_OK, .word = {interrupts}});
 		break;
 	case SERIAL_CRASH:
-		*(volatile uint8_t *)NULL = 0;
+		*(volatile uint8_t *)nowhere = 0;
 		break;
 	default:
 		answer(message->token, (struct message){.type = STATUS_INVALID});
