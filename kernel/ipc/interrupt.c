@@ -60,7 +60,6 @@ enum status interrupt_register(uint64_t number, struct endpoint *endpoint, uint6
 	struct ipc_message *message, *old;
 	if (number >= LINES_MAX)
 		return STATUS_INVALID;
-	TRY(arch_irq_mask((enum irq)(IRQ_DEVICE + number), true));
 	const struct message content = {
 		.type = MESSAGE_INTERRUPT,
 		.word = {[INTERRUPT_MESSAGE_KEY] = key, [INTERRUPT_MESSAGE_LINE] = number},
@@ -75,7 +74,10 @@ enum status interrupt_register(uint64_t number, struct endpoint *endpoint, uint6
 	if (old)
 		message_free(old);
 	trace_irq_register(IRQ_DEVICE + number, endpoint->kobj.id);
-	return arch_irq_mask((enum irq)(IRQ_DEVICE + number), false);
+	status = arch_irq_mask((enum irq)(IRQ_DEVICE + number), false);
+	if (status != STATUS_OK) /* there is no such line */
+		interrupt_lost(message);
+	return status;
 }
 
 /* Takes the message of a line that has interrupted, if it is there; if it is on its way, the line is to interrupt again. */
