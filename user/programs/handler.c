@@ -43,8 +43,8 @@ static _Noreturn void answer_badly(uint64_t cause, uint64_t address, uint64_t pc
 
 static int faults_twice(void *argument)
 {
-	uint8_t stack[1024] __attribute__((aligned(16)));
-	must(fault_handler(answer_badly, stack, sizeof(stack) - 256));
+	static uint8_t stack[1024] __attribute__((aligned(16)));
+	must(fault_handler(answer_badly, stack, sizeof(stack)));
 	*(volatile uint64_t *)argument = 1;
 	return 0;
 }
