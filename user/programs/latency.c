@@ -34,7 +34,7 @@ static void note_call(uint64_t began)
 
 int main(void)
 {
-	uint64_t nappers[NAPPERS];
+	static uint64_t nappers[NAPPERS];
 	for (unsigned i = 0; i < NAPPERS; i++)
 		nappers[i] = must(thread_create("naps", naps, (void *)(uintptr_t)i));
 	for (unsigned round = 0; round < ROUNDS; round++) {
