@@ -50,21 +50,32 @@ kernel_test_sources := tests/kernel/selftest.c tests/kernel/trace.c tests/kernel
 $(foreach f,$(basename $(kernel_test_sources)),$(eval flags_$(f) := -Itests))
 
 user_lib_sources := user/lib/start.c user/lib/thread.c user/lib/sync.c user/lib/print.c user/lib/check.c user/lib/object.c \
-  user/lib/load.c user/lib/attribute.c $(freestanding_sources)
+  user/lib/load.c user/lib/module.c user/lib/attribute.c $(freestanding_sources)
 user_lib_x86_64_sources := user/lib/syscall_x86_64.S
 user_lib_ppc64_sources := user/lib/syscall_ppc64.S
 
 # The servers, each a program of its own at an address of its own, so that a debugger and a trace can tell processes apart.
-servers := init pnor attr intr serial
+servers := init pnor attr intr serial modules
 server_at_init := 0x20000000
 server_at_pnor := 0x22000000
 server_at_attr := 0x24000000
 server_at_intr := 0x26000000
 server_at_serial := 0x28000000
+server_at_modules := 0x2a000000
 server_more_x86_64_pnor = user/servers/flash_cfi.c $(flash_sources)
 server_more_ppc64_pnor = user/servers/flash_mtd.c $(flash_sources)
+server_more_x86_64_modules := user/flash/modules.c
+server_more_ppc64_modules := user/flash/modules.c
 
-# The format of the flash, which the pnor server and the host's tool share.
+# The modules that a program can load, by name of their files in user/modules/, and what each of them needs. The first hundred
+# are one source; they are in the flash of the program `linking` only.
+modules_many := $(foreach i,0 1 2 3 4 5 6 7 8 9,$(foreach j,0 1 2 3 4 5 6 7 8 9,many_$(patsubst 0%,%,$(i)$(j))))
+modules := $(filter-out many,$(basename $(notdir $(wildcard user/modules/*.c))))
+module_needs_total := counter
+module_needs_refuses := counter
+module_needs_crashes := counter
+
+# The format of the flash, which servers and the host's tool share.
 flash_sources := user/flash/ecc.c user/flash/ffs.c
 
 # The host's side: one library, one program.
@@ -73,7 +84,7 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/run.c trace/run_options.c trace/run_image.c trace/run_qemu.c trace/run_input.c trace/run_guest.c trace/run_drain.c trace/run_ending.c \
   trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_count.c trace/perfetto_thread.c trace/perfetto_track.c \
   trace/perfetto_names.c trace/perfetto_packet.c trace/perfetto_output.c trace/view.c \
-  trace/pnor.c trace/pnor_build.c $(flash_sources) trace/bench.c
+  trace/pnor.c trace/pnor_build.c trace/pnor_pack.c user/flash/modules.c $(flash_sources) trace/bench.c
 host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h
@@ -135,6 +146,10 @@ compiler_headers_x86_64 := $(if $(is_clang),$(shell clang -print-resource-dir 2>
 compiler_headers_ppc64 := $(if $(is_clang),$(compiler_headers_x86_64),$(shell powerpc64-linux-gnu-gcc -print-file-name=include 2>&1))
 user_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) -nostdinc \
   -isystem $(compiler_headers_$(1)) -Iuser/lib -Ikernel
+module_flags := -fpic -fvisibility=hidden -Wno-missing-prototypes
+module_flags_x86_64 := $(module_flags) -fno-plt
+module_flags_ppc64 := $(module_flags)
+module_link := -shared --hash-style=sysv -z now -Bsymbolic -init module_init -fini module_fini -T user/lib/module.ld
 
 host_cc := $(COMPILER)
 host_packages := libprotobuf-c zlib
@@ -242,6 +257,7 @@ $(if $(filter-out $(ARCHES),$(ARCH)),$(error ARCH=$(ARCH): the machines are $(AR
 $(if $(filter-out 1,$(words $(PROGRAM))),$(error PROGRAM=$(PROGRAM): a name or a path without blanks, please))
 $(if $(filter $(PROGRAM),$(programs))$(filter %.c,$(realpath $(PROGRAM))),,$(error PROGRAM=$(PROGRAM): no such C file, \
   and none of the programs that come with the tree: $(programs)))
+$(if $(filter $(servers),$(program_name)),$(error PROGRAM=$(PROGRAM): a server is called $(program_name), so no program can be))
 endif
 
 # The boot archive of a program: init and the servers, and everybody's symbols for backtraces. Made afresh each time, since two programs
@@ -264,7 +280,7 @@ $(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$pa
   $(cross_$(1))strip -o $$parts/program $(3) && $(B)/vitrine pnor build -o $$parts/flash --size 4M \
     --part "$${name:0:15},$$parts/program,ecc,ro" \
     --part README,user/flash/readme.txt,ecc,ro --part NOTES,ecc,size=64K --part ATTR,ecc,size=4K \
-    --part SCRATCH,size=1M $(if $(filter shell,$(2)),$(foreach p,$(shell_programs),$(call shell_part,$(1),$(p)))) && \
+    --part SCRATCH,size=1M --part MODULES,$(B)/$(1)/modules/$(if $(filter linking,$(2)),all,few).pack,ecc,ro $(if $(filter shell,$(2)),$(foreach p,$(shell_programs),$(call shell_part,$(1),$(p)))) && \
   { cmp -s $$parts/flash $@ || mv $$parts/flash $@; }
 endef
 
@@ -277,7 +293,12 @@ $(foreach a,$(ARCHES),$(eval $(B)/$(a)/flash/shell.pnor: $(shell_programs:%=$(B)
 always:
 
 define user_program
-$(1)_user_objects := $$(patsubst %,$(B)/$(1)/user/%.o,$$(user_lib_sources) $$(user_lib_$(1)_sources))
+$(1)_library_objects := $$(patsubst %,$(B)/$(1)/user/%.o,$$(user_lib_sources) $$(user_lib_$(1)_sources))
+$(1)_library := $(B)/$(1)/user/libvitrine.a
+
+# A library, so that a program takes from it only what it calls.
+$$($(1)_library): $$($(1)_library_objects)
+	$$(Q)rm -f $$@ && $$(cross_$(1))ar rcs $$@ $$^
 
 $(B)/$(1)/user/%.c.o: %.c
 	$$(call say,CC,$$@)
@@ -291,9 +312,9 @@ $(B)/$(1)/programs/%.o: user/programs/%.c
 	$$(call say,CC,$$@)
 	$$(Q)mkdir -p $$(@D) && $$(cc_$(1)) $$(call user_flags,$(1)) -Wno-missing-prototypes -c $$< -o $$@
 
-$(B)/$(1)/programs/%.elf: $(B)/$(1)/programs/%.o $$($(1)_user_objects) user/lib/program.ld
+$(B)/$(1)/programs/%.elf: $(B)/$(1)/programs/%.o $$($(1)_library) user/lib/program.ld
 	$$(call say,LD,$$@)
-	$$(Q)$$(cross_$(1))ld -nostdlib -static $$(link_$(1)) -T user/lib/program.ld -o $$@ $$< $$($(1)_user_objects)
+	$$(Q)$$(cross_$(1))ld -nostdlib -static $$(link_$(1)) -T user/lib/program.ld -o $$@ $$< $$($(1)_library)
 
 $(B)/$(1)/programs/%.stripped: $(B)/$(1)/programs/%.elf
 	$$(Q)$$(cross_$(1))strip -o $$@ $$<
@@ -301,21 +322,51 @@ $(B)/$(1)/programs/%.stripped: $(B)/$(1)/programs/%.elf
 $(B)/$(1)/archive/%.tar: $(B)/$(1)/programs/%.elf $(servers:%=$(B)/$(1)/servers/%.elf) $(B)/$(1)/kernel.sym always
 	$$(call make_archive,$(1),$$*,$$<)
 
-$(B)/$(1)/flash/%.pnor: $(B)/$(1)/programs/%.elf $(B)/vitrine user/flash/readme.txt always
+$(B)/$(1)/flash/%.pnor: $(B)/$(1)/programs/%.elf $(B)/vitrine user/flash/readme.txt $(B)/$(1)/modules/few.pack always
 	$$(call make_flash,$(1),$$*,$$<)
 
 .PRECIOUS: $(B)/$(1)/programs/%.elf $(B)/$(1)/programs/%.o $(B)/$(1)/user/%.c.o $(B)/$(1)/user/%.S.o
--include $$($(1)_user_objects:.o=.d) $$(wildcard $(B)/$(1)/programs/*.d)
+-include $$($(1)_library_objects:.o=.d) $$(wildcard $(B)/$(1)/programs/*.d)
 endef
+
+# Modules: $(1) machine. Several are packed into what lies in the partition MODULES.
+define user_modules
+$(B)/$(1)/modules/many_%.o: user/modules/many.c
+	$$(Q)mkdir -p $$(@D) && $$(cc_$(1)) $$(call user_flags,$(1)) $$(module_flags_$(1)) -DNUMBER=$$* -c $$< -o $$@
+
+$(B)/$(1)/modules/%.o: user/modules/%.c
+	$$(call say,CC,$$@)
+	$$(Q)mkdir -p $$(@D) && $$(cc_$(1)) $$(call user_flags,$(1)) $$(module_flags_$(1)) -c $$< -o $$@
+
+$(foreach m,$(modules),$(if $(module_needs_$(m)),$(B)/$(1)/modules/$(m).so: $(module_needs_$(m):%=$(B)/$(1)/modules/%.so))
+)
+$(B)/$(1)/modules/%.so: $(B)/$(1)/modules/%.o user/lib/module.ld
+	$$(Q)$$(cross_$(1))ld $$(link_$(1)) $$(module_link) -soname $$* -o $$@ $$< $$(module_needs_$$*:%=$(B)/$(1)/modules/%.so)
+
+$(B)/$(1)/modules/%.module: $(B)/$(1)/modules/%.so
+	$$(Q)$$(cross_$(1))strip -o $$@ $$<
+
+$(B)/$(1)/modules/few.pack: $(modules:%=$(B)/$(1)/modules/%.module) $(B)/vitrine
+	$$(Q)$(B)/vitrine pnor pack -o $$@ $$(filter %.module,$$^)
+
+$(B)/$(1)/modules/all.pack: $(modules_many:%=$(B)/$(1)/modules/%.module) $(modules:%=$(B)/$(1)/modules/%.module) $(B)/vitrine
+	$$(Q)$(B)/vitrine pnor pack -o $$@ $$(filter %.module,$$^)
+
+$(B)/$(1)/flash/linking.pnor: $(B)/$(1)/modules/all.pack
+.PRECIOUS: $(B)/$(1)/modules/many_%.o $(foreach s,o so module,$(B)/$(1)/modules/%.$(s))
+-include $$(wildcard $(B)/$(1)/modules/*.d)
+endef
+
+$(foreach a,$(ARCHES),$(eval $(call user_modules,$(a))))
 
 # One server: $(1) machine, $(2) name
 define user_server
 $(1)_$(2)_objects := $(patsubst %,$(B)/$(1)/user/%.o,user/servers/$(2).c $(server_more_$(1)_$(2)))
 
-$(B)/$(1)/servers/$(2).elf: $$($(1)_$(2)_objects) $$($(1)_user_objects) user/lib/program.ld
+$(B)/$(1)/servers/$(2).elf: $$($(1)_$(2)_objects) $$($(1)_library) user/lib/program.ld
 	$$(call say,LD,$$@)
 	$$(Q)mkdir -p $$(@D) && $$(cross_$(1))ld -nostdlib -static $$(link_$(1)) --defsym=program_at=$(server_at_$(2)) -T user/lib/program.ld \
-	  -o $$@ $$($(1)_$(2)_objects) $$($(1)_user_objects)
+	  -o $$@ $$($(1)_$(2)_objects) $$($(1)_library)
 
 -include $$($(1)_$(2)_objects:.o=.d)
 endef
@@ -327,16 +378,16 @@ $(foreach a,$(ARCHES),$(foreach s,$(servers),$(eval $(call user_server,$(a),$(s)
 ifneq ($(program_outside),)
 outside := $(B)/$(ARCH)/outside/$(program_name)
 
-$(outside).elf: $(program_outside) $($(ARCH)_user_objects) user/lib/program.ld always
+$(outside).elf: $(program_outside) $($(ARCH)_library) user/lib/program.ld always
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(cc_$(ARCH)) $(filter-out -Werror -MMD -MP,$(call user_flags,$(ARCH))) -Wno-missing-prototypes \
 	  -Wno-array-bounds -c $< -o $(outside).o
-	$(Q)$(cross_$(ARCH))ld -nostdlib -static $(link_$(ARCH)) -T user/lib/program.ld -o $@ $(outside).o $($(ARCH)_user_objects)
+	$(Q)$(cross_$(ARCH))ld -nostdlib -static $(link_$(ARCH)) -T user/lib/program.ld -o $@ $(outside).o $($(ARCH)_library)
 
 $(B)/$(ARCH)/archive/$(program_name).tar: $(outside).elf $(servers:%=$(B)/$(ARCH)/servers/%.elf) $(B)/$(ARCH)/kernel.sym always
 	$(call make_archive,$(ARCH),$(program_name),$<)
 
-$(B)/$(ARCH)/flash/$(program_name).pnor: $(outside).elf $(B)/vitrine user/flash/readme.txt always
+$(B)/$(ARCH)/flash/$(program_name).pnor: $(outside).elf $(B)/vitrine user/flash/readme.txt $(B)/$(ARCH)/modules/few.pack always
 	$(call make_flash,$(ARCH),$(program_name),$<)
 endif
 

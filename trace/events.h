@@ -218,6 +218,12 @@ EVENT(123, mark_counter, USER, COUNTER, "the program counts something",
 EVENT(124, mark_step, USER, THREAD_INSTANT, "the program marks a moment in something bigger",
       F(flow, FLOW, "what it belongs to") F(thread, THREAD, "who") F(name_0, CHARS, "its name") F(name_1, CHARS, "continued")
       F(value, SIGNED, "a number of its own"))
+EVENT(125, module_load, USER, THREAD_INSTANT, "the program takes in a module",
+      F(thread, THREAD, "who") F(name_0, CHARS, "its name") F(name_1, CHARS, "continued") F(address, ADDRESS, "where it lies")
+      F(bytes, BYTES, "how much room it takes"))
+EVENT(126, module_unload, USER, THREAD_INSTANT, "a module is given back, or could not be loaded",
+      F(thread, THREAD, "who") F(name_0, CHARS, "its name") F(name_1, CHARS, "continued") F(address, ADDRESS, "where it lay")
+      F(bytes, BYTES, "how much room it took"))
 
 /* ---- ipc: messages and the threads that serve ---- */
 EVENT(128, endpoint_create, IPC, THREAD_INSTANT, "a new endpoint",

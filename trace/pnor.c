@@ -21,6 +21,7 @@
 
 const char pnor_help[] =
 	"usage: vitrine pnor build -o FILE --size BYTES --part NAME[,FILE][,ecc][,ro][,size=BYTES] ...\n"
+	"       vitrine pnor pack -o FILE MODULE ...\n"
 	"       vitrine pnor list FILE\n"
 	"       vitrine pnor check FILE\n"
 	"       vitrine pnor extract FILE NAME [-o OUT]\n"
@@ -31,6 +32,7 @@ const char pnor_help[] =
 	"\n"
 	"    build     makes an image; a partition without a file is erased. Sizes may end in K or M; without one a\n"
 	"              partition is as large as its file\n"
+	"    pack      puts ELF files together as what a partition MODULES holds; a module is called as its file, up to the dot\n"
 	"    list      the table\n"
 	"    check     counts flipped bits in every partition with ECC; exit code 1 if a word cannot be corrected\n"
 	"    extract   a partition's data, corrected; to NAME or OUT (- for standard output)\n"
@@ -255,7 +257,7 @@ static int with_image(const char *verb, const struct pnor_options *options)
 
 int command_pnor(int argc, char **argv)
 {
-	static const char *const verbs[] = {"build", "list", "check", "extract", "inject", NULL};
+	static const char *const verbs[] = {"build", "pack", "list", "check", "extract", "inject", NULL};
 	struct pnor_options options = {0};
 	const char *verb = argc > 1 ? argv[1] : "";
 	unsigned known = 0;
@@ -263,9 +265,11 @@ int command_pnor(int argc, char **argv)
 		known++;
 	if (!verbs[known]) {
 		const char *near = nearest_name(verb, verbs);
-		return say_usage("pnor", "`%s` is none of build, list, check, extract, inject%s%s%s", verb,
+		return say_usage("pnor", "`%s` is none of build, pack, list, check, extract, inject%s%s%s", verb,
 				 near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
 	}
+	if (!strcmp(verb, "pack"))
+		return pnor_pack(argc - 1, argv + 1);
 	bool wants_name = !strcmp(verb, "extract") || !strcmp(verb, "inject");
 	int status = pnor_options_parse(&options, argc - 1, argv + 1);
 	if (status)

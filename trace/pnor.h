@@ -49,3 +49,6 @@ int pnor_build(const struct pnor_options *options);
 bool pnor_read_file(const char *path, struct bytes *bytes);
 bool pnor_write_file(const char *path, const struct bytes *bytes);
 bool pnor_open(const char *path, struct pnor *pnor);
+
+/* `vitrine pnor pack`, with its own arguments; the exit code. */
+int pnor_pack(int argc, char **argv);

@@ -24,7 +24,7 @@
 	X(vm_protect, 10, "(address, bytes, rights)") \
 	X(vm_forget, 11, "(): drops every hardware translation of this address space; nothing may be lost") \
 	X(debug_write, 12, "(address, bytes): writes to the console") \
-	X(trace_mark, 13, "(enum mark, name word 0, name word 1, value, flow for MARK_STEP): an event of the program's own") \
+	X(trace_mark, 13, "(enum mark, name word 0, name word 1, value, flow or bytes): an event of the program's own") \
 	X(clock_now, 14, "() -> ns since boot") \
 	X(process_exit, 15, "(status, 1 to end as one that crashed): ends every thread of the program") \
 	X(handle_close, 16, "(handle)") \
@@ -92,8 +92,11 @@ enum rights { RIGHTS_NONE = 0, RIGHTS_READ = 1, RIGHTS_WRITE = 2, RIGHTS_EXEC = 
  */
 #define MAP_WINDOW 0x100
 
-/* The kinds of mark a program can leave in the trace. MARK_STEP is an instant that belongs to a flow, its fifth argument. */
-enum mark { MARK_BEGIN, MARK_END, MARK_INSTANT, MARK_COUNTER, MARK_STEP };
+/*
+ * The kinds of mark a program can leave in the trace. MARK_STEP is an instant that belongs to a flow, its fifth argument. With MARK_MODULE_*
+ * value is the address where the module lies, and the fifth argument how many bytes.
+ */
+enum mark { MARK_BEGIN, MARK_END, MARK_INSTANT, MARK_COUNTER, MARK_STEP, MARK_MODULE_LOAD, MARK_MODULE_UNLOAD };
 
 /* What vm_query answers. Numbers are as in the trace: enum segment_kind, object_kind, slot_state. */
 struct vm_query {

@@ -62,6 +62,12 @@ enum status call_trace_mark(struct thread *thread, const uint64_t arguments[CALL
 	case MARK_STEP:
 		trace_mark_step(arguments[4], thread->id, arguments[1], arguments[2], arguments[3]);
 		return STATUS_OK;
+	case MARK_MODULE_LOAD:
+		trace_module_load(thread->id, arguments[1], arguments[2], arguments[3], arguments[4]);
+		return STATUS_OK;
+	case MARK_MODULE_UNLOAD:
+		trace_module_unload(thread->id, arguments[1], arguments[2], arguments[3], arguments[4]);
+		return STATUS_OK;
 	default:
 		return STATUS_INVALID;
 	}

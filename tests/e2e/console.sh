@@ -16,7 +16,18 @@ awk 'BEGIN { srand(7); for (i = 0; i < 499; i++) { line = ""; while (length(line
 # What is typed at the shell, and what it has to say to that.
 cat >"$work/commands" <<'END'
 help
+files
 mods
+load squares
+load squares
+load nothing
+load counter
+call counter counter_next
+call counter squares
+call squares squares
+mods
+unload counter
+call counter counter_next
 run hello
 nonsense
 run nothing
@@ -59,12 +70,15 @@ for machine in $machines; do
 	expect_equal "shell-$machine" "exit code" 0 "$run_status"
 	for said in '^help   this list' '^hello  *[0-9]* bytes' 'hello from thread' 'nonsense: no such command' \
 		'nothing cannot be run: NOT_FOUND' 'run what' 'MiB are free' 'init  *main  *[01]  waits for a message' '^\[1\] words' \
-		'kill which job' 'the driver of this console: GONE' 'the server serial ended: CRASHED.*it is started again'; do
+		'kill which job' 'nothing cannot be loaded: NOT_FOUND' 'squares is loaded already' '^counter starts' '^111' 'squares: NOT_FOUND' \
+		'squares: CRASHED' '^counter .*opened 1 times, loaded here' '^counter ends' 'counter is not loaded' 'the driver of this console: GONE' 'the server serial ended: CRASHED.*it is started again'; do
 		grep -q "$said" "$console" && ok "shell-says-$(echo "$said" | tr -cd 'a-z-' | cut -c1-20)-$machine" ||
 			not_ok "shell-says-$(echo "$said" | tr -cd 'a-z-' | cut -c1-20)-$machine" "not: $said"
 	done
 	expect_equal "shell-runs-hello-$machine" "how often hello ran" 2 "$(grep -c 'hello from thread' "$console")"
 	expect_equal "shell-takes-keys-back-$machine" "how often mem was asked" 2 "$(grep -c 'MiB are free' "$console")"
+	# Loading reads what it touches: of MODULES the table, the constants and tables of squares, and its one page of data ...
+	modules_read=$($vitrine events "$work/$machine-shell" --event request_begin | grep -c 'object=')
 	rm -rf "${work:?}/$machine-input"
 done
 

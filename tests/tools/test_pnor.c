@@ -13,6 +13,7 @@
 
 #include "../../user/flash/ecc.h"
 #include "../../user/flash/ffs.h"
+#include "../../user/flash/modules.h"
 #include "shell.h"
 
 static const char *build;
@@ -284,6 +285,75 @@ static void tool_refuses(void **state)
 	assert_int_equal(shell("test -e %s/g", work), 1);
 }
 
+/* ---- modules ---- */
+
+static void module_table_comes_back(void **state)
+{
+	(void)state;
+	static struct module_table table, read;
+	uint8_t page[MODULES_PAGE_BYTES];
+	for (unsigned i = 0; i < MODULES_MAX; i++) {
+		struct module_entry *entry = &table.entry[table.count++];
+		snprintf(entry->name, sizeof(entry->name), "module_number_%u", i % 100);
+		entry->first_page = 1 + 3 * i;
+		entry->pages = 3;
+	}
+	modules_write(&table, page);
+	assert_true(modules_read(&read, page, 1 + 3 * MODULES_MAX));
+	assert_memory_equal(&read, &table, sizeof(table));
+	assert_false(modules_read(&read, page, 3 * MODULES_MAX)); /* the last one does not lie in so few pages */
+}
+
+static void bad_module_tables_are_refused(void **state)
+{
+	(void)state;
+	static struct module_table good = {2, {{"a", 1, 2}, {"b", 3, 1}}}, read;
+	uint8_t page[MODULES_PAGE_BYTES];
+	struct {
+		unsigned at;
+		uint8_t byte;
+	} const bad[] = {{0, 'v'}, {8, 1}, {11, MODULES_MAX + 1}, {11, 3}, {16, 0}, {33, 0}, {34, 9}, {35, 0}, {54, 1}};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		modules_write(&good, page);
+		assert_true(modules_read(&read, page, 4));
+		page[bad[i].at] = bad[i].byte;
+		assert_false(modules_read(&read, page, 4));
+	}
+}
+
+static void tool_packs(void **state)
+{
+	(void)state;
+	static struct module_table table;
+	static uint8_t pack[3 * MODULES_PAGE_BYTES];
+	assert_int_equal(
+		shell("cd %s && printf '\\177ELF1' > one.module && printf '\\177ELF2' > two.so && head -c 9 data > three.so",
+		      work),
+		0);
+	assert_int_equal(shell("cd %s && %s pnor pack -o pack one.module two.so", work, vitrine), 0);
+	char path[128];
+	snprintf(path, sizeof(path), "%s/pack", work);
+	FILE *file = fopen(path, "rb");
+	assert_non_null(file);
+	assert_int_equal(fread(pack, 1, sizeof(pack), file), sizeof(pack));
+	fclose(file);
+	assert_true(modules_read(&table, pack, 3));
+	assert_int_equal(table.count, 2);
+	assert_string_equal(table.entry[1].name, "two");
+	assert_memory_equal(pack + table.entry[1].first_page * MODULES_PAGE_BYTES, "\177ELF2", 6);
+	assert_int_equal(shell("%s pnor pack", vitrine), 2);
+	assert_int_equal(shell("%s pnor pack -o %s/pack2", vitrine, work), 2);
+	assert_int_equal(shell("%s pnor pack -o %s/pack2 %s/three.so", vitrine, work, work), 1);
+	assert_true(shell_said("is no ELF file"));
+	assert_int_equal(shell("%s pnor pack -o %s/pack2 %s/two.so %s/two.so", vitrine, work, work, work), 1);
+	assert_true(shell_said("there are two modules two"));
+	assert_int_equal(
+		shell("cd %s && cp two.so a_name_of_more_than_16 && %s pnor pack -o pack2 a_name_of_more_than_16", work, vitrine),
+		1);
+	assert_true(shell_said("1 to 16 characters"));
+	assert_int_equal(shell("test -e %s/pack2", work), 1);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
@@ -298,6 +368,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(tool_builds_and_extracts),
 		cmocka_unit_test(tool_injects),
 		cmocka_unit_test(tool_refuses),
+		cmocka_unit_test(module_table_comes_back),
+		cmocka_unit_test(bad_module_tables_are_refused),
+		cmocka_unit_test(tool_packs),
 	};
 	if (argc != 2)
 		return 2;

@@ -48,9 +48,9 @@ struct result service_find(const char *name)
 	struct name_words words = name_to_words(name);
 	struct message message = {.type = NAMES_FIND, .word = {words.word[0], words.word[1]}};
 	struct result result = ipc_call(names_handle, &message);
-	if (result.status != STATUS_OK)
-		return result;
-	return (struct result){message.handle ? message.type : STATUS_NOT_FOUND, message.handle};
+	if (result.status == STATUS_OK)
+		result = (struct result){message.type, message.handle};
+	return result;
 }
 
 uint64_t program_option(const char *name, uint64_t otherwise)

@@ -1,5 +1,5 @@
 /*
- * What the servers are asked, and what they answer: the protocols of init, pnor and attr.
+ * What the servers are asked, and what they answer: the protocols.
  *
  * A name travels in two words, as everywhere (abi/syscall.h). Answers have a status code as their type.
  */
@@ -39,6 +39,11 @@ enum pnor_request {
 	PNOR_NAME = 3,       /* (number of a partition) -> its name, and how many bytes it holds; NOT_FOUND */
 };
 enum pnor_open_word { PNOR_OPEN_BYTES, PNOR_OPEN_ROOM, PNOR_OPEN_READ_ONLY };
+
+enum modules_request {
+	MODULES_OPEN = 1, /* (name) -> handle of the module's object, readable and executable; NOT_FOUND */
+	MODULES_NAME = 2, /* (number of a module) -> its name, how many bytes its file has, how often it was opened; NOT_FOUND */
+};
 
 enum attr_request {
 	ATTR_OPEN = 1, /* () -> handle of the object in which the attributes lie, a page a kind */

@@ -262,7 +262,7 @@ struct file_statistics {
 };
 struct result file_statistics(struct file_statistics *statistics);
 
-/* The endpoint of a server, by its name: "pnor", "attr". NOT_FOUND. */
+/* The endpoint of a server, by its name: "pnor", "attr". NOT_FOUND. GONE: it has ended too often. */
 struct result service_find(const char *name);
 
 /*
@@ -290,6 +290,32 @@ struct result process_start_with(const char *name, uint64_t file, uint64_t argum
 uint64_t program_argument(void);
 
 struct result process_wait(uint64_t process);
+
+/*
+ * Modules: code and data that a program takes in while it runs (docs/modules.md), from the modules server. module_load() maps the module
+ * and what it needs, links them, and lets their init run; the value stands for it. Loaded twice, it has to be unloaded twice; then its fini
+ * runs, and nothing of it is left. A call into it kills the thread then. NOT_FOUND: there is no such module, or it uses a symbol that
+ * nobody has, which is said on the console. INVALID: it is none of this machine. CRASHED: its init or fini crashed, or it could not be read.
+ * What a module's init returns, if not OK. An init or fini must not load or unload.
+ */
+struct result module_load(const char *name);
+struct result module_unload(uint64_t module);
+
+/* The address of a function or variable that the module lets others see (MODULE_PUBLIC). And of its first byte, for a debugger. */
+struct result module_symbol(uint64_t module, const char *name);
+struct result module_base(uint64_t module);
+
+/* In a module, which has neither main() nor anything else that others see unless it says so. Both of these may be missing. */
+#define MODULE_PUBLIC __attribute__((visibility("default")))
+enum status module_init(void);
+void module_fini(void);
+
+/* What modules may use of the program, beside the library's functions that are listed in user/lib/module.c. */
+struct module_export {
+	const char *name;
+	uint64_t address;
+};
+void module_exports(const struct module_export *exports, unsigned count);
 
 /* The number that the run was given for `name` with `vitrine run --append program.name=NUMBER`; `otherwise` if it was given none. */
 uint64_t program_option(const char *name, uint64_t otherwise);

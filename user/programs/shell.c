@@ -12,6 +12,7 @@
 #define WORDS_MAX 4
 #define HISTORY 8
 #define JOBS_MAX 8
+#define MODULES_MAX 16
 
 /* ---- lines ---- */
 
@@ -151,7 +152,7 @@ static void command_run(char *word[WORDS_MAX])
 	if (word[1])
 		run(word[1], word[2] && !strcmp(word[2], "&"));
 	else
-		printf("run what? mods lists what there is\n");
+		printf("run what? files lists what there is\n");
 }
 
 static void command_kill(char *word[WORDS_MAX])
@@ -185,7 +186,7 @@ static void command_mem(char *word[WORDS_MAX])
 	printf("%lu of %lu MiB are free\n", unused * PAGE_BYTES / MIB, total * PAGE_BYTES / MIB);
 }
 
-static void command_mods(char *word[WORDS_MAX])
+static void command_files(char *word[WORDS_MAX])
 {
 	(void)word;
 	struct result pnor = service_find("pnor");
@@ -194,11 +195,127 @@ static void command_mods(char *word[WORDS_MAX])
 		if (ipc_call(pnor.value, &message).status != STATUS_OK || message.type != STATUS_OK)
 			break;
 		char name[NAME_CHARS + 1];
-		name_from_words((const uint64_t[]){message.word[0], message.word[1]}, name);
+		name_from_words(message.word, name);
 		printf("%-16s  %7lu bytes\n", name, message.word[2]);
 	}
 	if (pnor.status != STATUS_OK)
 		printf("this machine has no flash\n");
+}
+
+/* ---- modules ---- */
+
+static struct module {
+	uint64_t module; /* 0: free */
+	char name[NAME_CHARS + 1];
+} modules[MODULES_MAX];
+
+/* The module of that name that this shell has loaded; with the name "", a place for one more. */
+static struct module *module_named(const char *name)
+{
+	for (unsigned i = 0; i < MODULES_MAX; i++)
+		if (!strcmp(modules[i].name, name))
+			return &modules[i];
+	return NULL;
+}
+
+static void command_mods(char *word[WORDS_MAX])
+{
+	(void)word;
+	struct result server = service_find("modules");
+	for (uint64_t i = 0; server.status == STATUS_OK; i++) {
+		struct message message = {.type = MODULES_NAME, .word = {i}};
+		if (ipc_call(server.value, &message).status != STATUS_OK || message.type != STATUS_OK)
+			break;
+		char name[NAME_CHARS + 1];
+		name_from_words(message.word, name);
+		const struct module *module = module_named(name);
+		printf("%-16s  %7lu bytes  opened %lu times", name, message.word[2], message.word[3]);
+		if (module)
+			printf(", loaded here at 0x%lx", must(module_base(module->module)));
+		printf("\n");
+	}
+	if (server.status == STATUS_OK)
+		must(sys_handle_close(server.value));
+}
+
+/* What modules say, for those that want to be heard. */
+static void module_speaks(const char *what)
+{
+	printf("%s\n", what);
+}
+
+static const struct module_export exports[] = {{"module_speaks", (uintptr_t)&module_speaks}};
+
+static void load_module(const char *name)
+{
+	struct module *module = module_named("");
+	if (!module || module_named(name)) {
+		printf("%s is loaded already, or there are %u modules here\n", name, MODULES_MAX);
+		return;
+	}
+	struct result result = module_load(name);
+	if (result.status != STATUS_OK) {
+		printf("%s cannot be loaded: %s\n", name, status_name(result.status));
+		return;
+	}
+	module->module = result.value;
+	snprintf(module->name, sizeof(module->name), "%s", name);
+}
+
+static void command_load(char *word[WORDS_MAX])
+{
+	if (word[1])
+		load_module(word[1]);
+	else
+		printf("load what? mods lists what there is\n");
+}
+
+/* The module that is meant, or NULL after having said that it is none. */
+static struct module *loaded(const char *name)
+{
+	struct module *module = name ? module_named(name) : NULL;
+	if (!module)
+		printf("%s is not loaded here\n", name ? name : "nothing");
+	return module;
+}
+
+static void command_unload(char *word[WORDS_MAX])
+{
+	struct module *module = loaded(word[1]);
+	if (!module)
+		return;
+	struct result result = module_unload(module->module);
+	if (result.status != STATUS_OK)
+		printf("its fini: %s\n", status_name(result.status));
+	*module = (struct module){0};
+}
+
+/* In a thread of its own: a function that crashes takes only that with it. */
+static int call_function(void *argument)
+{
+	union {
+		uint64_t address;
+		int (*function)(void);
+	} called = {(uintptr_t)argument};
+	return called.function();
+}
+
+static void command_call(char *word[WORDS_MAX])
+{
+	struct module *module = loaded(word[1]);
+	struct result result = {STATUS_NOT_FOUND, 0};
+	if (!module)
+		return;
+	if (word[2])
+		result = module_symbol(module->module, word[2]);
+	if (result.status == STATUS_OK)
+		result = thread_create("call", call_function, (void *)result.value);
+	if (result.status == STATUS_OK)
+		result = thread_join(result.value);
+	if (result.status == STATUS_OK)
+		printf("%ld\n", (int64_t)result.value);
+	else
+		printf("%s: %s\n", word[2] ? word[2] : "call what", status_name(result.status));
 }
 
 static void command_crash(char *word[WORDS_MAX])
@@ -226,7 +343,11 @@ static const struct {
 	{"kill", command_kill, "JOB: ends a program that was run with &"},
 	{"ps", command_ps, "all threads, and what they wait for"},
 	{"mem", command_mem, "memory that is free"},
-	{"mods", command_mods, "what is in the flash"},
+	{"files", command_files, "what is in the flash"},
+	{"mods", command_mods, "the modules that can be loaded"},
+	{"load", command_load, "NAME: takes a module into the shell"},
+	{"call", command_call, "NAME FUNCTION: calls a function of a module that is loaded, and prints what it returns"},
+	{"unload", command_unload, "NAME: gives it back"},
 	{"crash", command_crash, "serial: lets the driver of this console crash, to see it come back"},
 	{"exit", command_exit, "ends the run"},
 };
@@ -256,6 +377,7 @@ int main(void)
 {
 	char line[LINE_CHARS + 1], *word[WORDS_MAX];
 	ends = must(sys_endpoint_create());
+	module_exports(exports, ARRAY_LENGTH(exports));
 	printf("This is Vitrine. help lists what can be said.\n");
 	for (;;) {
 		take_ends(JOBS_MAX);

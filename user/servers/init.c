@@ -1,7 +1,7 @@
 /*
  * init: the first process. It starts the servers, then the program that the run is about, and ends as that one ends.
  *
- *     kernel -> init -> pnor, attr      from the boot archive; intr, serial when somebody asks for them
+ *     kernel -> init -> pnor, attr      from the boot archive; intr, serial, modules when somebody asks for them
  *                   \-> the program     from the flash, through pnor; from the boot archive if there is no flash
  *
  * Teaches: a system comes up in user space. init has every handle there is, and gives each process what it needs: the servers a handle
@@ -15,7 +15,7 @@
 
 #include "../lib/library.h"
 
-#define SERVERS_MAX 4
+#define SERVERS_MAX 5
 #define WAITING_MAX 16
 #define RESTARTS_MAX 3      /* of one server */
 #define NAME_FLASH_CHARS 15 /* of a partition */
@@ -214,7 +214,7 @@ static void answer_waiting(const struct server *server)
 /* Servers that are started when somebody asks for them. */
 static const struct server *start_on_demand(const uint64_t word[2])
 {
-	static const char *const names_known[] = {"intr", "serial"};
+	static const char *const names_known[] = {"intr", "serial", "modules"};
 	for (unsigned i = 0; i < ARRAY_LENGTH(names_known); i++) {
 		struct name_words words = name_to_words(names_known[i]);
 		if (words.word[0] != word[0] || words.word[1] != word[1])

@@ -1,0 +1,11 @@
+/*
+ * A hundred small modules that differ in a number: many_0 to many_99 (Makefile). Each has data of its own.
+ */
+#include <vitrine.h>
+
+static int value = NUMBER;
+
+MODULE_PUBLIC int many_next(void)
+{
+	return value++;
+}
