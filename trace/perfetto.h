@@ -58,6 +58,7 @@ struct thread {
 	unsigned state;       /* GENERIC_KERNEL_TASK_STATE_EVENT__TASK_STATE_ENUM__..., as told to Perfetto */
 	unsigned state_after; /* what it becomes when it leaves its CPU; 0: the reason of the switch says */
 	uint64_t state_ns;    /* since when */
+	uint64_t waits_for;   /* enum switch_reason, of a thread that sleeps or will */
 	int cpu;              /* where it runs, or -1 */
 	struct track track;   /* its syscalls and faults */
 	struct track marks;   /* what its program marks */

@@ -111,6 +111,24 @@ static void send_values(struct perfetto *perfetto, unsigned cpu, enum field_type
 	}
 }
 
+/* What threads wait for, once more: as symbols of the kernel, by which Perfetto says why a thread is blocked. */
+static void send_block_reasons(struct perfetto *perfetto, unsigned cpu)
+{
+	for (unsigned reason = 0; reason < VALUES_MAX; reason++) {
+		const char *name = schema_value_name(FIELD_SWITCH_REASON, reason);
+		if (!name)
+			continue;
+		InternedBytes entry = INTERNED_BYTES__INIT;
+		entry.has_iid = entry.has_str = true;
+		entry.iid = names_value(FIELD_SWITCH_REASON, reason);
+		entry.str = (ProtobufCBinaryData){.len = strlen(name), .data = (uint8_t *)name};
+		InternedData data = INTERNED_DATA__INIT;
+		data.n_kernel_symbols = 1;
+		data.kernel_symbols = (InternedBytes *[]){&entry};
+		send_interned(perfetto, cpu, &data);
+	}
+}
+
 void names_start_sequence(struct perfetto *perfetto, unsigned cpu)
 {
 	number_values();
@@ -119,6 +137,7 @@ void names_start_sequence(struct perfetto *perfetto, unsigned cpu)
 	for (unsigned type = 0; type < FIELD_TYPE_COUNT; type++)
 		if (schema_type_is_enum((enum field_type)type))
 			send_values(perfetto, cpu, (enum field_type)type);
+	send_block_reasons(perfetto, cpu);
 }
 
 /* ---- names of events ---- */

@@ -53,11 +53,13 @@ void packet_tags_prepare(void)
 {
 	const ProtobufCMessageDescriptor *event = &track_event__descriptor;
 	const ProtobufCMessageDescriptor *state = &generic_kernel_task_state_event__descriptor;
+	const ProtobufCMessageDescriptor *blocked = &sched_blocked_reason_ftrace_event__descriptor;
 	packet_tags = (struct packet_tags){
 		.packet = wire_tag_of(&trace__descriptor, "packet"),
 		.timestamp = wire_tag_of(&trace_packet__descriptor, "timestamp"),
 		.track_event = wire_tag_of(&trace_packet__descriptor, "track_event"),
 		.task_state = wire_tag_of(&trace_packet__descriptor, "generic_kernel_task_state_event"),
+		.ftrace = wire_tag_of(&trace_packet__descriptor, "ftrace_events"),
 		.track = wire_tag_of(event, "track_uuid"),
 		.annotation = wire_tag_of(event, "debug_annotations"),
 		.flow = wire_tag_of(event, "flow_ids"),
@@ -68,6 +70,13 @@ void packet_tags_prepare(void)
 		.state_cpu = wire_tag_of(state, "cpu"),
 		.state_thread = wire_tag_of(state, "tid"),
 		.state = wire_tag_of(state, "state"),
+		.ftrace_cpu = wire_tag_of(&ftrace_event_bundle__descriptor, "cpu"),
+		.ftrace_event = wire_tag_of(&ftrace_event_bundle__descriptor, "event"),
+		.event_time = wire_tag_of(&ftrace_event__descriptor, "timestamp"),
+		.event_thread = wire_tag_of(&ftrace_event__descriptor, "pid"),
+		.event_blocked = wire_tag_of(&ftrace_event__descriptor, "sched_blocked_reason"),
+		.blocked_thread = wire_tag_of(blocked, "pid"),
+		.blocked_reason = wire_tag_of(blocked, "caller"),
 	};
 }
 

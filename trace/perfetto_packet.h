@@ -11,12 +11,15 @@
 
 /* The tags that differ from event to event; their numbers come from perfetto.proto by packet_tags_prepare(). */
 struct packet_tags {
-	struct wire_bytes packet;                             /* of Trace */
-	struct wire_bytes timestamp, track_event, task_state; /* of TracePacket */
-	struct wire_bytes track, annotation, flow, count;     /* of TrackEvent */
+	struct wire_bytes packet;                                     /* of Trace */
+	struct wire_bytes timestamp, track_event, task_state, ftrace; /* of TracePacket */
+	struct wire_bytes track, annotation, flow, count;             /* of TrackEvent */
 	struct wire_bytes name;
-	struct wire_bytes slice_end, counter;             /* whole: the type of a TrackEvent */
-	struct wire_bytes state_cpu, state_thread, state; /* of GenericKernelTaskStateEvent */
+	struct wire_bytes slice_end, counter;                      /* whole: the type of a TrackEvent */
+	struct wire_bytes state_cpu, state_thread, state;          /* of GenericKernelTaskStateEvent */
+	struct wire_bytes ftrace_cpu, ftrace_event;                /* of FtraceEventBundle */
+	struct wire_bytes event_time, event_thread, event_blocked; /* of FtraceEvent */
+	struct wire_bytes blocked_thread, blocked_reason;          /* of SchedBlockedReasonFtraceEvent */
 };
 extern struct packet_tags packet_tags;
 

@@ -90,7 +90,7 @@ static const struct {
 	{"aspace_destroy", thread_rule_aspace_destroy, {"aspace"}},
 	{"thread_create", thread_rule_create, {"thread", "aspace", "name_0", "name_1"}},
 	{"thread_switch", thread_rule_switch, {"previous", "next", "reason"}},
-	{"thread_block", thread_rule_block, {"thread"}},
+	{"thread_block", thread_rule_block, {"thread", "reason"}},
 	{"thread_wake", thread_rule_wake, {"thread"}},
 	{"thread_exit", thread_rule_exit, {"thread"}},
 };

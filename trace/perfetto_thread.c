@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "../kernel/abi/trace_enums.h"
+#include "perfetto_names.h"
 #include "perfetto_packet.h"
 #include "perfetto_track.h"
 
@@ -58,6 +59,24 @@ static void send_state(struct perfetto *perfetto, unsigned cpu, uint64_t ns, str
 	packet_put(perfetto, cpu, ns, &packet_tags.task_state, payload, (size_t)(end - payload));
 	thread->state = state;
 	thread->state_ns = ns;
+}
+
+/* Says what a thread waits for whose state just became sleep. Perfetto keeps it with that state: as `blocked_function`. */
+static void send_block_reason(struct perfetto *perfetto, unsigned cpu, const struct thread *thread)
+{
+	uint8_t blocked[32], event[64], payload[96];
+	uint8_t *end = wire_field(blocked, &packet_tags.blocked_thread, thread->id);
+	end = wire_field(end, &packet_tags.blocked_reason, names_value(FIELD_SWITCH_REASON, thread->waits_for));
+	size_t bytes = (size_t)(end - blocked);
+	end = wire_field(event, &packet_tags.event_time, thread->state_ns);
+	end = wire_field(end, &packet_tags.event_thread, thread->id);
+	end = wire_field(end, &packet_tags.event_blocked, bytes);
+	memcpy(end, blocked, sizeof(blocked));
+	size_t event_bytes = (size_t)(end - event) + bytes;
+	end = wire_field(payload, &packet_tags.ftrace_cpu, cpu);
+	end = wire_field(end, &packet_tags.ftrace_event, event_bytes);
+	memcpy(end, event, sizeof(event));
+	packet_put(perfetto, cpu, thread->state_ns, &packet_tags.ftrace, payload, (size_t)(end - payload) + event_bytes);
 }
 
 static void send_process(struct perfetto *perfetto, unsigned cpu, uint64_t ns, uint64_t id, const char *name)
@@ -125,14 +144,19 @@ static void leave_cpu(struct perfetto *perfetto, unsigned cpu, uint64_t ns, stru
 	thread->cpu = -1;
 	thread->state_after = 0;
 	send_state(perfetto, cpu, ns, thread, on_cpu, state);
+	if (state == STATE(INTERRUPTIBLE_SLEEP))
+		send_block_reason(perfetto, cpu, thread);
 }
 
 static void set_state(struct perfetto *perfetto, unsigned cpu, uint64_t ns, struct thread *thread, unsigned state)
 {
 	if (thread->cpu >= 0)
 		leave_cpu(perfetto, cpu, ns, thread, state);
-	else if (thread->state != state)
+	else if (thread->state != state) {
 		send_state(perfetto, cpu, ns, thread, 0, state);
+		if (state == STATE(INTERRUPTIBLE_SLEEP))
+			send_block_reason(perfetto, cpu, thread);
+	}
 }
 
 /* A thread starts to run. Who ran here, or where it ran itself, is over: a switch that was lost. */
@@ -265,7 +289,11 @@ static unsigned state_after_switch(uint64_t reason)
 
 static void switch_from(struct perfetto *perfetto, unsigned cpu, uint64_t ns, struct thread *previous, uint64_t reason)
 {
-	unsigned state = previous->state_after ? previous->state_after : state_after_switch(reason);
+	unsigned state = previous->state_after;
+	if (!state) {
+		state = state_after_switch(reason);
+		previous->waits_for = reason;
+	}
 	if (state == STATE(DEAD))
 		end_thread(perfetto, cpu, ns, previous);
 	else if (previous->cpu == (int)cpu)
@@ -291,6 +319,8 @@ void thread_rule_switch(struct perfetto *perfetto, unsigned cpu, uint64_t ns, co
 void thread_rule_block(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const uint64_t *argument)
 {
 	struct thread *thread = thread_get(perfetto, cpu, ns, argument[0]);
+	if (thread)
+		thread->waits_for = argument[1];
 	if (thread && thread->cpu < 0)
 		set_state(perfetto, cpu, ns, thread, STATE(INTERRUPTIBLE_SLEEP));
 	else if (thread && thread->state_after != STATE(DEAD))

@@ -153,6 +153,14 @@ if (!holes)
 			where ifnull(t.machine_id, 0) = machine_of.id and not ifnull(t.is_idle, 0)) as n from machine_of order by id`,
 		event('thread_create'),
 	);
+// What a thread waits for is with its state. It has to be what an event of that thread said just before.
+await expectNone(
+	'sleeping-threads-say-why',
+	`select x.utid, x.ts, x.blocked_function from thread_state x where x.state = 'S' and ifnull('blocks: ' || x.blocked_function, '') !=
+		(select s.name from slice s join thread_track t on s.track_id = t.id
+		 where t.utid = x.utid and s.name glob 'blocks: *' and s.ts <= x.ts + 1 order by s.ts desc, s.id desc limit 1) limit 3`,
+);
+await expectNone('only-sleeping-threads-wait', `select utid, ts from thread_state where blocked_function is not null and state != 'S' limit 3`);
 await expectNone(
 	'threads-have-names',
 	`select tid, pid from thread left join process using (upid)
