@@ -91,6 +91,20 @@ enum status call_ipc_call_noblk(struct thread *thread, const uint64_t arguments[
 	return status;
 }
 
+enum status call_ipc_cancel(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct kobj *endpoint, *reply_to;
+	(void)value;
+	TRY(handle_find(&thread->aspace->handles, arguments[0], KOBJ_ENDPOINT, HANDLE_CALL, &endpoint));
+	enum status status = handle_find(&thread->aspace->handles, arguments[2], KOBJ_ENDPOINT, HANDLE_RECEIVE, &reply_to);
+	if (status == STATUS_OK) {
+		status = endpoint_cancel(endpoint_of(endpoint), arguments[1], endpoint_of(reply_to));
+		kobj_put(reply_to);
+	}
+	kobj_put(endpoint);
+	return status;
+}
+
 enum status call_ipc_receive(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
 {
 	struct message message;

@@ -158,6 +158,27 @@ enum status endpoint_send(struct endpoint *endpoint, struct thread *thread, cons
 	return status;
 }
 
+/* Makes it a call whose caller waits no more, if it is in the list. Called with the lock. */
+static bool withdraw(struct list *list, uint64_t token, const struct endpoint *reply_to)
+{
+	LIST_FOR_EACH (node, list) {
+		struct ipc_message *message = container_of(node, struct ipc_message, node);
+		if (message->content.token != token || message->kind != IPC_CALL_NOBLK || message->reply_to != reply_to)
+			continue;
+		message->kind = IPC_CALL;
+		return true;
+	}
+	return false;
+}
+
+enum status endpoint_cancel(struct endpoint *endpoint, uint64_t token, const struct endpoint *reply_to)
+{
+	spin_lock(&endpoint->lock);
+	bool found = withdraw(&endpoint->queue, token, reply_to) || withdraw(&endpoint->taken, token, reply_to);
+	spin_unlock(&endpoint->lock);
+	return found ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
 /* ---- receiving and answering ---- */
 
 /* The thread serves this endpoint from now on, and no other. */

@@ -103,3 +103,9 @@ enum status endpoint_reply(struct endpoint *endpoint, struct thread *thread, con
  */
 enum status endpoint_send(struct endpoint *endpoint, struct thread *thread, const struct message *message,
 			  struct endpoint *reply_to, uint64_t *token);
+
+/*
+ * The answer to a message that was sent with this `reply_to` will not come there: it is dropped when it would be received, or whoever
+ * answers it is told GONE. NOT_FOUND: it is answered already, or there is no such message.
+ */
+enum status endpoint_cancel(struct endpoint *endpoint, uint64_t token, const struct endpoint *reply_to);

@@ -49,9 +49,9 @@ static uint64_t settled, next_place = PLACE_START;
 
 #define EXPORTS(X)                                                                                                               \
 	X(printf)                                                                                                                \
-	X(snprintf) X(memcpy) X(memmove) X(memset) X(memcmp) X(strlen) X(strcmp) X(strncmp) X(mark_begin) X(mark_end)            \
-		X(mark_instant) X(mark_counter) X(clock_ns) X(thread_sleep_ns) X(memory_new) X(memory_unmap) X(mutex_lock)       \
-			X(mutex_unlock)
+	X(snprintf)                                                                                                              \
+	X(memcpy) X(memmove) X(memset) X(memcmp) X(strlen) X(strcmp) X(strncmp) X(mark_begin) X(mark_end) X(mark_instant)        \
+		X(mark_counter) X(clock_ns) X(thread_sleep_ns) X(memory_new) X(memory_unmap) X(mutex_lock) X(mutex_unlock)
 #define EXPORT(name) {#name, (uintptr_t) & (name)},
 static const struct module_export library_exports[] = {EXPORTS(EXPORT)};
 #undef EXPORT

@@ -135,6 +135,25 @@ struct result process_wait(uint64_t process)
 	return sys_process_wait(process);
 }
 
+struct result process_wait_any(const uint64_t *processes, unsigned count, unsigned *which)
+{
+	struct message message = {0};
+	struct result result = sys_endpoint_create();
+	if (result.status != STATUS_OK)
+		return result;
+	uint64_t endpoint = result.value;
+	for (unsigned i = 0; i < count && result.status == STATUS_OK; i++)
+		result = sys_process_watch(processes[i], endpoint, i);
+	if (result.status == STATUS_OK)
+		result = ipc_receive(endpoint, &message);
+	if (result.status == STATUS_OK) {
+		*which = (unsigned)message.word[PROCESS_MESSAGE_KEY];
+		result = (struct result){message.word[PROCESS_MESSAGE_HOW], message.word[PROCESS_MESSAGE_STATUS]};
+	}
+	DISCARD(sys_handle_close(endpoint).status, "the other messages come to nobody");
+	return result;
+}
+
 /* ---- the console's input ---- */
 
 /*

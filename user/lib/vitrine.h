@@ -291,6 +291,9 @@ uint64_t program_argument(void);
 
 struct result process_wait(uint64_t process);
 
+/* Waits for the end of one of several, whichever comes first: *which is its number among them. */
+struct result process_wait_any(const uint64_t *processes, unsigned count, unsigned *which);
+
 /*
  * Modules: code and data that a program takes in while it runs (docs/modules.md), from the modules server. module_load() maps the module
  * and what it needs, links them, and lets their init run; the value stands for it. Loaded twice, it has to be unloaded twice; then its fini
@@ -470,6 +473,9 @@ struct result ipc_reply_receive_until(uint64_t endpoint, struct message *message
  */
 struct result ipc_send(uint64_t endpoint, struct message *message);
 struct result ipc_call_noblk(uint64_t endpoint, struct message *message, uint64_t reply_to);
+
+/* That answer is not wanted any more. NOT_FOUND: it is on its way already. */
+struct result sys_ipc_cancel(uint64_t endpoint, uint64_t token, uint64_t reply_to);
 
 /* Any call by its number, also one that does not exist. */
 struct result sys_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t number);

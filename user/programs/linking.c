@@ -153,7 +153,7 @@ static void what_fails_leaves_nothing(void)
 
 static void a_hundred(void)
 {
-	uint64_t modules[MANY];
+	static uint64_t modules[MANY];
 	char name[NAME_CHARS + 1];
 	for (unsigned i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "many_%u", i);

@@ -128,6 +128,31 @@ static void sends(uint64_t endpoint)
 	must(sys_handle_close(own));
 }
 
+/* Cancelled while it waits to be received, and while it waits to be answered. */
+static void cancelled(void)
+{
+	uint64_t asked = must(sys_endpoint_create()), own = must(sys_endpoint_create());
+	struct message message = {.type = 1};
+	uint64_t token = must(ipc_call_noblk(asked, &message, own));
+	check(sys_ipc_cancel(asked, token, asked).status == STATUS_NOT_FOUND); /* the answer was not to come there */
+	check(sys_ipc_cancel(asked, token + 1, own).status == STATUS_NOT_FOUND);
+	must(sys_ipc_cancel(asked, token, own));
+	check(ipc_receive_until(asked, &message, 0).status == STATUS_TIMED_OUT);
+	token = must(ipc_call_noblk(asked, &message, own));
+	must(ipc_receive(asked, &message));
+	check(message.token == token);
+	must(sys_ipc_cancel(asked, token, own));
+	check(sys_ipc_cancel(asked, token, own).status == STATUS_NOT_FOUND && ipc_reply(asked, &message).status == STATUS_GONE);
+	token = must(ipc_call_noblk(asked, &message, own));
+	must(ipc_receive(asked, &message));
+	must(ipc_reply(asked, &message));
+	check(sys_ipc_cancel(asked, token, own).status == STATUS_NOT_FOUND); /* too late: it is there */
+	must(ipc_receive_until(own, &message, 0));
+	check(message.token == token && ipc_receive_until(own, &message, 0).status == STATUS_TIMED_OUT);
+	must(sys_handle_close(asked));
+	must(sys_handle_close(own));
+}
+
 static void full(void)
 {
 	uint64_t own = must(sys_endpoint_create());
@@ -221,6 +246,26 @@ static void caller_ends(uint64_t endpoint)
 	must(sys_handle_close(weak));
 }
 
+/* The first of several children to end, then the next: whichever it is. */
+static void any_child(void)
+{
+	struct file self;
+	uint64_t children[3];
+	if (file_open("messages", &self).status != STATUS_OK)
+		return;
+	for (unsigned i = 0; i < ARRAY_LENGTH(children); i++)
+		children[i] = must(process_start_with("child", self.object, 40 - 10 * i, 0));
+	for (unsigned left = ARRAY_LENGTH(children); left > 0; left--) {
+		unsigned which = left;
+		struct result end = process_wait_any(children, left, &which);
+		if (!check(end.status == STATUS_OK && which < left && end.value == must(process_wait(children[which]))))
+			break;
+		must(sys_handle_close(children[which]));
+		children[which] = children[left - 1];
+	}
+	must(sys_handle_close(self.object));
+}
+
 /* ---- handles ---- */
 
 static void handles(uint64_t endpoint)
@@ -242,6 +287,10 @@ int main(void)
 {
 	if (program_argument() == 1)
 		return 5;
+	if (program_argument() > 1) {
+		thread_sleep_ms(program_argument());
+		return (int)program_argument();
+	}
 	uint64_t free_before = must(sys_memory_info(MEMORY_FREE));
 	uint64_t endpoint = must(sys_endpoint_create());
 	uint64_t server = start_server(endpoint);
@@ -249,10 +298,12 @@ int main(void)
 	calls(endpoint);
 	impatient(endpoint);
 	sends(endpoint);
+	cancelled();
 	full();
 	kernel_first();
 	server_ends();
 	caller_ends(endpoint);
+	any_child();
 	handles(endpoint);
 	check(ask(endpoint, &message, QUIT).status == STATUS_OK);
 	must(thread_join(server));

@@ -60,6 +60,7 @@ static void talk(uint64_t *random)
 	uint64_t endpoint = __atomic_load_n(&slots[draw(random, SLOTS)], __ATOMIC_ACQUIRE);
 	uint64_t other = __atomic_load_n(&slots[draw(random, SLOTS)], __ATOMIC_ACQUIRE);
 	struct message message = {.type = 1, .handle = draw(random, 8) ? 0 : other};
+	struct result sent;
 	switch (draw(random, 3)) {
 	case 0:
 		count(1, ipc_call_until(endpoint, &message, deadline(random)).status);
@@ -68,7 +69,10 @@ static void talk(uint64_t *random)
 		count(2, ipc_send(endpoint, &message).status);
 		break;
 	default:
-		count(3, ipc_call_noblk(endpoint, &message, other).status);
+		sent = ipc_call_noblk(endpoint, &message, other);
+		count(3, sent.status);
+		if (sent.value % 3 == 0)
+			(void)!sys_ipc_cancel(endpoint, sent.value, other).status;
 	}
 }
 
