@@ -22,7 +22,7 @@ kernel_sources := \
   kernel/core/trap.c kernel/core/syscall.c kernel/core/syscall_memory.c kernel/core/syscall_ipc.c kernel/core/syscall_thread.c \
   kernel/core/name.c \
   kernel/obj/kobj.c kernel/obj/handle.c kernel/ipc/endpoint.c kernel/ipc/message.c kernel/ipc/interrupt.c \
-  kernel/mm/page.c kernel/mm/cache.c kernel/mm/object.c kernel/mm/segment.c kernel/mm/aspace.c kernel/mm/fault.c \
+  kernel/mm/page.c kernel/mm/cache.c kernel/mm/object.c kernel/mm/segment.c kernel/mm/mapping.c kernel/mm/aspace.c kernel/mm/fault.c \
   kernel/mm/fault_page.c kernel/mm/request.c kernel/mm/evict.c kernel/mm/reclaim.c kernel/mm/uaccess.c \
   kernel/sched/process.c kernel/sched/wait.c kernel/sched/sync.c kernel/sched/upcall.c kernel/sched/thread.c kernel/sched/run_queue.c \
   kernel/sched/schedule.c kernel/sched/timer.c \
@@ -280,7 +280,8 @@ $(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$pa
   $(cross_$(1))strip -o $$parts/program $(3) && $(B)/vitrine pnor build -o $$parts/flash --size 4M \
     --part "$${name:0:15},$$parts/program,ecc,ro" \
     --part README,user/flash/readme.txt,ecc,ro --part NOTES,ecc,size=64K --part ATTR,ecc,size=4K \
-    --part SCRATCH,size=1M --part MODULES,$(B)/$(1)/modules/$(if $(filter linking,$(2)),all,few).pack,ecc,ro $(if $(filter shell,$(2)),$(foreach p,$(shell_programs),$(call shell_part,$(1),$(p)))) && \
+    --part SCRATCH,size=1M --part MODULES,$(B)/$(1)/modules/$(if $(filter linking,$(2)),all,few).pack,ecc,ro \
+    $(if $(filter shell,$(2)),$(foreach p,$(shell_programs),$(call shell_part,$(1),$(p)))) && \
   { cmp -s $$parts/flash $@ || mv $$parts/flash $@; }
 endef
 

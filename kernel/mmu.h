@@ -98,8 +98,11 @@ struct mmu_ops {
 	/* Makes `va` (page-aligned, below user_end) translate to `page` with `flags`. */
 	enum status (*map)(struct mmu_space *space, struct vaddr va, struct paddr page, unsigned flags);
 
-	/* Removes the translations of `pages` pages from `va`, wired ones too. A range of any size is fine. */
-	void (*unmap)(struct mmu_space *space, struct vaddr va, uint64_t pages);
+	/*
+	 * Removes the translations of `pages` pages from `va`, wired ones too. A range of any size is fine: a call does a bounded piece of it,
+	 * so that nobody need hold a lock for long. *progress is 0 before the first call, and the back end's own after that. False: call again.
+	 */
+	bool (*unmap)(struct mmu_space *space, struct vaddr va, uint64_t pages, uint64_t *progress);
 
 	/* Fills *walk as the machine would translate `va` now. */
 	void (*walk)(struct mmu_space *space, struct vaddr va, struct mmu_walk *walk);
@@ -121,6 +124,13 @@ struct mmu_ops {
 
 /* The back end of this run; set by the machine before kernel_main() (the command line may name one). */
 extern const struct mmu_ops *mmu;
+
+/* All of an unmap() at once: for what is small, and for tests. */
+static inline void mmu_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages)
+{
+	for (uint64_t progress = 0; !mmu->unmap(space, va, pages, &progress);)
+		;
+}
 
 /* Translations in use in a table of limited size (hash), for the counter in the trace; 0 elsewhere. */
 uint64_t mmu_entries_in_use(void);

@@ -25,6 +25,10 @@
 /* Beyond this many pages one look at every entry is cheaper than two groups a page. */
 #define UNMAP_SCAN_PAGES 1024
 
+/* What one call of unmap does: look up so many pages, or look through so many groups. */
+#define UNMAP_PAGES 32
+#define UNMAP_GROUPS 32
+
 static struct spinlock table_lock = SPINLOCK(LOCK_MMU_TABLE);
 
 /* ---- the nine operations ---- */
@@ -59,10 +63,11 @@ static enum status hash_open(struct mmu_space *space)
 	return STATUS_OK;
 }
 
-/* Removes what the space has in the table with an address in [start, end), by looking at every entry. */
-static void space_scan(const struct mmu_space *space, uint64_t start, uint64_t end, struct gone *gone)
+/* Removes what the space has with an address in [start, end), by looking at every entry of some groups. */
+static void groups_scan(const struct mmu_space *space, uint64_t start, uint64_t end, uint64_t group, uint64_t last,
+			struct gone *gone)
 {
-	for (uint64_t group = 0; group < HASH_GROUPS; group++) {
+	for (; group < last; group++) {
 		for (unsigned i = 0; i < HASH_SLOTS; i++) {
 			uint64_t v = hash_table[group].entry[i].v;
 			if (!(v & ENTRY_VALID) || entry_vsid(v) / SEGMENTS_A_SPACE != space->id)
@@ -97,20 +102,29 @@ static void pages_remove(const struct mmu_space *space, struct vaddr va, uint64_
 	}
 }
 
-static void hash_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages)
+/* Progress: how many pages are done or, of a range so large that it is quicker to look through the table, groups. */
+static bool hash_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages, uint64_t *progress)
 {
 	struct gone gone;
+	bool scans = pages > UNMAP_SCAN_PAGES;
+	uint64_t from = *progress, all = scans ? HASH_GROUPS : pages;
+	uint64_t to = min_u64(from + (scans ? UNMAP_GROUPS : UNMAP_PAGES), all);
 	gone_begin(&gone);
 	spin_lock(&table_lock);
-	if (pages > UNMAP_SCAN_PAGES) {
+	if (scans) {
 		uint64_t room = va.v < USER_END ? (USER_END - va.v) / PAGE_BYTES : 0;
-		space_scan(space, va.v, va.v + min_u64(pages, room) * PAGE_BYTES, &gone);
+		groups_scan(space, va.v, va.v + min_u64(pages, room) * PAGE_BYTES, from, to, &gone);
 	} else {
-		pages_remove(space, va, pages, &gone);
+		pages_remove(space, vaddr(va.v + from * PAGE_BYTES), to - from, &gone);
 	}
 	gone_flush(&gone);
-	trace_mmu_unmap(space->id, va.v, pages);
+	if (!scans)
+		trace_mmu_unmap(space->id, va.v + from * PAGE_BYTES, to - from);
+	else if (to == all)
+		trace_mmu_unmap(space->id, va.v, pages);
 	spin_unlock(&table_lock);
+	*progress = to;
+	return to == all;
 }
 
 /* Spaces end rarely, so whatever the space may still have is looked for in the whole table. The table's pages stay. */
@@ -121,7 +135,7 @@ static void hash_close(struct mmu_space *space, void (*release)(struct paddr pag
 	struct gone gone;
 	gone_begin(&gone);
 	spin_lock(&table_lock);
-	space_scan(space, 0, USER_END, &gone);
+	groups_scan(space, 0, USER_END, 0, HASH_GROUPS, &gone);
 	gone_flush(&gone);
 	spin_unlock(&table_lock);
 }

@@ -7,7 +7,7 @@
  *     +---------+----------+----------+----------+----------+----------+------------+
  *
  * Teaches: an address is a path. Each nine bits choose an entry in a table of 512; the entry names the next table, or the page.
- * One cursor walks it for map, unmap, walk and harvest; five levels differ from four only in where the cursor starts.
+ * One cursor walks it for map, walk and harvest; five levels differ from four only in where the cursor starts.
  * Who calls: mm/ and the scheduler, through `mmu`. Calls cpu_flush_others() to reach other CPUs. Locks: as mmu.h says.
  * The invariant: the kernel's half is the same in every space; user tables are donated pages, and go back only in close.
  * What a table that other CPUs read needs: entries are stored whole (64 bits, atomic), and a CPU that may hold an old
@@ -193,33 +193,40 @@ static enum status radix_map(struct mmu_space *space, struct vaddr va, struct pa
 	return STATUS_OK;
 }
 
-/* Removes what one last-level table maps from `at` up to `end`. */
-static void unmap_run(struct cursor cursor, uint64_t at, uint64_t end, bool active)
-{
-	for (; at < end; at += PAGE_BYTES, cursor.entry++) {
-		if (!entry_load(cursor.entry))
-			continue;
-		__atomic_store_n(cursor.entry, 0, __ATOMIC_RELEASE);
-		if (active)
-			invlpg(at);
-	}
-}
+/* How many entries one call of unmap looks at. */
+#define UNMAP_ENTRIES 256
 
-static void radix_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages)
+/* Removes what a table maps from `at` up to `end`, as long as *entries last. Returns how far it has come. */
+static uint64_t unmap_table(uint64_t *table, unsigned level, uint64_t at, uint64_t end, bool active, unsigned *entries)
 {
-	bool active = is_active_here(space);
-	uint64_t end = min_u64(va.v / PAGE_BYTES + pages, USER_END / PAGE_BYTES) * PAGE_BYTES;
-	uint64_t at = va.v;
-	while (at < end) {
-		/* To the end of the table, or of the hole. */
-		struct cursor cursor = cursor_find(space, at);
-		uint64_t step = level_bytes(cursor.level == 1 ? 2 : cursor.level);
-		uint64_t next = min_u64(round_down(at, step) + step, end);
-		if (cursor.level == 1)
-			unmap_run(cursor, at, next, active);
+	uint64_t *entry = &table[level_index(at, level)];
+	while (at<end && * entries> 0) {
+		uint64_t old = entry_load(entry), next = min_u64(round_down(at, level_bytes(level)) + level_bytes(level), end);
+		--*entries;
+		if (old && level == 1) {
+			__atomic_store_n(entry, 0, __ATOMIC_RELEASE);
+			if (active)
+				invlpg(at);
+		} else if (old & PTE_PRESENT) {
+			next = unmap_table(table_at(old & PTE_FRAME), level - 1, at, next, active, entries);
+		}
+		entry += next % level_bytes(level) == 0;
 		at = next;
 	}
-	trace_mmu_unmap(space->id, va.v, pages);
+	return at;
+}
+
+/* Progress: how many bytes of the range are done. */
+static bool radix_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages, uint64_t *progress)
+{
+	unsigned entries = UNMAP_ENTRIES;
+	uint64_t end = min_u64(va.v / PAGE_BYTES + pages, USER_END / PAGE_BYTES) * PAGE_BYTES, from = va.v + *progress;
+	uint64_t to = from < end
+			      ? unmap_table(table_at(space->words[WORD_ROOT]), levels, from, end, is_active_here(space), &entries)
+			      : end;
+	*progress = to - va.v;
+	trace_mmu_unmap(space->id, from, to == end ? pages - (from - va.v) / PAGE_BYTES : (to - from) / PAGE_BYTES);
+	return to == end;
 }
 
 /* Whether the address bits above the root's index repeat its top bit: anything else faults before the table is looked at. */

@@ -15,11 +15,11 @@
 #include "core/panic.h"
 #include "core/string.h"
 #include "mm/cache.h"
+#include "mm/mapping.h"
 #include "mm/object.h"
 #include "mm/page.h"
 
 static struct cache aspace_cache = CACHE(struct aspace);
-static struct cache mapping_cache = CACHE(struct mapping);
 static uint32_t last_id;
 
 static void release_page(struct paddr page)
@@ -79,27 +79,6 @@ enum status aspace_create(const char *name, struct aspace **result)
 	return STATUS_OK;
 }
 
-/* Puts a mapping that is complete among those of its object. */
-static void mapping_show(struct mapping *mapping)
-{
-	struct vm_object *object = mapping->object;
-	spin_lock(&object->lock);
-	list_insert_before(&object->mappings, &mapping->object_node);
-	spin_unlock(&object->lock);
-}
-
-/* Takes a mapping out of its segment and its object, and gives both up. After sync; no lock held. */
-static void mapping_free(struct mapping *mapping)
-{
-	struct vm_object *object = mapping->object;
-	list_remove(&mapping->node);
-	spin_lock(&object->lock);
-	list_remove(&mapping->object_node);
-	spin_unlock(&object->lock);
-	kobj_put(&object->kobj);
-	cache_free(&mapping_cache, mapping);
-}
-
 void aspace_empty(struct aspace *aspace)
 {
 	ASSERT(aspace->threads == 0 && aspace->space.active == 0);
@@ -154,26 +133,6 @@ static enum status choose_place(struct aspace *aspace, bool device, uint64_t *ad
 	return segment_overlaps(*segment, *address, bytes) ? STATUS_EXISTS : STATUS_OK;
 }
 
-/* A mapping of an object, with a reference of its own, not in any segment yet. */
-static enum status new_mapping(struct aspace *aspace, const struct map_request *request, struct mapping **result)
-{
-	void *memory;
-	TRY(cache_alloc(&mapping_cache, &memory));
-	struct mapping *mapping = memory;
-	list_init(&mapping->node);
-	list_init(&mapping->object_node);
-	mapping->bytes = request->bytes;
-	mapping->rights = request->rights;
-	mapping->rights_max = request->rights_max;
-	mapping->window = request->window;
-	mapping->aspace = aspace;
-	mapping->object = request->object;
-	mapping->first_page = request->first_page;
-	kobj_get(&request->object->kobj);
-	*result = mapping;
-	return STATUS_OK;
-}
-
 /* Does the object have what is to be mapped, and may it be mapped like that? */
 static enum status check_request(const struct map_request *request)
 {
@@ -196,7 +155,7 @@ enum status aspace_map_object(struct aspace *aspace, const struct map_request *r
 	if (request->bytes == 0 || (request->bytes | request->address) % PAGE_BYTES)
 		return STATUS_INVALID;
 	TRY(check_request(request));
-	TRY(new_mapping(aspace, request, &mapping));
+	TRY(mapping_new(aspace, request, &mapping));
 	spin_lock(&aspace->lock);
 	*address = request->address;
 	enum status status = choose_place(aspace, request->object->kind == OBJECT_DEVICE, address, request->bytes, &segment);
@@ -228,104 +187,17 @@ enum status aspace_map(struct aspace *aspace, uint64_t *address, uint64_t bytes,
 }
 
 /*
- * Makes `address` a border between two mappings, with the spare one if a mapping has to be cut in two. Returns what is left of
- * it.
+ * Removes the translations of a range, in pieces: without the aspace's lock, interrupts come between them. Whoever needs none to come back
+ * has seen to that.
  */
-static struct mapping *split_at(const struct segment *segment, uint64_t address, struct mapping *spare)
-{
-	struct mapping *mapping = segment_mapping(segment, address);
-	if (!mapping || mapping->start == address)
-		return spare;
-	ASSERT(spare);
-	struct vm_object *object = mapping->object;
-	kobj_get(&object->kobj);
-	spin_lock(&object->lock);
-	*spare = *mapping;
-	spare->start = address;
-	spare->bytes = mapping->start + mapping->bytes - address;
-	spare->first_page = mapping->first_page + (address - mapping->start) / PAGE_BYTES;
-	mapping->bytes = address - mapping->start;
-	list_insert_before(mapping->node.next, &spare->node);
-	list_insert_before(&object->mappings, &spare->object_node);
-	spin_unlock(&object->lock);
-	return NULL;
-}
-
-/* The two mappings that cutting a range out of others may need, taken before anything is changed. */
-struct spares {
-	struct mapping *first;
-	struct mapping *second;
-};
-
-static enum status spares_take(struct spares *spares)
-{
-	void *first;
-	void *second;
-	TRY(cache_alloc(&mapping_cache, &first));
-	enum status status = cache_alloc(&mapping_cache, &second);
-	if (status != STATUS_OK) {
-		cache_free(&mapping_cache, first);
-		return status;
-	}
-	*spares = (struct spares){first, second};
-	return STATUS_OK;
-}
-
-static void spares_give_back(struct spares *spares)
-{
-	if (spares->first)
-		cache_free(&mapping_cache, spares->first);
-	if (spares->second)
-		cache_free(&mapping_cache, spares->second);
-}
-
 static void drop_translations(struct aspace *aspace, uint64_t address, uint64_t bytes)
 {
-	spin_lock(&aspace->space.lock);
-	mmu->unmap(&aspace->space, vaddr(address), bytes / PAGE_BYTES);
-	spin_unlock(&aspace->space.lock);
-}
-
-/* Moves the mappings of a range to the list `out`, cutting those that reach beyond it. */
-static void take_range(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares,
-		       struct list *out)
-{
-	aspace->recent = NULL;
-	spares->first = split_at(segment, address, spares->first);
-	spares->second = split_at(segment, address + bytes, spares->second);
-	for (struct list *node = segment->mappings.next, *next; node != &segment->mappings; node = next) {
-		struct mapping *mapping = container_of(node, struct mapping, node);
-		next = node->next;
-		if (mapping->start < address || mapping->start >= address + bytes)
-			continue;
-		list_remove(node);
-		list_insert_before(out, node);
+	bool done = false;
+	for (uint64_t progress = 0; !done;) {
+		spin_lock(&aspace->space.lock);
+		done = mmu->unmap(&aspace->space, vaddr(address), bytes / PAGE_BYTES, &progress);
+		spin_unlock(&aspace->space.lock);
 	}
-}
-
-enum status aspace_unmap(struct aspace *aspace, uint64_t address, uint64_t bytes)
-{
-	struct segment *segment;
-	struct spares spares;
-	struct list gone;
-	TRY(check_range(aspace, address, bytes, &segment));
-	TRY(spares_take(&spares));
-	list_init(&gone);
-	spin_lock(&aspace->lock);
-	take_range(aspace, segment, address, bytes, &spares, &gone);
-	drop_translations(aspace, address, bytes);
-	spin_unlock(&aspace->lock);
-	spares_give_back(&spares);
-	if (list_is_empty(&gone))
-		return STATUS_NOT_FOUND;
-	mmu->sync(&aspace->space);
-	while (!list_is_empty(&gone)) {
-		struct mapping *mapping = container_of(gone.next, struct mapping, node);
-		if (mapping->object->anonymous)
-			object_discard(mapping->object, mapping->first_page, mapping->bytes / PAGE_BYTES);
-		mapping_free(mapping);
-	}
-	return STATUS_OK;
 }
 
 /* Is every page of the range mapped, and may it have these rights? */
@@ -342,21 +214,14 @@ static enum status check_protect(const struct segment *segment, uint64_t address
 	return STATUS_OK;
 }
 
-enum status aspace_protect(struct aspace *aspace, uint64_t address, uint64_t bytes, unsigned rights)
+/* Gives what is mapped in a range other rights. Called with the lock. */
+static void set_rights(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares,
+		       unsigned rights)
 {
-	struct segment *segment;
-	struct spares spares;
 	struct list range;
-	TRY(check_rights(rights));
-	TRY(check_range(aspace, address, bytes, &segment));
-	TRY(spares_take(&spares));
 	list_init(&range);
-	spin_lock(&aspace->lock);
-	enum status status = check_protect(segment, address, bytes, rights);
-	if (status == STATUS_OK) {
-		take_range(aspace, segment, address, bytes, &spares, &range);
-		drop_translations(aspace, address, bytes);
-	}
+	aspace->recent = NULL;
+	mapping_take_range(segment, address, bytes, spares, &range);
 	while (!list_is_empty(&range)) {
 		struct mapping *mapping = container_of(range.next, struct mapping, node);
 		list_remove(&mapping->node);
@@ -365,10 +230,87 @@ enum status aspace_protect(struct aspace *aspace, uint64_t address, uint64_t byt
 		spin_unlock(&mapping->object->lock);
 		segment_insert(segment, mapping);
 	}
+}
+
+/*
+ * First the mappings get their rights, then the translations are dropped, without the lock: those that come meanwhile have the new rights
+ * already. Nobody may rely on them before the caller's sync.
+ */
+enum status aspace_protect(struct aspace *aspace, uint64_t address, uint64_t bytes, unsigned rights)
+{
+	struct segment *segment;
+	struct spares spares;
+	TRY(check_rights(rights));
+	TRY(check_range(aspace, address, bytes, &segment));
+	TRY(spares_take(&spares));
+	spin_lock(&aspace->lock);
+	enum status status = check_protect(segment, address, bytes, rights);
+	if (status == STATUS_OK)
+		set_rights(aspace, segment, address, bytes, &spares, rights);
 	spin_unlock(&aspace->lock);
 	spares_give_back(&spares);
 	TRY(status);
+	drop_translations(aspace, address, bytes);
 	mmu->sync(&aspace->space);
+	return STATUS_OK;
+}
+
+/* Up to here the translations are dropped under the lock. */
+#define UNMAP_AT_ONCE (64 * PAGE_BYTES)
+
+/*
+ * A large range is made unusable first, while its mappings keep the place: so its translations can be dropped without the lock, and
+ * neither do new ones come nor another mapping.
+ */
+static enum status hide(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes)
+{
+	struct spares spares;
+	TRY(spares_take(&spares));
+	spin_lock(&aspace->lock);
+	set_rights(aspace, segment, address, bytes, &spares, RIGHTS_NONE);
+	spin_unlock(&aspace->lock);
+	spares_give_back(&spares);
+	drop_translations(aspace, address, bytes);
+	return STATUS_OK;
+}
+
+/* Whether one of the mappings in a list can have translations. */
+static bool can_be_used(const struct list *mappings)
+{
+	LIST_FOR_EACH (node, mappings)
+		if (container_of(node, struct mapping, node)->rights != RIGHTS_NONE)
+			return true;
+	return false;
+}
+
+enum status aspace_unmap(struct aspace *aspace, uint64_t address, uint64_t bytes)
+{
+	struct segment *segment;
+	struct spares spares;
+	struct list gone;
+	TRY(check_range(aspace, address, bytes, &segment));
+	TRY(spares_take(&spares));
+	list_init(&gone);
+	enum status status = bytes > UNMAP_AT_ONCE ? hide(aspace, segment, address, bytes) : STATUS_OK;
+	if (status == STATUS_OK) {
+		spin_lock(&aspace->lock);
+		aspace->recent = NULL;
+		mapping_take_range(segment, address, bytes, &spares, &gone);
+		if (can_be_used(&gone)) /* it is small, or somebody has changed its rights meanwhile */
+			drop_translations(aspace, address, bytes);
+		spin_unlock(&aspace->lock);
+	}
+	spares_give_back(&spares);
+	TRY(status);
+	if (list_is_empty(&gone))
+		return STATUS_NOT_FOUND;
+	mmu->sync(&aspace->space);
+	while (!list_is_empty(&gone)) {
+		struct mapping *mapping = container_of(gone.next, struct mapping, node);
+		if (mapping->object->anonymous)
+			object_discard(mapping->object, mapping->first_page, mapping->bytes / PAGE_BYTES);
+		mapping_free(mapping);
+	}
 	return STATUS_OK;
 }
 
@@ -399,7 +341,7 @@ enum status aspace_stack_new(struct aspace *aspace, unsigned *slot, struct vaddr
 	struct map_request request = {.bytes = STACK_BYTES, .rights = RIGHTS_READ | RIGHTS_WRITE, .rights_max = RIGHTS_ALL};
 	TRY(object_create(STACK_BYTES / PAGE_BYTES, &request.object));
 	request.object->anonymous = true;
-	enum status status = new_mapping(aspace, &request, &mapping);
+	enum status status = mapping_new(aspace, &request, &mapping);
 	kobj_put(&request.object->kobj);
 	TRY(status);
 	spin_lock(&aspace->lock);
@@ -427,7 +369,8 @@ void aspace_stack_free(struct aspace *aspace, unsigned slot)
 	/* A program may have cut its stack in pieces, but those cuts are borders already: no spare mapping is needed. */
 	struct spares none = {0};
 	spin_lock(&aspace->lock);
-	take_range(aspace, segment, start, STACK_BYTES, &none, &gone);
+	aspace->recent = NULL;
+	mapping_take_range(segment, start, STACK_BYTES, &none, &gone);
 	drop_translations(aspace, start, STACK_BYTES);
 	spin_unlock(&aspace->lock);
 	mmu->sync(&aspace->space);
@@ -438,9 +381,7 @@ void aspace_stack_free(struct aspace *aspace, unsigned slot)
 
 void aspace_forget(struct aspace *aspace)
 {
-	spin_lock(&aspace->lock);
 	drop_translations(aspace, 0, USER_END);
-	spin_unlock(&aspace->lock);
 	mmu->sync(&aspace->space);
 }
 

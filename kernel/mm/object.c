@@ -224,7 +224,7 @@ uint64_t object_unmap(struct vm_object *object, uint64_t first, uint64_t pages)
 			continue;
 		struct mmu_space *space = &mapping->aspace->space;
 		spin_lock(&space->lock);
-		mmu->unmap(space, vaddr(mapping->start + (from - mapping->first_page) * PAGE_BYTES), to - from);
+		mmu_unmap(space, vaddr(mapping->start + (from - mapping->first_page) * PAGE_BYTES), to - from);
 		spin_unlock(&space->lock);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		users |= __atomic_load_n(&space->active, __ATOMIC_SEQ_CST);
@@ -253,16 +253,21 @@ static void chunk_discard(struct vm_object *object, uint64_t base, uint64_t firs
 	}
 }
 
+/* How many frames are given back before the lock is. */
+#define DISCARD_SLOTS 32
+
 void object_discard(struct vm_object *object, uint64_t first, uint64_t pages)
 {
-	spin_lock(&object->lock);
 	ASSERT(first + pages <= object->pages);
-	for (uint64_t at = first, next; object->chunks && at < first + pages; at = next) {
-		next = min_u64(round_down(at, CHUNK_SLOTS) + CHUNK_SLOTS, first + pages);
-		if (object->chunks[at / CHUNK_SLOTS])
+	for (uint64_t at = first, next; at < first + pages; at = next) {
+		spin_lock(&object->lock);
+		bool some = object->chunks && object->chunks[at / CHUNK_SLOTS];
+		uint64_t step = some ? DISCARD_SLOTS : CHUNK_SLOTS;
+		next = object->chunks ? min_u64(round_down(at, step) + step, first + pages) : first + pages;
+		if (some)
 			chunk_discard(object, round_down(at, CHUNK_SLOTS), at % CHUNK_SLOTS, next - at);
+		spin_unlock(&object->lock);
 	}
-	spin_unlock(&object->lock);
 }
 
 void object_free(struct kobj *kobj)

@@ -134,6 +134,14 @@ static bool everything_waits(void)
 	return __atomic_load_n(&progress, __ATOMIC_SEQ_CST) == 0;
 }
 
+/* Lets interrupts come that wait; they are off before and after. */
+static void let_interrupts_come(void)
+{
+	arch_irq_restore(true);
+	(void)arch_time_now(); /* on x86-64 one instruction passes before they are really on (Intel SDM 2B, STI) */
+	arch_irq_restore(false);
+}
+
 /* Waits until there is a thread to run. */
 static struct thread *idle(void)
 {
@@ -148,7 +156,9 @@ static struct thread *idle(void)
 		__atomic_store_n(&cpu->idle, true, __ATOMIC_SEQ_CST);
 		if (everything_waits())
 			run_end(VERDICT_DEADLOCK, 0);
-		if (!page_zero_ahead())
+		if (page_zero_ahead())
+			let_interrupts_come();
+		else
 			arch_cpu_idle();
 		__atomic_store_n(&cpu->idle, false, __ATOMIC_SEQ_CST);
 	}

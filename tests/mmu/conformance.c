@@ -123,7 +123,7 @@ enum status mmu_case_map(struct mmu_space *space, struct vaddr va, struct paddr 
 void mmu_case_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages)
 {
 	spin_lock(&space->lock);
-	mmu->unmap(space, va, pages);
+	mmu_unmap(space, va, pages);
 	spin_unlock(&space->lock);
 }
 

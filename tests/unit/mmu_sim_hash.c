@@ -174,7 +174,8 @@ static enum status hash_map(struct mmu_space *space, struct vaddr va, struct pad
 	return STATUS_OK;
 }
 
-static void hash_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages)
+/* All at once. */
+static bool hash_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages, uint64_t *progress)
 {
 	assert(spin_held(&space->lock));
 	uint64_t first = va.v >> PAGE_SHIFT;
@@ -184,6 +185,8 @@ static void hash_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages)
 			drop(entry);
 	}
 	trace_mmu_unmap(space->id, va.v, pages);
+	*progress = pages;
+	return true;
 }
 
 static void hash_walk(struct mmu_space *space, struct vaddr va, struct mmu_walk *walk)

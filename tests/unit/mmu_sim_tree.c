@@ -21,6 +21,8 @@
 
 #define LEVELS 4
 #define ENTRIES 512
+#define FEW_PAGES 8
+#define MANY_PAGES 4096
 #define PRESENT 32u
 #define REFERENCED 64u
 #define CHANGED 128u
@@ -153,12 +155,16 @@ static void clear_range(uint64_t table, unsigned level, uint64_t base, uint64_t 
 	}
 }
 
-static void tree_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages)
+/* A few pages at a time, if there are not too many: so what is done in pieces is tested in pieces. */
+static bool tree_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages, uint64_t *progress)
 {
 	assert(spin_held(&space->lock));
-	uint64_t first = va.v / PAGE_BYTES;
-	clear_range(space->words[ROOT], LEVELS, 0, first, pages < UINT64_MAX - first ? first + pages : UINT64_MAX);
-	trace_mmu_unmap(space->id, va.v, pages);
+	uint64_t first = va.v / PAGE_BYTES + *progress, left = pages - *progress;
+	uint64_t piece = left > MANY_PAGES ? left : min_u64(left, FEW_PAGES);
+	clear_range(space->words[ROOT], LEVELS, 0, first, piece < UINT64_MAX - first ? first + piece : UINT64_MAX);
+	trace_mmu_unmap(space->id, first * PAGE_BYTES, piece);
+	*progress += piece;
+	return *progress == pages;
 }
 
 static void tree_walk(struct mmu_space *space, struct vaddr va, struct mmu_walk *walk)

@@ -218,14 +218,15 @@ static enum status map_forgets_wired(struct mmu_space *space, struct vaddr va, s
 	return sim_hash_ops.map(space, va, page, flags & ~(unsigned)MMU_WIRED);
 }
 
-static void unmap_first_only(struct mmu_space *space, struct vaddr va, uint64_t pages)
+static bool unmap_first_only(struct mmu_space *space, struct vaddr va, uint64_t pages, uint64_t *progress)
 {
-	sim_tree_ops.unmap(space, va, min_u64(pages, 1));
+	(void)pages;
+	return sim_tree_ops.unmap(space, va, 1, progress);
 }
 
-static void unmap_one_too_many(struct mmu_space *space, struct vaddr va, uint64_t pages)
+static bool unmap_one_too_many(struct mmu_space *space, struct vaddr va, uint64_t pages, uint64_t *progress)
 {
-	sim_tree_ops.unmap(space, va, pages + 1);
+	return sim_tree_ops.unmap(space, va, pages + 1, progress);
 }
 
 static struct mmu_usage harvest_keeps(struct mmu_space *space, struct vaddr va)

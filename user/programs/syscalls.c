@@ -244,7 +244,7 @@ static void the_rest(void)
 	answers(sys_clock_now(), OK);
 	answers(sys_trace_mark(MARK_INSTANT, 0, 0, 0, 0), OK);
 	answers(sys_trace_mark(MARK_INSTANT, UINT64_MAX, UINT64_MAX, UINT64_MAX, 0), OK);
-	answers(sys_trace_mark(MARK_STEP + 1, 0, 0, 0, 0), INVALID);
+	answers(sys_trace_mark(MARK_MODULE_UNLOAD + 1, 0, 0, 0, 0), INVALID);
 	answers(sys_trace_mark(UINT64_C(1) << 32, 0, 0, 0, 0), INVALID);
 	answers(sys_trace_mark(UINT64_MAX, 0, 0, 0, 0), INVALID);
 }

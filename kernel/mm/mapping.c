@@ -1,0 +1,111 @@
+/*
+ * Mappings: see mapping.h.
+ *
+ * Who calls: aspace.c. Whom: segment.h, object.h. Locks: the aspace's is held by the caller where it says so; the object's is taken here.
+ */
+#include "mm/mapping.h"
+
+#include "core/lock.h"
+#include "core/panic.h"
+#include "mm/cache.h"
+#include "mm/object.h"
+
+static struct cache mapping_cache = CACHE(struct mapping);
+
+enum status mapping_new(struct aspace *aspace, const struct map_request *request, struct mapping **result)
+{
+	void *memory;
+	TRY(cache_alloc(&mapping_cache, &memory));
+	struct mapping *mapping = memory;
+	list_init(&mapping->node);
+	list_init(&mapping->object_node);
+	mapping->bytes = request->bytes;
+	mapping->rights = request->rights;
+	mapping->rights_max = request->rights_max;
+	mapping->window = request->window;
+	mapping->aspace = aspace;
+	mapping->object = request->object;
+	mapping->first_page = request->first_page;
+	kobj_get(&request->object->kobj);
+	*result = mapping;
+	return STATUS_OK;
+}
+
+void mapping_show(struct mapping *mapping)
+{
+	struct vm_object *object = mapping->object;
+	spin_lock(&object->lock);
+	list_insert_before(&object->mappings, &mapping->object_node);
+	spin_unlock(&object->lock);
+}
+
+void mapping_free(struct mapping *mapping)
+{
+	struct vm_object *object = mapping->object;
+	list_remove(&mapping->node);
+	spin_lock(&object->lock);
+	list_remove(&mapping->object_node);
+	spin_unlock(&object->lock);
+	kobj_put(&object->kobj);
+	cache_free(&mapping_cache, mapping);
+}
+
+/*
+ * Makes `address` a border between two mappings, with the spare one if a mapping has to be cut in two. Returns what is left of
+ * it.
+ */
+static struct mapping *split_at(const struct segment *segment, uint64_t address, struct mapping *spare)
+{
+	struct mapping *mapping = segment_mapping(segment, address);
+	if (!mapping || mapping->start == address)
+		return spare;
+	ASSERT(spare);
+	struct vm_object *object = mapping->object;
+	kobj_get(&object->kobj);
+	spin_lock(&object->lock);
+	*spare = *mapping;
+	spare->start = address;
+	spare->bytes = mapping->start + mapping->bytes - address;
+	spare->first_page = mapping->first_page + (address - mapping->start) / PAGE_BYTES;
+	mapping->bytes = address - mapping->start;
+	list_insert_before(mapping->node.next, &spare->node);
+	list_insert_before(&object->mappings, &spare->object_node);
+	spin_unlock(&object->lock);
+	return NULL;
+}
+
+enum status spares_take(struct spares *spares)
+{
+	void *first;
+	void *second;
+	TRY(cache_alloc(&mapping_cache, &first));
+	enum status status = cache_alloc(&mapping_cache, &second);
+	if (status != STATUS_OK) {
+		cache_free(&mapping_cache, first);
+		return status;
+	}
+	*spares = (struct spares){first, second};
+	return STATUS_OK;
+}
+
+void spares_give_back(struct spares *spares)
+{
+	if (spares->first)
+		cache_free(&mapping_cache, spares->first);
+	if (spares->second)
+		cache_free(&mapping_cache, spares->second);
+}
+
+void mapping_take_range(struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares, struct list *out)
+{
+	spares->first = split_at(segment, address, spares->first);
+	spares->second = split_at(segment, address + bytes, spares->second);
+	for (struct list *node = segment->mappings.next, *next; node != &segment->mappings; node = next) {
+		struct mapping *mapping = container_of(node, struct mapping, node);
+		next = node->next;
+		if (mapping->start < address || mapping->start >= address + bytes)
+			continue;
+		list_remove(node);
+		list_insert_before(out, node);
+	}
+}
