@@ -125,7 +125,7 @@ struct mmu_ops {
 /* The back end of this run; set by the machine before kernel_main() (the command line may name one). */
 extern const struct mmu_ops *mmu;
 
-/* All of an unmap() at once: for what is small, and for tests. */
+/* All of an unmap() at once: for callers who hold other locks meanwhile, and for tests. */
 static inline void mmu_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages)
 {
 	for (uint64_t progress = 0; !mmu->unmap(space, va, pages, &progress);)

@@ -120,7 +120,7 @@ static bool hash_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages,
 	gone_flush(&gone);
 	if (!scans)
 		trace_mmu_unmap(space->id, va.v + from * PAGE_BYTES, to - from);
-	else if (to == all)
+	else if (from == 0) /* what others enter behind the first piece stays, or is entered again */
 		trace_mmu_unmap(space->id, va.v, pages);
 	spin_unlock(&table_lock);
 	*progress = to;

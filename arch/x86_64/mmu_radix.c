@@ -200,7 +200,7 @@ static enum status radix_map(struct mmu_space *space, struct vaddr va, struct pa
 static uint64_t unmap_table(uint64_t *table, unsigned level, uint64_t at, uint64_t end, bool active, unsigned *entries)
 {
 	uint64_t *entry = &table[level_index(at, level)];
-	while (at<end && * entries> 0) {
+	while (*entries && at < end) {
 		uint64_t old = entry_load(entry), next = min_u64(round_down(at, level_bytes(level)) + level_bytes(level), end);
 		--*entries;
 		if (old && level == 1) {

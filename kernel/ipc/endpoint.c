@@ -159,8 +159,9 @@ enum status endpoint_send(struct endpoint *endpoint, struct thread *thread, cons
 }
 
 /* Makes it a call whose caller waits no more, if it is in the list. Called with the lock. */
-static bool withdraw(struct list *list, uint64_t token, const struct endpoint *reply_to)
+static bool withdraw(const struct endpoint *endpoint, struct list *list, uint64_t token, const struct endpoint *reply_to)
 {
+	ASSERT(spin_held(&endpoint->lock));
 	LIST_FOR_EACH (node, list) {
 		struct ipc_message *message = container_of(node, struct ipc_message, node);
 		if (message->content.token != token || message->kind != IPC_CALL_NOBLK || message->reply_to != reply_to)
@@ -174,7 +175,8 @@ static bool withdraw(struct list *list, uint64_t token, const struct endpoint *r
 enum status endpoint_cancel(struct endpoint *endpoint, uint64_t token, const struct endpoint *reply_to)
 {
 	spin_lock(&endpoint->lock);
-	bool found = withdraw(&endpoint->queue, token, reply_to) || withdraw(&endpoint->taken, token, reply_to);
+	bool found =
+		withdraw(endpoint, &endpoint->queue, token, reply_to) || withdraw(endpoint, &endpoint->taken, token, reply_to);
 	spin_unlock(&endpoint->lock);
 	return found ? STATUS_OK : STATUS_NOT_FOUND;
 }

@@ -19,7 +19,7 @@ struct thread;
 
 /* Who wants an answer, and how. */
 enum ipc_kind {
-	IPC_CALL,       /* a thread waits for it in `caller` */
+	IPC_CALL,       /* a thread waits for it in `caller`; if none does, the answer is not wanted any more */
 	IPC_CALL_NOBLK, /* it becomes a message to `reply_to` */
 	IPC_REQUEST,    /* a page request waits for it */
 	IPC_INTERRUPT,  /* a device's line is held back until then */

@@ -214,19 +214,22 @@ static enum status check_protect(const struct segment *segment, uint64_t address
 	return STATUS_OK;
 }
 
-/* Gives what is mapped in a range other rights. Called with the lock. */
+/*
+ * Gives what is mapped in a range other rights. `by` is who hides it, if it does, and takes the mark of whoever did before. Called with
+ * the lock.
+ */
 static void set_rights(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares,
-		       unsigned rights)
+		       unsigned rights, const void *by)
 {
 	struct list range;
 	list_init(&range);
-	aspace->recent = NULL;
-	mapping_take_range(segment, address, bytes, spares, &range);
+	mapping_take_range(aspace, segment, address, bytes, spares, &range);
 	while (!list_is_empty(&range)) {
 		struct mapping *mapping = container_of(range.next, struct mapping, node);
 		list_remove(&mapping->node);
 		spin_lock(&mapping->object->lock);
 		mapping->rights = rights;
+		mapping->hidden_by = by;
 		spin_unlock(&mapping->object->lock);
 		segment_insert(segment, mapping);
 	}
@@ -246,7 +249,7 @@ enum status aspace_protect(struct aspace *aspace, uint64_t address, uint64_t byt
 	spin_lock(&aspace->lock);
 	enum status status = check_protect(segment, address, bytes, rights);
 	if (status == STATUS_OK)
-		set_rights(aspace, segment, address, bytes, &spares, rights);
+		set_rights(aspace, segment, address, bytes, &spares, rights, NULL);
 	spin_unlock(&aspace->lock);
 	spares_give_back(&spares);
 	TRY(status);
@@ -258,29 +261,62 @@ enum status aspace_protect(struct aspace *aspace, uint64_t address, uint64_t byt
 /* Up to here the translations are dropped under the lock. */
 #define UNMAP_AT_ONCE (64 * PAGE_BYTES)
 
-/*
- * A large range is made unusable first, while its mappings keep the place: so its translations can be dropped without the lock, and
- * neither do new ones come nor another mapping.
- */
-static enum status hide(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes)
+/* Makes what is mapped in a range unusable, and marks it; then nothing translates there any more, unless somebody takes the mark. */
+static enum status hide(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes, const void *by)
 {
 	struct spares spares;
 	TRY(spares_take(&spares));
 	spin_lock(&aspace->lock);
-	set_rights(aspace, segment, address, bytes, &spares, RIGHTS_NONE);
+	set_rights(aspace, segment, address, bytes, &spares, RIGHTS_NONE, by);
 	spin_unlock(&aspace->lock);
 	spares_give_back(&spares);
 	drop_translations(aspace, address, bytes);
 	return STATUS_OK;
 }
 
-/* Whether one of the mappings in a list can have translations. */
-static bool can_be_used(const struct list *mappings)
+/* Whether all that is mapped in a range still has this mark. Called with the lock. */
+static bool is_hidden_by(const struct segment *segment, uint64_t address, uint64_t bytes, const void *by)
 {
-	LIST_FOR_EACH (node, mappings)
-		if (container_of(node, struct mapping, node)->rights != RIGHTS_NONE)
-			return true;
-	return false;
+	LIST_FOR_EACH (node, &segment->mappings) {
+		const struct mapping *mapping = container_of(node, struct mapping, node);
+		if (mapping->start < address + bytes && address < mapping->start + mapping->bytes && mapping->hidden_by != by)
+			return false;
+	}
+	return true;
+}
+
+/* Takes a small range out of its segment, and its translations. */
+static void take_at_once(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares,
+			 struct list *out)
+{
+	spin_lock(&aspace->lock);
+	mapping_take_range(aspace, segment, address, bytes, spares, out);
+	drop_translations(aspace, address, bytes);
+	spin_unlock(&aspace->lock);
+}
+
+/*
+ * A large range is hidden first, while its mappings keep the place: so its translations can be dropped without the lock, and neither do new ones
+ * come nor another mapping. If somebody changes it meanwhile, that is done once more; without memory for
+ * that, at once.
+ */
+static enum status take_hidden(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes,
+			       struct spares *spares, struct list *out)
+{
+	TRY(hide(aspace, segment, address, bytes, out));
+	for (;;) {
+		spin_lock(&aspace->lock);
+		bool still_hidden = is_hidden_by(segment, address, bytes, out);
+		if (still_hidden)
+			mapping_take_range(aspace, segment, address, bytes, spares, out);
+		spin_unlock(&aspace->lock);
+		if (still_hidden)
+			return STATUS_OK;
+		if (hide(aspace, segment, address, bytes, out) != STATUS_OK) {
+			take_at_once(aspace, segment, address, bytes, spares, out);
+			return STATUS_OK;
+		}
+	}
 }
 
 enum status aspace_unmap(struct aspace *aspace, uint64_t address, uint64_t bytes)
@@ -288,18 +324,14 @@ enum status aspace_unmap(struct aspace *aspace, uint64_t address, uint64_t bytes
 	struct segment *segment;
 	struct spares spares;
 	struct list gone;
+	enum status status = STATUS_OK;
 	TRY(check_range(aspace, address, bytes, &segment));
 	TRY(spares_take(&spares));
 	list_init(&gone);
-	enum status status = bytes > UNMAP_AT_ONCE ? hide(aspace, segment, address, bytes) : STATUS_OK;
-	if (status == STATUS_OK) {
-		spin_lock(&aspace->lock);
-		aspace->recent = NULL;
-		mapping_take_range(segment, address, bytes, &spares, &gone);
-		if (can_be_used(&gone)) /* it is small, or somebody has changed its rights meanwhile */
-			drop_translations(aspace, address, bytes);
-		spin_unlock(&aspace->lock);
-	}
+	if (bytes > UNMAP_AT_ONCE)
+		status = take_hidden(aspace, segment, address, bytes, &spares, &gone);
+	else
+		take_at_once(aspace, segment, address, bytes, &spares, &gone);
 	spares_give_back(&spares);
 	TRY(status);
 	if (list_is_empty(&gone))
@@ -369,8 +401,7 @@ void aspace_stack_free(struct aspace *aspace, unsigned slot)
 	/* A program may have cut its stack in pieces, but those cuts are borders already: no spare mapping is needed. */
 	struct spares none = {0};
 	spin_lock(&aspace->lock);
-	aspace->recent = NULL;
-	mapping_take_range(segment, start, STACK_BYTES, &none, &gone);
+	mapping_take_range(aspace, segment, start, STACK_BYTES, &none, &gone);
 	drop_translations(aspace, start, STACK_BYTES);
 	spin_unlock(&aspace->lock);
 	mmu->sync(&aspace->space);

@@ -1,7 +1,7 @@
 /*
  * Mappings: see mapping.h.
  *
- * Who calls: aspace.c. Whom: segment.h, object.h. Locks: the aspace's is held by the caller where it says so; the object's is taken here.
+ * Whom: segment.h, object.h. Locks: the object's is taken here, inside the aspace's.
  */
 #include "mm/mapping.h"
 
@@ -96,8 +96,11 @@ void spares_give_back(struct spares *spares)
 		cache_free(&mapping_cache, spares->second);
 }
 
-void mapping_take_range(struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares, struct list *out)
+void mapping_take_range(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares,
+			struct list *out)
 {
+	ASSERT(spin_held(&aspace->lock));
+	aspace->recent = NULL;
 	spares->first = split_at(segment, address, spares->first);
 	spares->second = split_at(segment, address + bytes, spares->second);
 	for (struct list *node = segment->mappings.next, *next; node != &segment->mappings; node = next) {

@@ -3,6 +3,7 @@
  *
  * Teaches: what cutting may need is taken before anything is changed, so that changing cannot fail: a range has two ends, so two mappings
  * are enough, however many lie in it.
+ * Who calls: aspace.c. Locks: the aspace's, where it is said.
  */
 #pragma once
 
@@ -27,8 +28,6 @@ struct spares {
 enum status spares_take(struct spares *spares);
 void spares_give_back(struct spares *spares);
 
-/*
- * Moves the mappings of a range to the list `out`, cutting those that reach beyond it. Called with the aspace's lock, and
- * aspace->recent forgotten.
- */
-void mapping_take_range(struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares, struct list *out);
+/* Moves the mappings of a range to the list `out`, cutting those that reach beyond it. Called with the aspace's lock. */
+void mapping_take_range(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares,
+			struct list *out);

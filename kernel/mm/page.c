@@ -428,6 +428,12 @@ void page_share(struct paddr page)
 	spin_unlock(&memory_lock);
 }
 
+bool page_is_used(struct paddr page)
+{
+	const struct frame *frame = &frames[page.p / PAGE_BYTES - frame_base];
+	return frame->state == FRAME_USED && frame->order != SINGLE_ORDER;
+}
+
 bool page_is_shared(struct paddr page)
 {
 	return __atomic_load_n(&frames[page.p / PAGE_BYTES - frame_base].sharers, __ATOMIC_ACQUIRE) > 0;

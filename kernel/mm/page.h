@@ -50,6 +50,9 @@ bool page_overlaps_ram(struct paddr base, uint64_t pages);
 void page_share(struct paddr page);
 bool page_is_shared(struct paddr page);
 
+/* Whether a page of RAM belongs to somebody. For tests: it may change at any time. */
+bool page_is_used(struct paddr page);
+
 /* Zeroes one page for the pool, if it wants one more and memory is not short. Whether it did: idle calls again. */
 bool page_zero_ahead(void);
 

@@ -33,9 +33,10 @@ struct mapping {
 	struct list node; /* in its segment, by address */
 	uint64_t start;
 	uint64_t bytes;
-	unsigned rights;     /* enum rights */
-	unsigned rights_max; /* what they may be changed to: the rights of the handle it was mapped with */
-	bool window;         /* MAP_WINDOW: its object's provider looks through it */
+	unsigned rights;       /* enum rights */
+	unsigned rights_max;   /* what they may be changed to: the rights of the handle it was mapped with */
+	const void *hidden_by; /* the unmapping that made it unusable and is about to take it; NULL: none */
+	bool window;           /* MAP_WINDOW: its object's provider looks through it */
 	struct aspace *aspace;
 	struct vm_object *object;
 	struct list object_node; /* among the mappings of its object */

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "core/end.h"
+#include "mm/aspace.h"
 #include "mm/page.h"
 #include "sched/sched.h"
 
@@ -24,6 +25,7 @@
 #define ANYWHERE UINT64_MAX
 #define SEEDS 40
 #define SHARED_PAGES 16
+#define MANY_PAGES 80
 #define SHARED (64 * MIB)
 
 static unsigned seed, threads_left;
@@ -44,16 +46,17 @@ static void abuses_memory(uint64_t rounds)
 {
 	for (uint64_t i = 0; i < rounds; i++) {
 		uint64_t page = SHARED + chance(SHARED_PAGES) * PAGE_BYTES, bytes = (1 + chance(3)) * PAGE_BYTES;
+		uint64_t much = chance(3) ? bytes : MANY_PAGES * PAGE_BYTES; /* which goes in pieces */
+		static const unsigned rights[] = {RW, RIGHTS_READ, RIGHTS_NONE};
 		switch (chance(6)) {
 		case 0:
-			assert_true(may_be(user_call(SYSCALL_vm_map, page, bytes, RW, NULL), STATUS_EXISTS));
+			assert_true(may_be(user_call(SYSCALL_vm_map, page, much, RW, NULL), STATUS_EXISTS));
 			break;
 		case 1:
-			assert_true(may_be(user_call(SYSCALL_vm_unmap, page, bytes, 0, NULL), STATUS_NOT_FOUND));
+			assert_true(may_be(user_call(SYSCALL_vm_unmap, page, much, 0, NULL), STATUS_NOT_FOUND));
 			break;
 		case 2:
-			assert_true(may_be(user_call(SYSCALL_vm_protect, page, bytes, chance(2) ? RW : RIGHTS_READ, NULL),
-					   STATUS_NOT_FOUND));
+			assert_true(may_be(user_call(SYSCALL_vm_protect, page, much, rights[chance(3)], NULL), STATUS_NOT_FOUND));
 			break;
 		case 3:
 			assert_true(may_be(user_call(SYSCALL_debug_write, page, 8, 0, NULL), STATUS_FAULT));
@@ -68,6 +71,18 @@ static void abuses_memory(uint64_t rounds)
 	}
 }
 
+/* No page that is free can be reached, whatever happens at the same time. */
+static void check_reach(void)
+{
+	run_queue_check();
+	const struct thread *current = arch_cpu()->current;
+	for (uint64_t page = 0; current && page < SHARED_PAGES + MANY_PAGES; page++) {
+		struct mmu_walk walk;
+		mmu->walk(&current->aspace->space, vaddr(SHARED + page * PAGE_BYTES), &walk);
+		assert_true(!walk.present || page_is_used(walk.page));
+	}
+}
+
 static void many_abuse_memory(uint64_t argument)
 {
 	(void)argument;
@@ -75,6 +90,43 @@ static void many_abuse_memory(uint64_t argument)
 		uint32_t ids[5];
 		for (unsigned i = 0; i < ARRAY_LENGTH(ids); i++)
 			ids[i] = user_thread(abuses_memory, 30, ANYWHERE);
+		for (unsigned i = 0; i < ARRAY_LENGTH(ids); i++)
+			assert_true(may_be(user_join(ids[i], NULL), STATUS_CRASHED));
+	}
+}
+
+/* ---- large ranges, which go in pieces, under those who use them ---- */
+
+static void uses(uint64_t rounds)
+{
+	for (uint64_t i = 0; i < rounds; i++) {
+		assert_true(may_be(user_call(SYSCALL_vm_map, SHARED, MANY_PAGES * PAGE_BYTES, RW, NULL), STATUS_EXISTS));
+		for (unsigned page = chance(4); page < MANY_PAGES; page += 1 + chance(8))
+			user_store(SHARED + page * PAGE_BYTES, i); /* until it is killed for it */
+	}
+}
+
+static void takes_away(uint64_t rounds)
+{
+	for (uint64_t i = 0; i < rounds; i++) {
+		uint64_t pages = chance(2) ? MANY_PAGES : 1 + chance(20), first = chance((unsigned)(MANY_PAGES + 1 - pages));
+		if (chance(4))
+			assert_true(may_be(user_call(SYSCALL_vm_unmap, SHARED + first * PAGE_BYTES, pages * PAGE_BYTES, 0, NULL),
+					   STATUS_NOT_FOUND));
+		else
+			assert_true(may_be(
+				user_call(SYSCALL_vm_protect, SHARED + first * PAGE_BYTES, pages * PAGE_BYTES, RIGHTS_NONE, NULL),
+				STATUS_NOT_FOUND));
+	}
+}
+
+static void many_take_away(uint64_t argument)
+{
+	(void)argument;
+	for (unsigned wave = 0; wave < 10; wave++) {
+		uint32_t ids[6];
+		for (unsigned i = 0; i < ARRAY_LENGTH(ids); i++)
+			ids[i] = user_thread(i % 2 ? takes_away : uses, i % 2 ? 8 : 2, ANYWHERE);
 		for (unsigned i = 0; i < ARRAY_LENGTH(ids); i++)
 			assert_true(may_be(user_join(ids[i], NULL), STATUS_CRASHED));
 	}
@@ -189,7 +241,7 @@ static void run_seed(unsigned number, const void *what)
 	user_code *code = *(user_code *const *)what;
 	seed = number * 7919;
 	threads_left = 60;
-	user_after_step = run_queue_check;
+	user_after_step = check_reach;
 	sim_start(3, RAM);
 	sim_mmu_choose(number % 3 ? &sim_hash_ops : &sim_tree_ops, number % 2);
 	user_run(code, "", number);
@@ -214,6 +266,11 @@ static void test_memory(void)
 	every_seed(many_abuse_memory);
 }
 
+static void test_large_ranges(void)
+{
+	every_seed(many_take_away);
+}
+
 static void test_threads(void)
 {
 	every_seed(many_live);
@@ -230,10 +287,8 @@ static void test_program_exit(void)
 }
 
 static const struct sim_test tests[] = {
-	{"memory", test_memory},
-	{"threads", test_threads},
-	{"ends", test_ends},
-	{"program_exit", test_program_exit},
+	{"memory", test_memory}, {"large_ranges", test_large_ranges}, {"threads", test_threads},
+	{"ends", test_ends},     {"program_exit", test_program_exit},
 };
 
 int main(void)

@@ -16,7 +16,7 @@
 #define MODULES_NAME_CHARS 16
 
 struct module_entry {
-	char name[MODULES_NAME_CHARS + 1]; /* all behind its end is NUL */
+	char name[MODULES_NAME_CHARS + 1]; /* for modules_write(), all behind its end is NUL */
 	uint32_t first_page, pages;
 };
 

@@ -68,8 +68,9 @@ enum { RELOCATE_RELATIVE = 22, RELOCATE_WORD = 38, RELOCATE_GLOBAL = 20, RELOCAT
 /* A file while it is loaded. */
 struct elf_file {
 	uint64_t object;
-	uint64_t process; /* into which it goes; 0: the caller's */
-	uint64_t base;    /* added to all its addresses */
+	uint64_t process;    /* into which it goes; 0: the caller's */
+	uint64_t base;       /* added to all its addresses */
+	uint64_t mapped_end; /* behind the last page that elf_map() has mapped */
 	uint64_t bytes;
 	const uint8_t *data; /* the whole file, read-only; only what is touched is read */
 };
@@ -80,8 +81,11 @@ enum status elf_open(struct elf_file *file, enum elf_type type);
 /* A segment by its number, not checked yet; NULL behind the last. */
 const struct elf_segment *elf_segment(const struct elf_file *file, unsigned number);
 
-/* Maps what has to be loaded. INVALID, DENIED (writable code), and what the kernel says. */
-enum status elf_map(const struct elf_file *file);
+/*
+ * Maps what has to be loaded. INVALID, DENIED (writable code), and what the kernel says: EXISTS, NO_MEMORY, IO_ERROR. What was mapped until
+ * then stays, from `base` to `mapped_end` if the segments follow each other.
+ */
+enum status elf_map(struct elf_file *file);
 
 /* Unmaps the file, not what was loaded of it. */
 void elf_close(struct elf_file *file);

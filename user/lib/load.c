@@ -87,38 +87,39 @@ static bool segment_is_good(const struct elf_file *file, const struct elf_segmen
 	       segment->offset % PAGE_BYTES == segment->address % PAGE_BYTES;
 }
 
-static enum status map_there(const struct elf_file *file, uint64_t object, uint64_t first_page, uint64_t address, uint64_t bytes,
+static enum status map_there(struct elf_file *file, uint64_t object, uint64_t first_page, uint64_t address, uint64_t bytes,
 			     unsigned rights)
 {
-	return (enum status)sys_object_map(object, address, first_page, bytes, rights | file->process << 32).status;
+	TRY((enum status)sys_object_map(object, address, first_page, bytes, rights | file->process << 32).status);
+	file->mapped_end = address + bytes;
+	return STATUS_OK;
 }
 
 /* The data's last page from the file goes on with zeros: what follows in the file is something else. */
-static enum status zero_tail(uint64_t copy, uint64_t pages, uint64_t used)
+static enum status zero_tail(uint64_t copy, uint64_t used)
 {
-	uint64_t tail = page_up(used) - used;
-	if (tail == 0)
-		return STATUS_OK;
-	struct result mapped = sys_object_map(copy, 0, pages - 1, PAGE_BYTES, RIGHTS_READ | RIGHTS_WRITE);
-	TRY((enum status)mapped.status);
-	memset((uint8_t *)mapped.value + PAGE_BYTES - tail, 0, tail);
-	return (enum status)sys_vm_unmap(mapped.value, PAGE_BYTES).status;
+	static const uint8_t zeros[512];
+	for (uint64_t at = used, end = page_up(used), bytes; at < end; at += bytes) {
+		bytes = end - at < sizeof(zeros) ? end - at : sizeof(zeros);
+		TRY((enum status)sys_object_write(copy, at, (uintptr_t)zeros, bytes).status);
+	}
+	return STATUS_OK;
 }
 
 /* A private copy of the file's pages. */
-static enum status map_data(const struct elf_file *file, const struct elf_segment *segment, uint64_t start, uint64_t pages)
+static enum status map_data(struct elf_file *file, const struct elf_segment *segment, uint64_t start, uint64_t pages)
 {
 	uint64_t used = segment->address % PAGE_BYTES + segment->file_bytes;
 	struct result copy = sys_object_copy(file->object, page_down(segment->offset) / PAGE_BYTES, pages);
 	TRY((enum status)copy.status);
-	enum status status = zero_tail(copy.value, pages, used);
+	enum status status = zero_tail(copy.value, used);
 	if (status == STATUS_OK)
 		status = map_there(file, copy.value, 0, start, pages * PAGE_BYTES, RIGHTS_READ | RIGHTS_WRITE);
 	DISCARD(sys_handle_close(copy.value).status, "the mapping keeps it");
 	return status;
 }
 
-static enum status map_zeros(const struct elf_file *file, uint64_t start, uint64_t bytes)
+static enum status map_zeros(struct elf_file *file, uint64_t start, uint64_t bytes)
 {
 	struct result object = sys_object_create(bytes);
 	TRY((enum status)object.status);
@@ -127,7 +128,7 @@ static enum status map_zeros(const struct elf_file *file, uint64_t start, uint64
 	return status;
 }
 
-static enum status map_segment(const struct elf_file *file, const struct elf_segment *segment)
+static enum status map_segment(struct elf_file *file, const struct elf_segment *segment)
 {
 	if (!segment_is_good(file, segment))
 		return STATUS_INVALID;
@@ -149,9 +150,10 @@ static enum status map_segment(const struct elf_file *file, const struct elf_seg
 	return end > file_end ? map_zeros(file, file_end, end - file_end) : STATUS_OK;
 }
 
-enum status elf_map(const struct elf_file *file)
+enum status elf_map(struct elf_file *file)
 {
 	const struct elf_segment *segment;
+	file->mapped_end = file->base;
 	for (unsigned i = 0; (segment = elf_segment(file, i)); i++)
 		if (segment->type == SEGMENT_LOAD && segment->memory_bytes)
 			TRY(map_segment(file, segment));

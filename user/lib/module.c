@@ -1,23 +1,19 @@
 /*
- * Modules: code that a program takes in while it runs, and gives back. ELF64 shared objects, linked here (System V ABI, "Dynamic Linking").
+ * Modules: code that a program takes in while it runs, and gives back. ELF64 shared objects.
  *
  *     take      the module, and what it needs, are mapped where there is room; nothing is read that is not touched
  *     link      each relocation is a word that becomes an address: the module's own, one of a module it needs, or one of the program's
  *     protect   tables of addresses become read-only, so that every page has the rights it will keep
  *     init      only now does code of a module run: first that of the needed ones
  *
- * Teaches: a dynamic linker is a table walk. And that one must not run what one has not finished: a module's init may call into any other,
- * so all are linked and protected before the first.
- * Who calls: programs. Loading, and each init and fini, runs in a thread of its own: a module that is damaged, on the medium or in its code,
- * kills that thread, and module_load() says CRASHED.
- * What is simplified: symbols are sought among the modules that a module names as needed, then among the program's; there is no further
- * order, and no lazy linking. Needing in a circle is INVALID.
+ * Teaches: one must not run what one has not finished. A module's init may call into any other, so all are linked and protected before
+ * the first.
+ * Who calls: programs. Whom: the modules server, load.c, module_link.c. Loading, each look at a module's tables, and each init and fini are
+ * done by a thread of their own: a module that is damaged, on the medium or in its code, kills that thread, and the caller hears CRASHED.
+ * What is simplified: needing in a circle is INVALID.
  */
-#include "elf.h"
+#include "module.h"
 #include "servers.h"
-
-#define MODULES_LOADED_MAX 128
-#define NEEDED_MAX 8
 
 /* Modules lie here. Places are taken one behind the other, and again only when the end is reached: a call to what was unloaded shall not
  * find something else there so soon. */
@@ -25,109 +21,10 @@
 #define PLACE_END UINT64_C(0x60000000)
 #define PLACE_ALIGN (64 * KIB)
 
-struct module {
-	char name[NAME_CHARS + 1]; /* empty: this place is free */
-	uint64_t id;               /* ascending, a needed module before those that need it; 0 while not all it needs is there */
-	bool started;              /* its init has run */
-	unsigned users;            /* modules that need it, and loads */
-	unsigned loads;
-	unsigned needed_count;
-	struct module *needed[NEEDED_MAX];
-	struct elf_file file;
-	uint64_t bytes; /* from its base, whole pages */
-	uint64_t dynamic[DYNAMIC_TAGS];
-	unsigned names_needed;
-	uint64_t name_needed[NEEDED_MAX]; /* in its strings */
-};
-
 static struct mutex modules_lock;
 static struct module *modules; /* MODULES_LOADED_MAX of them, once there is one */
 static uint64_t last_id;       /* modules with a later one than `settled`, or none, belong to the load that goes on */
 static uint64_t settled, next_place = PLACE_START;
-
-/* ---- what modules may call in the program ---- */
-
-#define EXPORTS(X)                                                                                                               \
-	X(printf)                                                                                                                \
-	X(snprintf)                                                                                                              \
-	X(memcpy) X(memmove) X(memset) X(memcmp) X(strlen) X(strcmp) X(strncmp) X(mark_begin) X(mark_end) X(mark_instant)        \
-		X(mark_counter) X(clock_ns) X(thread_sleep_ns) X(memory_new) X(memory_unmap) X(mutex_lock) X(mutex_unlock)
-#define EXPORT(name) {#name, (uintptr_t) & (name)},
-static const struct module_export library_exports[] = {EXPORTS(EXPORT)};
-#undef EXPORT
-
-static const struct module_export *program_exports;
-static unsigned program_export_count;
-
-void module_exports(const struct module_export *exports, unsigned count)
-{
-	program_exports = exports;
-	program_export_count = count;
-}
-
-static uint64_t find_export(const struct module_export *exports, unsigned count, const char *name)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (!strcmp(exports[i].name, name))
-			return exports[i].address;
-	return 0;
-}
-
-/* ---- looking into a module ---- */
-
-/* Where something of a module lies that its tables speak of, or NULL if that is not in the module. */
-static void *inside(const struct module *module, uint64_t address, uint64_t bytes)
-{
-	bool good = address < module->bytes && bytes <= module->bytes - address;
-	return good ? (void *)(module->file.base + address) : NULL;
-}
-
-static const char *string_at(const struct module *module, uint64_t offset)
-{
-	uint64_t bytes = module->dynamic[DYNAMIC_STRING_BYTES];
-	const char *strings = inside(module, module->dynamic[DYNAMIC_STRINGS], bytes);
-	return strings && offset < bytes && strings[bytes - 1] == '\0' ? strings + offset : "";
-}
-
-static const struct elf_symbol *symbol_at(const struct module *module, uint64_t number)
-{
-	const struct elf_symbol *symbols = inside(module, module->dynamic[DYNAMIC_SYMBOLS], (number + 1) * sizeof(*symbols));
-	return symbols ? symbols + number : NULL;
-}
-
-static uint64_t symbol_address(const struct module *module, const struct elf_symbol *symbol)
-{
-	return symbol->value + (symbol->section == SECTION_ABSOLUTE ? 0 : module->file.base);
-}
-
-static uint32_t hash_name(const char *name)
-{
-	uint32_t hash = 0;
-	for (; *name; name++) {
-		hash = (hash << 4) + (uint8_t)*name;
-		hash = (hash ^ (hash & 0xf0000000) >> 24) & 0x0fffffff;
-	}
-	return hash;
-}
-
-/* The address of what a module defines; 0 if it does not. The table: buckets, how many symbols, the buckets, each symbol's next one. */
-static uint64_t find_symbol(const struct module *module, const char *name)
-{
-	const uint32_t *head = inside(module, module->dynamic[DYNAMIC_HASH], 8);
-	if (!head || head[0] == 0)
-		return 0;
-	const uint32_t *table = inside(module, module->dynamic[DYNAMIC_HASH], 8 + 4 * ((uint64_t)head[0] + head[1]));
-	if (!table)
-		return 0;
-	uint32_t number = table[2 + hash_name(name) % head[0]];
-	for (uint32_t steps = 0; number != 0 && number < head[1] && steps < head[1]; steps++) {
-		const struct elf_symbol *symbol = symbol_at(module, number);
-		if (symbol && symbol->section != SECTION_UNDEFINED && !strcmp(string_at(module, symbol->name), name))
-			return symbol_address(module, symbol);
-		number = table[2 + head[0] + number];
-	}
-	return 0;
-}
 
 /* ---- taking ---- */
 
@@ -162,6 +59,27 @@ static enum status find_place(struct module *module)
 	return STATUS_NO_MEMORY;
 }
 
+static void unmap(struct module *module)
+{
+	if (module->file.mapped_end > module->file.base)
+		DISCARD(sys_vm_unmap(module->file.base, module->file.mapped_end - module->file.base).status,
+			"elf_map() mapped it");
+	module->file.mapped_end = module->file.base = 0;
+}
+
+/* Maps the module where there is room. The program may have mapped something of its own there: then the next place is tried. */
+static enum status map_somewhere(struct module *module)
+{
+	for (uint64_t tries = 0; tries < (PLACE_END - PLACE_START) / PLACE_ALIGN; tries++) {
+		TRY(find_place(module));
+		enum status status = elf_map(&module->file);
+		if (status != STATUS_EXISTS)
+			return status;
+		unmap(module);
+	}
+	return STATUS_NO_MEMORY;
+}
+
 /* How many bytes the module takes. Its segments have to follow each other without a gap, from 0. */
 static enum status measure(struct module *module)
 {
@@ -190,27 +108,6 @@ static enum status open_module(struct module *module)
 	return (enum status)(result.status == STATUS_OK ? message.type : result.status);
 }
 
-/* What the dynamic section says, which tells where the tables lie. */
-static enum status read_dynamic(struct module *module)
-{
-	const struct elf_segment *segment;
-	unsigned number = 0;
-	while ((segment = elf_segment(&module->file, number)) && segment->type != SEGMENT_DYNAMIC)
-		number++;
-	const struct elf_dynamic *entry = segment ? inside(module, segment->address, segment->memory_bytes) : NULL;
-	if (!entry)
-		return STATUS_INVALID;
-	for (uint64_t n = segment->memory_bytes / sizeof(*entry); n > 0 && entry->tag != DYNAMIC_END; n--, entry++) {
-		if (entry->tag == DYNAMIC_NEEDED && module->names_needed == NEEDED_MAX)
-			return STATUS_LIMIT;
-		if (entry->tag == DYNAMIC_NEEDED)
-			module->name_needed[module->names_needed++] = entry->value;
-		else if (entry->tag < DYNAMIC_TAGS)
-			module->dynamic[entry->tag] = entry->value;
-	}
-	return STATUS_OK;
-}
-
 static void leave_mark(enum mark mark, const struct module *module)
 {
 	struct name_words words = name_to_words(module->name);
@@ -223,10 +120,10 @@ static enum status map_module(struct module *module)
 	TRY(open_module(module));
 	TRY(elf_open(&module->file, ELF_MODULE));
 	TRY(measure(module));
-	TRY(find_place(module));
+	TRY(map_somewhere(module));
 	leave_mark(MARK_MODULE_LOAD, module);
-	TRY(elf_map(&module->file));
-	return read_dynamic(module);
+	module->announced = true;
+	return module_read_dynamic(module);
 }
 
 /* The module with a name, loaded or being loaded; with the name "", a free place. */
@@ -236,6 +133,18 @@ static struct module *find_name(const char *name)
 		if (!strcmp(modules[i].name, name))
 			return &modules[i];
 	return NULL;
+}
+
+static enum status take(const char *name, struct module **taken);
+
+static enum status take_needed(struct module *module)
+{
+	for (; module->needed_count < module->names_needed; module->needed_count++) {
+		const char *name = module_string(module, module->name_needed[module->needed_count]);
+		TRY(name ? STATUS_OK : STATUS_INVALID);
+		TRY(take(name, &module->needed[module->needed_count]));
+	}
+	return STATUS_OK;
 }
 
 /* One more user for a module, which is mapped first if it is not there, with all it needs. */
@@ -252,82 +161,11 @@ static enum status take(const char *name, struct module **taken)
 			return STATUS_LIMIT;
 		snprintf(module->name, sizeof(module->name), "%s", name);
 		TRY(map_module(module));
-		for (; module->needed_count < module->names_needed; module->needed_count++)
-			TRY(take(string_at(module, module->name_needed[module->needed_count]),
-				 &module->needed[module->needed_count]));
+		TRY(take_needed(module));
 		module->id = ++last_id;
 	}
 	module->users++;
 	*taken = module;
-	return STATUS_OK;
-}
-
-/* ---- linking ---- */
-
-static enum status resolve(const struct module *module, uint64_t number, uint64_t *address)
-{
-	const struct elf_symbol *symbol = symbol_at(module, number);
-	if (!symbol)
-		return STATUS_INVALID;
-	const char *name = string_at(module, symbol->name);
-	*address = symbol->section == SECTION_UNDEFINED ? 0 : symbol_address(module, symbol);
-	for (unsigned i = 0; *address == 0 && i < module->needed_count; i++)
-		*address = find_symbol(module->needed[i], name);
-	if (*address == 0)
-		*address = find_export(program_exports, program_export_count, name);
-	if (*address == 0)
-		*address = find_export(library_exports, ARRAY_LENGTH(library_exports), name);
-	if (*address != 0 || symbol->info >> 4 == BINDING_WEAK)
-		return STATUS_OK;
-	printf("module %s: nobody has its symbol %s\n", module->name, name);
-	return STATUS_NOT_FOUND;
-}
-
-static enum status relocate(const struct module *module, uint64_t table, uint64_t bytes)
-{
-	const struct elf_relocation *relocation = inside(module, table, bytes);
-	if (!relocation)
-		return STATUS_INVALID;
-	for (uint64_t i = 0; i < bytes / sizeof(*relocation); i++, relocation++) {
-		uint64_t *word = inside(module, relocation->place, sizeof(*word)), address = module->file.base;
-		switch ((uint32_t)relocation->info) {
-		case RELOCATE_WORD:
-		case RELOCATE_GLOBAL:
-		case RELOCATE_CALL:
-			TRY(resolve(module, relocation->info >> 32, &address));
-			break;
-		case RELOCATE_RELATIVE:
-			break;
-		default:
-			return STATUS_INVALID;
-		}
-		if (!word)
-			return STATUS_INVALID;
-		*word = address + (uint64_t)relocation->addend;
-	}
-	return STATUS_OK;
-}
-
-static enum status link_module(struct module *module)
-{
-	const uint64_t *dynamic = module->dynamic;
-	TRY(relocate(module, dynamic[DYNAMIC_RELOCATIONS], dynamic[DYNAMIC_RELOCATION_BYTES]));
-	return relocate(module, dynamic[DYNAMIC_PLT_RELOCATIONS], dynamic[DYNAMIC_PLT_BYTES]);
-}
-
-/* What only the loader writes is read-only from now on: whole pages, since the linker lets such data end where a page does. */
-static enum status protect(struct module *module)
-{
-	const struct elf_segment *segment;
-	for (unsigned i = 0; (segment = elf_segment(&module->file, i)); i++) {
-		uint64_t start = segment->address & ~(PAGE_BYTES - 1);
-		uint64_t end = (segment->address + segment->memory_bytes) & ~(PAGE_BYTES - 1);
-		if (segment->type != SEGMENT_RELRO || start >= end)
-			continue;
-		if (!inside(module, start, end - start))
-			return STATUS_INVALID;
-		TRY((enum status)sys_vm_protect(module->file.base + start, end - start, RIGHTS_READ).status);
-	}
 	return STATUS_OK;
 }
 
@@ -338,6 +176,7 @@ struct apart {
 	void (*function)(struct apart *);
 	const char *name;
 	struct module *module;
+	uint64_t address;
 	enum status status;
 };
 
@@ -400,9 +239,9 @@ static void load(struct apart *apart)
 {
 	enum status status = take(apart->name, &apart->module);
 	if (status == STATUS_OK)
-		status = for_new(link_module);
+		status = for_new(module_link);
 	if (status == STATUS_OK)
-		status = for_new(protect);
+		status = for_new(module_protect);
 	if (status == STATUS_OK)
 		status = for_new(initialize);
 	apart->status = status;
@@ -413,15 +252,13 @@ static void load(struct apart *apart)
 /* Lets a module go, and what only it needed. CRASHED if a fini did; it is gone all the same. */
 static enum status drop(struct module *module)
 {
-	struct apart apart = {finish, module->name, module, STATUS_OK};
+	struct apart apart = {.function = finish, .name = module->name, .module = module};
 	enum status status = STATUS_OK;
 	if (module->started && module->dynamic[DYNAMIC_FINI])
 		status = run_apart(&apart);
-	if (module->file.base) {
+	if (module->announced)
 		leave_mark(MARK_MODULE_UNLOAD, module);
-		DISCARD(sys_vm_unmap(module->file.base, module->bytes).status,
-			"loading may have ended before there was anything");
-	}
+	unmap(module);
 	elf_close(&module->file);
 	if (module->file.object)
 		DISCARD(sys_handle_close(module->file.object).status, "it came with the answer");
@@ -447,19 +284,29 @@ static void undo(void)
 
 /* ---- what programs call ---- */
 
+/* Makes the table, the first time. NO_MEMORY. */
+static enum status start(void)
+{
+	if (modules)
+		return STATUS_OK;
+	struct result memory = memory_map(NULL, page_up(MODULES_LOADED_MAX * sizeof(*modules)), RIGHTS_READ | RIGHTS_WRITE);
+	modules = (struct module *)memory.value;
+	return (enum status)memory.status;
+}
+
 struct result module_load(const char *name)
 {
-	struct apart apart = {load, name, NULL, STATUS_OK};
+	struct apart apart = {.function = load, .name = name};
 	mutex_lock(&modules_lock);
-	if (!modules)
-		modules = memory_new(page_up(MODULES_LOADED_MAX * sizeof(*modules)));
-	struct result result = {run_apart(&apart), 0};
+	struct result result = {start(), 0};
+	if (result.status == STATUS_OK)
+		result.status = run_apart(&apart);
 	if (result.status == STATUS_OK) {
 		for (uint64_t id = settled + 1; id <= last_id; id++)
 			elf_close(&find_id(id)->file);
 		apart.module->loads++;
 		result.value = apart.module->id;
-	} else {
+	} else if (modules) {
 		undo();
 	}
 	settled = last_id;
@@ -467,15 +314,19 @@ struct result module_load(const char *name)
 	return result;
 }
 
+static void find(struct apart *apart)
+{
+	apart->address = module_find(apart->module, apart->name);
+	apart->status = apart->address ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
 struct result module_symbol(uint64_t id, const char *name)
 {
 	struct result result = {STATUS_INVALID, 0};
 	mutex_lock(&modules_lock);
-	const struct module *module = find_id(id);
-	if (module) {
-		result.value = find_symbol(module, name);
-		result.status = result.value ? STATUS_OK : STATUS_NOT_FOUND;
-	}
+	struct apart apart = {.function = find, .name = name, .module = find_id(id)};
+	if (apart.module)
+		result = (struct result){run_apart(&apart), apart.address};
 	mutex_unlock(&modules_lock);
 	return result;
 }

@@ -50,6 +50,8 @@ struct result service_find(const char *name)
 	struct result result = ipc_call(names_handle, &message);
 	if (result.status == STATUS_OK)
 		result = (struct result){message.type, message.handle};
+	if (result.status == STATUS_OK && !result.value)
+		result.status = STATUS_LIMIT; /* the handle found no room here */
 	return result;
 }
 
@@ -138,7 +140,9 @@ struct result process_wait(uint64_t process)
 struct result process_wait_any(const uint64_t *processes, unsigned count, unsigned *which)
 {
 	struct message message = {0};
-	struct result result = sys_endpoint_create();
+	struct result result = {STATUS_INVALID, 0};
+	if (count > 0)
+		result = sys_endpoint_create();
 	if (result.status != STATUS_OK)
 		return result;
 	uint64_t endpoint = result.value;

@@ -262,7 +262,7 @@ struct file_statistics {
 };
 struct result file_statistics(struct file_statistics *statistics);
 
-/* The endpoint of a server, by its name: "pnor", "attr". NOT_FOUND. GONE: it has ended too often. */
+/* The endpoint of a server, by its name: "pnor", "attr". NOT_FOUND. GONE: it has ended too often. LIMIT: no room for the handle. */
 struct result service_find(const char *name);
 
 /*
@@ -291,15 +291,19 @@ uint64_t program_argument(void);
 
 struct result process_wait(uint64_t process);
 
-/* Waits for the end of one of several, whichever comes first: *which is its number among them. */
+/*
+ * Waits for the end of one of several, whichever comes first: *which is its number among them. INVALID for none. The thread receives on an
+ * endpoint of its own for that, so it serves no other any more. Whoever waits often watches each process once, with sys_process_watch().
+ */
 struct result process_wait_any(const uint64_t *processes, unsigned count, unsigned *which);
 
 /*
  * Modules: code and data that a program takes in while it runs (docs/modules.md), from the modules server. module_load() maps the module
  * and what it needs, links them, and lets their init run; the value stands for it. Loaded twice, it has to be unloaded twice; then its fini
  * runs, and nothing of it is left. A call into it kills the thread then. NOT_FOUND: there is no such module, or it uses a symbol that
- * nobody has, which is said on the console. INVALID: it is none of this machine. CRASHED: its init or fini crashed, or it could not be read.
- * What a module's init returns, if not OK. An init or fini must not load or unload.
+ * nobody has, which is said on the console. INVALID: it is none of this machine, or its tables are damaged. DENIED: code that could be
+ * written to. CRASHED: its init or fini crashed, or it could not be read. LIMIT: 128 modules, 8 needed by one. NO_MEMORY. GONE: there is no
+ * modules server any more. And what a module's init returns, if not OK. An init or fini must not call any of these.
  */
 struct result module_load(const char *name);
 struct result module_unload(uint64_t module);
@@ -313,7 +317,7 @@ struct result module_base(uint64_t module);
 enum status module_init(void);
 void module_fini(void);
 
-/* What modules may use of the program, beside the library's functions that are listed in user/lib/module.c. */
+/* What modules may use of the program, beside the library's functions that are listed in user/lib/module_link.c. */
 struct module_export {
 	const char *name;
 	uint64_t address;

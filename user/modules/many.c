@@ -3,6 +3,10 @@
  */
 #include <vitrine.h>
 
+#ifndef NUMBER
+#define NUMBER 0
+#endif
+
 static int value = NUMBER;
 
 MODULE_PUBLIC int many_next(void)

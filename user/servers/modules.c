@@ -6,7 +6,7 @@
  *
  * Teaches: who may load what is decided by who hands out the object, and a client gets no more of the partition than the one module. The object
  * is a copy that nobody writes to: it has no pages of its own, so all programs share those that pnor has read.
- * Who calls: init starts it when somebody asks for it. Loading itself is done by the library, in the program (user/lib/module.c).
+ * Who calls: init starts it when somebody asks for it. Whom: pnor. Loading itself is done by the library, in the program (user/lib/module.c).
  */
 #include <servers.h>
 
