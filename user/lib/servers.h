@@ -42,7 +42,8 @@ enum pnor_open_word { PNOR_OPEN_BYTES, PNOR_OPEN_ROOM, PNOR_OPEN_READ_ONLY };
 
 enum modules_request {
 	MODULES_OPEN = 1, /* (name) -> handle of the module's object, readable and executable; NOT_FOUND */
-	MODULES_NAME = 2, /* (number of a module) -> its name, how many bytes its pages have, how often it was opened; NOT_FOUND */
+	MODULES_NAME =
+		2, /* (number of a module) -> its name, how many bytes its pages have, how often it was opened; NOT_FOUND */
 };
 
 enum attr_request {
