@@ -193,23 +193,36 @@ static enum status radix_map(struct mmu_space *space, struct vaddr va, struct pa
 	return STATUS_OK;
 }
 
+/* Removes what one last-level table maps from `at` up to `end`. */
+static void unmap_run(uint64_t *entry, uint64_t at, uint64_t end, bool active)
+{
+	for (; at < end; at += PAGE_BYTES, entry++) {
+		if (!entry_load(entry))
+			continue;
+		__atomic_store_n(entry, 0, __ATOMIC_RELEASE);
+		if (active)
+			invlpg(at);
+	}
+}
+
 /* How many entries one call of unmap looks at. */
 #define UNMAP_ENTRIES 256
 
-/* Removes what a table maps from `at` up to `end`, as long as *entries last. Returns how far it has come. */
-static uint64_t unmap_table(uint64_t *table, unsigned level, uint64_t at, uint64_t end, bool active, unsigned *entries)
+/* Removes what a table and those below it map from `at` up to `end`, as long as *entries last. Returns how far it has come. */
+static uint64_t unmap_table(uint64_t *table, unsigned level, uint64_t at, uint64_t end, bool active, uint64_t *entries)
 {
 	uint64_t *entry = &table[level_index(at, level)];
+	if (level == 1) {
+		end = min_u64(end, at + *entries * PAGE_BYTES);
+		*entries -= (end - at) / PAGE_BYTES;
+		unmap_run(entry, at, end, active);
+		return end;
+	}
 	while (*entries && at < end) {
 		uint64_t old = entry_load(entry), next = min_u64(round_down(at, level_bytes(level)) + level_bytes(level), end);
 		--*entries;
-		if (old && level == 1) {
-			__atomic_store_n(entry, 0, __ATOMIC_RELEASE);
-			if (active)
-				invlpg(at);
-		} else if (old & PTE_PRESENT) {
+		if (old & PTE_PRESENT)
 			next = unmap_table(table_at(old & PTE_FRAME), level - 1, at, next, active, entries);
-		}
 		entry += next % level_bytes(level) == 0;
 		at = next;
 	}
@@ -219,7 +232,7 @@ static uint64_t unmap_table(uint64_t *table, unsigned level, uint64_t at, uint64
 /* Progress: how many bytes of the range are done. */
 static bool radix_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages, uint64_t *progress)
 {
-	unsigned entries = UNMAP_ENTRIES;
+	uint64_t entries = UNMAP_ENTRIES;
 	uint64_t end = min_u64(va.v / PAGE_BYTES + pages, USER_END / PAGE_BYTES) * PAGE_BYTES, from = va.v + *progress;
 	uint64_t to = from < end
 			      ? unmap_table(table_at(space->words[WORD_ROOT]), levels, from, end, is_active_here(space), &entries)
