@@ -25,6 +25,7 @@ enum hazard {
 	HAZARD_DOOM = 64,       /* the current thread may have to end: its process does, or what it waited for never comes */
 	HAZARD_HAND_OVER = 128, /* a thread is to run next here, if the current one stops */
 	HAZARD_STOPPED = 256,   /* the current thread cannot go on: it waits, or has ended */
+	HAZARD_BUDGET = 512,    /* the budget is used up: the run ends */
 };
 
 struct cpu {

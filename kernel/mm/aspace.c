@@ -262,16 +262,13 @@ enum status aspace_protect(struct aspace *aspace, uint64_t address, uint64_t byt
 #define UNMAP_AT_ONCE (64 * PAGE_BYTES)
 
 /* Makes what is mapped in a range unusable, and marks it; then nothing translates there any more, unless somebody takes the mark. */
-static enum status hide(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes, const void *by)
+static void hide(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares,
+		 const void *by)
 {
-	struct spares spares;
-	TRY(spares_take(&spares));
 	spin_lock(&aspace->lock);
-	set_rights(aspace, segment, address, bytes, &spares, RIGHTS_NONE, by);
+	set_rights(aspace, segment, address, bytes, spares, RIGHTS_NONE, by);
 	spin_unlock(&aspace->lock);
-	spares_give_back(&spares);
 	drop_translations(aspace, address, bytes);
-	return STATUS_OK;
 }
 
 /* Whether all that is mapped in a range still has this mark. Called with the lock. */
@@ -297,14 +294,14 @@ static void take_at_once(struct aspace *aspace, struct segment *segment, uint64_
 
 /*
  * A large range is hidden first, while its mappings keep the place: so its translations can be dropped without the lock, and neither do new ones
- * come nor another mapping. If somebody changes it meanwhile, that is done once more; without memory for
- * that, at once.
+ * come nor another mapping. What is hidden is cut already. If somebody changes it meanwhile, that is done once more. NO_MEMORY if there
+ * is none left for that: then it stays hidden.
  */
 static enum status take_hidden(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes,
 			       struct spares *spares, struct list *out)
 {
-	TRY(hide(aspace, segment, address, bytes, out));
 	for (;;) {
+		hide(aspace, segment, address, bytes, spares, out);
 		spin_lock(&aspace->lock);
 		bool still_hidden = is_hidden_by(segment, address, bytes, out);
 		if (still_hidden)
@@ -312,10 +309,7 @@ static enum status take_hidden(struct aspace *aspace, struct segment *segment, u
 		spin_unlock(&aspace->lock);
 		if (still_hidden)
 			return STATUS_OK;
-		if (hide(aspace, segment, address, bytes, out) != STATUS_OK) {
-			take_at_once(aspace, segment, address, bytes, spares, out);
-			return STATUS_OK;
-		}
+		TRY(spares_fill(spares));
 	}
 }
 

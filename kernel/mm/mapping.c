@@ -74,18 +74,26 @@ static struct mapping *split_at(const struct segment *segment, uint64_t address,
 	return NULL;
 }
 
+enum status spares_fill(struct spares *spares)
+{
+	struct mapping **places[] = {&spares->first, &spares->second};
+	for (unsigned i = 0; i < ARRAY_LENGTH(places); i++) {
+		void *memory;
+		if (*places[i])
+			continue;
+		TRY(cache_alloc(&mapping_cache, &memory));
+		*places[i] = memory;
+	}
+	return STATUS_OK;
+}
+
 enum status spares_take(struct spares *spares)
 {
-	void *first;
-	void *second;
-	TRY(cache_alloc(&mapping_cache, &first));
-	enum status status = cache_alloc(&mapping_cache, &second);
-	if (status != STATUS_OK) {
-		cache_free(&mapping_cache, first);
-		return status;
-	}
-	*spares = (struct spares){first, second};
-	return STATUS_OK;
+	*spares = (struct spares){0};
+	enum status status = spares_fill(spares);
+	if (status != STATUS_OK)
+		spares_give_back(spares);
+	return status;
 }
 
 void spares_give_back(struct spares *spares)

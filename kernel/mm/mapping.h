@@ -24,8 +24,9 @@ struct spares {
 	struct mapping *second;
 };
 
-/* NO_MEMORY. And gives back what was not used. */
+/* NO_MEMORY. The same for what was used meanwhile. And gives back what was not. */
 enum status spares_take(struct spares *spares);
+enum status spares_fill(struct spares *spares);
 void spares_give_back(struct spares *spares);
 
 /* Moves the mappings of a range to the list `out`, cutting those that reach beyond it. Called with the aspace's lock. */

@@ -53,6 +53,9 @@ void timer_add(struct thread *thread);
 void timer_remove(struct thread *thread);
 struct thread *timer_first_due(uint64_t now);
 
+/* How many timeslices a second has, on average. */
+#define SLICES_PER_SECOND 1000
+
 /* The timer interrupt: wakes threads whose deadline has come, ends timeslices, ends the run at the budget. irqs off. */
 void timer_interrupt(void);
 

@@ -19,8 +19,6 @@
 #include "mm/reclaim.h"
 #include "sched/sched.h"
 
-#define SLICES_PER_SECOND 1000
-
 static int64_t progress; /* threads that are runnable, running, or asleep until a time */
 
 void sched_progress_add(int64_t threads)
@@ -110,6 +108,8 @@ static uint64_t answer_hazards(void)
 	uint64_t hazards = __atomic_exchange_n(&cpu->hazards, 0, __ATOMIC_ACQ_REL);
 	if (hazards & HAZARD_PARK)
 		cpu_park();
+	if (hazards & HAZARD_BUDGET)
+		run_end(VERDICT_BUDGET, 0);
 	if (hazards & HAZARDS_OF_OTHERS)
 		answer(hazards);
 	if (hazards & HAZARD_MEMORY) {

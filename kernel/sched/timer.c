@@ -22,6 +22,7 @@ struct timer {
 
 static struct timer timers[MAX_CPUS];
 static uint64_t budget_end = UINT64_MAX;
+static bool budget_over;
 
 /*
  * The length of a turn; 0: all CPUs run at the same time. QEMU under icount runs one CPU at a time, and goes to the next only
@@ -37,6 +38,7 @@ void timer_init(uint64_t end)
 		list_init(&timers[i].sleepers);
 	}
 	budget_end = end;
+	budget_over = false;
 }
 
 void timer_take_turns(uint64_t ticks)
@@ -129,13 +131,26 @@ void timer_wait_for_turn(void)
 		arch_cpu_relax();
 }
 
+/*
+ * The run ends where this CPU leaves the kernel, not here: what was interrupted may be an event that is half written. A kernel that does not
+ * come out of itself within a slice is ended all the same.
+ */
+static void end_of_budget(uint64_t now)
+{
+	if (budget_over)
+		run_end(VERDICT_BUDGET, 0);
+	budget_over = true;
+	budget_end = now + arch_time_hz() / SLICES_PER_SECOND;
+	__atomic_fetch_or(&arch_cpu()->hazards, HAZARD_BUDGET, __ATOMIC_ACQ_REL);
+}
+
 void timer_interrupt(void)
 {
 	struct cpu *cpu = arch_cpu();
 	uint64_t now = arch_time_now();
 	cpu->timer_next = UINT64_MAX;
 	if (now >= budget_end)
-		run_end(VERDICT_BUDGET, 0);
+		end_of_budget(now);
 	wake_sleepers(now);
 	if (cpu->current && now >= cpu->slice_end && run_queue_waiting())
 		__atomic_fetch_or(&cpu->hazards, HAZARD_RESCHEDULE, __ATOMIC_ACQ_REL);
