@@ -260,9 +260,8 @@ $(if $(filter $(PROGRAM),$(programs))$(filter %.c,$(realpath $(PROGRAM))),,$(err
 $(if $(filter $(servers),$(program_name)),$(error PROGRAM=$(PROGRAM): a server is called $(program_name), so no program can be))
 endif
 
-# The boot archive of a program: init and the servers, and everybody's symbols for backtraces. Made afresh each time, since two programs
-# may share a name, and put in place only if it differs. The program itself lies in the flash; it is here as well, for a machine
-# without one. $(1) machine, $(2) name, $(3) program
+# The boot archive of a program: init and the servers, and everybody's symbols for backtraces. The program itself lies in the flash; it
+# is here as well, for a machine without one. $(1) machine, $(2) name, $(3) program
 define make_archive
 $(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$parts' EXIT && \
   for server in $(servers); do $(cross_$(1))strip -o $$parts/$$server $(B)/$(1)/servers/$$server.elf && \
@@ -270,7 +269,7 @@ $(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$pa
   $(cross_$(1))strip -o $$parts/$(2) $(3) && $(cross_$(1))nm -n --defined-only $(3) > $$parts/$(2).sym && \
   cp $(B)/$(1)/kernel.sym $$parts/kernel.sym && \
   tar --format=ustar --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0644 -C $$parts -cf $$parts/tar \
-    $(servers) $(2) $(2).sym $(servers:%=%.sym) kernel.sym && { cmp -s $$parts/tar $@ || mv $$parts/tar $@; }
+    $(servers) $(2) $(2).sym $(servers:%=%.sym) kernel.sym && mv $$parts/tar $@
 endef
 
 # The flash of a program: the program, cut to the 15 characters of a partition's name, and partitions to play with.
@@ -282,7 +281,7 @@ $(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$pa
     --part README,user/flash/readme.txt,ecc,ro --part NOTES,ecc,size=64K --part ATTR,ecc,size=4K \
     --part SCRATCH,size=1M --part MODULES,$(B)/$(1)/modules/$(if $(filter linking,$(2)),all,few).pack,ecc,ro \
     $(if $(filter shell,$(2)),$(foreach p,$(shell_programs),$(call shell_part,$(1),$(p)))) && \
-  { cmp -s $$parts/flash $@ || mv $$parts/flash $@; }
+  mv $$parts/flash $@
 endef
 
 # What can be run from the shell.
@@ -320,10 +319,10 @@ $(B)/$(1)/programs/%.elf: $(B)/$(1)/programs/%.o $$($(1)_library) user/lib/progr
 $(B)/$(1)/programs/%.stripped: $(B)/$(1)/programs/%.elf
 	$$(Q)$$(cross_$(1))strip -o $$@ $$<
 
-$(B)/$(1)/archive/%.tar: $(B)/$(1)/programs/%.elf $(servers:%=$(B)/$(1)/servers/%.elf) $(B)/$(1)/kernel.sym always
+$(B)/$(1)/archive/%.tar: $(B)/$(1)/programs/%.elf $(servers:%=$(B)/$(1)/servers/%.elf) $(B)/$(1)/kernel.sym Makefile
 	$$(call make_archive,$(1),$$*,$$<)
 
-$(B)/$(1)/flash/%.pnor: $(B)/$(1)/programs/%.elf $(B)/vitrine user/flash/readme.txt $(B)/$(1)/modules/few.pack always
+$(B)/$(1)/flash/%.pnor: $(B)/$(1)/programs/%.elf $(B)/vitrine user/flash/readme.txt $(B)/$(1)/modules/few.pack Makefile
 	$$(call make_flash,$(1),$$*,$$<)
 
 .PRECIOUS: $(B)/$(1)/programs/%.elf $(B)/$(1)/programs/%.o $(B)/$(1)/user/%.c.o $(B)/$(1)/user/%.S.o
@@ -376,6 +375,7 @@ $(foreach a,$(ARCHES),$(eval $(call user_program,$(a))))
 $(foreach a,$(ARCHES),$(foreach s,$(servers),$(eval $(call user_server,$(a),$(s)))))
 
 # A program from anywhere: compiled each time, apart from the tree's own. What warns is no error there: it may be a first try.
+# Its archive and flash get the oldest date there is, so a program of the tree that has the same name makes them its own again.
 ifneq ($(program_outside),)
 outside := $(B)/$(ARCH)/outside/$(program_name)
 
@@ -386,10 +386,10 @@ $(outside).elf: $(program_outside) $($(ARCH)_library) user/lib/program.ld always
 	$(Q)$(cross_$(ARCH))ld -nostdlib -static $(link_$(ARCH)) -T user/lib/program.ld -o $@ $(outside).o $($(ARCH)_library)
 
 $(B)/$(ARCH)/archive/$(program_name).tar: $(outside).elf $(servers:%=$(B)/$(ARCH)/servers/%.elf) $(B)/$(ARCH)/kernel.sym always
-	$(call make_archive,$(ARCH),$(program_name),$<)
+	$(call make_archive,$(ARCH),$(program_name),$<) && touch -d @0 $@
 
 $(B)/$(ARCH)/flash/$(program_name).pnor: $(outside).elf $(B)/vitrine user/flash/readme.txt $(B)/$(ARCH)/modules/few.pack always
-	$(call make_flash,$(ARCH),$(program_name),$<)
+	$(call make_flash,$(ARCH),$(program_name),$<) && touch -d @0 $@
 endif
 
 # What `vitrine run` needs before it starts QEMU.

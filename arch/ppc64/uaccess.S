@@ -2,8 +2,8 @@
  * Copying between the kernel and a user's memory, through the MMU.
  *
  * Teaches: MSR[DR] alone decides whether a load is translated. The kernel runs untranslated, so a copy loads from one world
- * into registers, switches DR, and stores into the other: 32 bytes a turn, then 8, then 1. The instructions themselves come
- * from untranslated memory all the time (IR = 0). A fault in here ends in uaccess_fixup.
+ * into registers, switches DR, and stores into the other: 32 bytes a turn, then 8, 4, 1; so an aligned word is read and written
+ * in one piece. The instructions themselves come from untranslated memory all the time (IR = 0). A fault in here ends in uaccess_fixup.
  * Who calls: trap.c, for one page at most, so what a fault leaves uncopied is exactly what lies in the missing page.
  * Invariant: at every load and store that may fault r5 is the number of bytes not copied yet, and the frame on the stack is
  * the caller's.
@@ -54,7 +54,16 @@
 	addi	%r3, %r3, 8
 	addi	%r5, %r5, -8
 	b	2b
-3:	cmpldi	%r5, 0
+3:	cmpldi	%r5, 4
+	blt	4f
+	TRANSLATE \from
+	lwz	%r9, 0(%r4)
+	TRANSLATE \to
+	stw	%r9, 0(%r3)
+	addi	%r4, %r4, 4
+	addi	%r3, %r3, 4
+	addi	%r5, %r5, -4
+4:	cmpldi	%r5, 0
 	beq	uaccess_fixup
 	TRANSLATE \from
 	lbz	%r9, 0(%r4)
@@ -63,7 +72,7 @@
 	addi	%r4, %r4, 1
 	addi	%r3, %r3, 1
 	addi	%r5, %r5, -1
-	b	3b
+	b	4b
 .endm
 
 	.text

@@ -167,7 +167,11 @@ enum status user_find_place(struct thread *thread, struct vaddr va, struct user_
 	const struct mapping *mapping = segment ? segment_mapping(segment, va.v) : NULL;
 	bool known = mapping && (mapping->rights & RIGHTS_READ) && mapping->object->kind != OBJECT_DEVICE;
 	if (known)
-		*place = (struct user_place){mapping->object->kobj.id, mapping->first_page * PAGE_BYTES + va.v - mapping->start};
+		*place = (struct user_place){
+			.object = mapping->object->kobj.id,
+			.offset = mapping->first_page * PAGE_BYTES + va.v - mapping->start,
+			.left = mapping->start + mapping->bytes - va.v,
+		};
 	spin_unlock(&aspace->lock);
 	return known ? STATUS_OK : STATUS_FAULT;
 }

@@ -41,6 +41,7 @@ void user_unpin(struct user_buffer *buffer);
 struct user_place {
 	uint32_t object;
 	uint64_t offset; /* in bytes */
+	uint64_t left;   /* bytes of the same mapping from there on */
 };
 
 /* The place of memory the current thread may read at `va`; its page need not be there. FAULT. */

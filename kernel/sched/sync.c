@@ -48,9 +48,9 @@ void sync_end(struct thread *thread)
 	thread->sync.many = NULL;
 }
 
-static struct list *bucket_of(const struct user_place *place)
+static struct list *bucket_of(uint32_t object, uint64_t offset)
 {
-	uint64_t mixed = (place->object + (place->offset >> 2)) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t mixed = (object + (offset >> 2)) * UINT64_C(0x9e3779b97f4a7c15);
 	return &table[mixed >> 58];
 }
 static_assert(BUCKETS == 1 << (64 - 58), "bucket_of");
@@ -83,23 +83,27 @@ void sync_leave(struct thread *thread)
 	sync->waits = false;
 }
 
-/* Enters the places in the table, all or none. */
+/* Enters the places in the table, all or none. Many words mostly lie in one mapping, which is looked for once. */
 static enum status arm(struct thread *thread, struct sync_place *places, unsigned count)
 {
+	struct user_place found = {0};
+	uint64_t found_at = 0;
 	for (unsigned i = 0; i < count; i++) {
-		struct user_place place;
-		uint64_t bytes = places[i].word.bytes;
-		if ((bytes != 4 && bytes != 8) || places[i].word.address % bytes)
+		uint64_t address = places[i].word.address, bytes = places[i].word.bytes;
+		if ((bytes != 4 && bytes != 8) || address % bytes)
 			return STATUS_INVALID;
-		TRY(user_find_place(thread, vaddr(places[i].word.address), &place));
+		if (address - found_at >= found.left) {
+			TRY(user_find_place(thread, vaddr(address), &found));
+			found_at = address;
+		}
 		places[i].thread = thread;
-		places[i].object = place.object;
-		places[i].offset = place.offset;
+		places[i].object = found.object;
+		places[i].offset = found.offset + (address - found_at);
 		places[i].index = i;
 	}
 	spin_lock(&waits_lock);
 	for (unsigned i = 0; i < count; i++)
-		list_insert_before(bucket_of(&(struct user_place){places[i].object, places[i].offset}), &places[i].node);
+		list_insert_before(bucket_of(places[i].object, places[i].offset), &places[i].node);
 	thread->sync.armed = count;
 	thread->sync.woken = 0;
 	spin_unlock(&waits_lock);
@@ -167,7 +171,7 @@ static void wake(struct sync_place *place)
 /* The first waiter on this word, or NULL. Called with the lock. */
 static struct sync_place *first_at(const struct user_place *where)
 {
-	LIST_FOR_EACH (node, bucket_of(where)) {
+	LIST_FOR_EACH (node, bucket_of(where->object, where->offset)) {
 		struct sync_place *place = container_of(node, struct sync_place, node);
 		if (place->object == where->object && place->offset == where->offset)
 			return place;
@@ -207,7 +211,7 @@ static uint64_t move_to(const struct user_place *from, const struct user_place *
 			place->object = to->object;
 			place->offset = to->offset;
 			list_remove(&place->node);
-			list_insert_before(bucket_of(to), &place->node);
+			list_insert_before(bucket_of(to->object, to->offset), &place->node);
 			trace_sync_move(place->thread->id, to->object, to->offset);
 		}
 		spin_unlock(&waits_lock);
@@ -223,7 +227,7 @@ enum status sync_wait(struct thread *thread, struct sync_place *places, unsigned
 	enum status status = finish(thread, compared, deadline, index);
 	if (compared == STATUS_RETRY && thread->sync.woken) { /* it cannot use it: it has to ask again */
 		const struct sync_place *woken = &places[thread->sync.woken - 1];
-		wake_at(&(struct user_place){woken->object, woken->offset}, 1);
+		wake_at(&(struct user_place){.object = woken->object, .offset = woken->offset}, 1);
 	}
 	return status;
 }
@@ -257,7 +261,7 @@ void sync_check(void)
 		LIST_FOR_EACH (node, &table[i]) {
 			const struct sync_place *place = container_of(node, struct sync_place, node);
 			const struct thread *thread = place->thread;
-			if (bucket_of(&(struct user_place){place->object, place->offset}) != &table[i])
+			if (bucket_of(place->object, place->offset) != &table[i])
 				panic("a waiter of object %u is in the wrong bucket", place->object);
 			if (place->index >= thread->sync.armed || (thread->sync.waits && thread->state != THREAD_BLOCKED))
 				panic("thread %u waits on a word and does not", thread->id);
