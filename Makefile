@@ -24,8 +24,8 @@ kernel_sources := \
   kernel/obj/kobj.c kernel/obj/handle.c kernel/ipc/endpoint.c kernel/ipc/message.c kernel/ipc/interrupt.c \
   kernel/mm/page.c kernel/mm/cache.c kernel/mm/object.c kernel/mm/segment.c kernel/mm/mapping.c kernel/mm/aspace.c kernel/mm/fault.c \
   kernel/mm/fault_page.c kernel/mm/request.c kernel/mm/evict.c kernel/mm/reclaim.c kernel/mm/uaccess.c \
-  kernel/sched/process.c kernel/sched/wait.c kernel/sched/sync.c kernel/sched/upcall.c kernel/sched/thread.c kernel/sched/run_queue.c \
-  kernel/sched/schedule.c kernel/sched/timer.c \
+  kernel/sched/process.c kernel/sched/wait.c kernel/sched/sync.c kernel/sched/upcall.c kernel/sched/thread.c kernel/sched/affinity.c \
+  kernel/sched/run_queue.c kernel/sched/schedule.c kernel/sched/timer.c \
   kernel/trace/ring.c
 
 # What a freestanding image needs and the host has in its C library.

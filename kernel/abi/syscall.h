@@ -74,7 +74,8 @@
 	X(thread_query, 56, "(id, struct thread_query *): about the first thread with this id or a higher one; NOT_FOUND") \
 	X(fault_handler, 57, "(entry, stack top): where the caller goes on, with (enum crash_cause, address, pc), instead of being killed; 0: nowhere") \
 	X(fault_return, 58, "(pc): ends that; on with the instruction at pc, 0: with the one that faulted") \
-	X(ipc_cancel, 59, "(endpoint, token, reply endpoint): the answer to an ipc_call_noblk is not wanted any more")
+	X(ipc_cancel, 59, "(endpoint, token, reply endpoint): the answer to an ipc_call_noblk is not wanted any more") \
+	X(process_unwatch, 60, "(process, endpoint): no such message comes to the endpoint any more, unless it is there; NOT_FOUND")
 /* clang-format on */
 
 #ifndef __ASSEMBLER__ /* the stubs of user space are made from SYSCALLS too; the rest is C */

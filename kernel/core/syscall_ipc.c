@@ -209,19 +209,34 @@ enum status call_process_kill(struct thread *thread, const uint64_t arguments[CA
 	return STATUS_OK;
 }
 
-enum status call_process_watch(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+/* Who watches is an endpoint that the caller may receive from. */
+static enum status watch(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], bool begins)
 {
 	struct aspace *process;
 	struct kobj *endpoint;
-	(void)value;
 	TRY(find_process(thread, arguments[0], 0, &process));
 	enum status status = handle_find(&thread->aspace->handles, arguments[1], KOBJ_ENDPOINT, HANDLE_RECEIVE, &endpoint);
 	if (status == STATUS_OK) {
-		status = process_watch(process, endpoint_of(endpoint), arguments[2]);
+		if (begins)
+			status = process_watch(process, endpoint_of(endpoint), arguments[2]);
+		else
+			status = process_unwatch(process, endpoint_of(endpoint));
 		kobj_put(endpoint);
 	}
 	kobj_put(&process->kobj);
 	return status;
+}
+
+enum status call_process_watch(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	(void)value;
+	return watch(thread, arguments, true);
+}
+
+enum status call_process_unwatch(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	(void)value;
+	return watch(thread, arguments, false);
 }
 
 /* ---- devices ---- */

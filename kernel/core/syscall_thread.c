@@ -8,6 +8,7 @@
 #include "core/syscall_calls.h"
 #include "core/time.h"
 #include "mm/uaccess.h"
+#include "sched/affinity.h"
 #include "sched/sched.h"
 
 /* ---- threads ---- */

@@ -136,17 +136,31 @@ enum status process_watch(struct aspace *process, struct endpoint *endpoint, uin
 	return STATUS_OK;
 }
 
-/* The first watcher's message, off the list; NULL if there is none. */
-static struct ipc_message *take_watcher(struct aspace *process)
+/* The message of the first watcher, or of the first that is this endpoint, off the list; NULL if there is none. */
+static struct ipc_message *take_watcher(struct aspace *process, const struct endpoint *only)
 {
-	struct ipc_message *message = NULL;
+	struct ipc_message *found = NULL;
 	spin_lock(&threads_lock);
-	if (!list_is_empty(&process->watchers)) {
-		message = container_of(process->watchers.next, struct ipc_message, node);
-		list_remove(&message->node);
+	LIST_FOR_EACH (node, &process->watchers) {
+		struct ipc_message *message = container_of(node, struct ipc_message, node);
+		if (!only || message->endpoint == only) {
+			found = message;
+			list_remove(node);
+			break;
+		}
 	}
 	spin_unlock(&threads_lock);
-	return message;
+	return found;
+}
+
+enum status process_unwatch(struct aspace *process, const struct endpoint *endpoint)
+{
+	enum status status = STATUS_NOT_FOUND;
+	for (struct ipc_message *message; (message = take_watcher(process, endpoint));) {
+		message_free(message);
+		status = STATUS_OK;
+	}
+	return status;
 }
 
 void process_ended(struct aspace *process)
@@ -163,7 +177,7 @@ void process_ended(struct aspace *process)
 	bool last = list_is_empty(&processes);
 	spin_unlock(&threads_lock);
 	wake_waiters(process);
-	for (struct ipc_message *message; (message = take_watcher(process));)
+	for (struct ipc_message *message; (message = take_watcher(process, NULL));)
 		tell(process, message);
 	kobj_put(&process->kobj);
 	if (last)
@@ -175,7 +189,7 @@ void process_free(struct kobj *kobj)
 	struct aspace *process = process_of(kobj);
 	if (!process->ended)
 		aspace_empty(process);
-	for (struct ipc_message *message; (message = take_watcher(process));)
+	for (struct ipc_message *message; (message = take_watcher(process, NULL));)
 		message_free(message); /* it was never started */
 	aspace_free(process);
 }

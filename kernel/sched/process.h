@@ -32,6 +32,9 @@ enum status process_wait(struct thread *self, struct aspace *process, int64_t *s
 /* Lets a message come to the endpoint when the process ends, or now if it has: MESSAGE_PROCESS_ENDED with `key`. NO_MEMORY. */
 enum status process_watch(struct aspace *process, struct endpoint *endpoint, uint64_t key);
 
+/* Nothing will come to this endpoint any more, but for what is there. NOT_FOUND: it does not watch the process. */
+enum status process_unwatch(struct aspace *process, const struct endpoint *endpoint);
+
 /* The last thread of the process has left its CPU. The run ends with the last process. */
 void process_ended(struct aspace *process);
 

@@ -21,6 +21,7 @@
 #include "mm/cache.h"
 #include "mm/fault.h"
 #include "ipc/endpoint.h"
+#include "sched/affinity.h"
 #include "sched/process.h"
 #include "sched/sched.h"
 
@@ -70,20 +71,12 @@ static enum status thread_enter(struct thread *thread)
 	return status;
 }
 
-static uint64_t online_mask(void)
-{
-	uint64_t mask = 0;
-	for (unsigned i = 0; i < cpus_present; i++)
-		mask |= (uint64_t)cpus[i].online << i;
-	return mask;
-}
-
 enum status thread_create(struct aspace *aspace, struct vaddr entry, uint64_t argument, uint64_t affinity, const char *name,
 			  uint32_t *id)
 {
 	void *memory;
 	struct vaddr stack_top;
-	if (!(affinity & online_mask()) || entry.v >= USER_END)
+	if (!affinity_is_possible(affinity) || entry.v >= USER_END)
 		return STATUS_INVALID;
 	TRY(cache_alloc(&thread_cache, &memory));
 	struct thread *thread = memory;
@@ -398,77 +391,4 @@ enum status thread_describe(uint32_t id, struct thread_query *query)
 	}
 	spin_unlock(&threads_lock);
 	return found ? STATUS_OK : STATUS_NOT_FOUND;
-}
-
-/* ---- where it runs ---- */
-
-/*
- * Tells the CPUs concerned that a thread's affinity changed: the one it is on or waits at, and an idle one that may have it
- * now.
- */
-static void affinity_changed(const struct thread *thread)
-{
-	unsigned cpu = __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED);
-	if (thread->state == THREAD_BLOCKED)
-		return;
-	if (!(thread->affinity >> cpu & 1))
-		cpu_hazard_raise(&cpus[cpu], HAZARD_RESCHEDULE | HAZARD_MOVE);
-	for (unsigned i = 0; i < cpus_present; i++) {
-		if ((thread->affinity >> i & 1) && __atomic_load_n(&cpus[i].idle, __ATOMIC_RELAXED)) {
-			cpu_hazard_raise(&cpus[i], HAZARD_TIMER);
-			return;
-		}
-	}
-}
-
-/* Called with threads_lock. */
-static void set_affinity(const struct thread *self, struct thread *thread, uint64_t affinity)
-{
-	__atomic_store_n(&thread->affinity, affinity, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (thread != self)
-		affinity_changed(thread);
-	else if (!(affinity >> arch_cpu()->index & 1))
-		sched_yield(SWITCH_MOVED);
-}
-
-enum status thread_set_affinity(struct thread *self, uint32_t id, uint64_t affinity)
-{
-	if (!(affinity & online_mask()))
-		return STATUS_INVALID;
-	spin_lock(&threads_lock);
-	struct thread *thread = id ? thread_find(id) : self;
-	enum status status =
-		thread && thread->aspace == self->aspace && thread->state != THREAD_EXITED ? STATUS_OK : STATUS_NOT_FOUND;
-	if (status == STATUS_OK && thread->pins)
-		thread->affinity_wanted = affinity;
-	else if (status == STATUS_OK)
-		set_affinity(self, thread, affinity);
-	spin_unlock(&threads_lock);
-	return status;
-}
-
-enum status thread_pin(struct thread *self, uint64_t *cpu)
-{
-	enum status status = STATUS_OK;
-	spin_lock(&threads_lock); /* irqs are off: it stays where it is */
-	*cpu = arch_cpu()->index;
-	if (self->pins == UINT32_MAX)
-		status = STATUS_LIMIT;
-	else if (self->pins++ == 0) {
-		self->affinity_wanted = self->affinity;
-		set_affinity(self, self, UINT64_C(1) << *cpu);
-	}
-	spin_unlock(&threads_lock);
-	return status;
-}
-
-enum status thread_unpin(struct thread *self)
-{
-	spin_lock(&threads_lock);
-	enum status status = self->pins ? STATUS_OK : STATUS_INVALID;
-	if (status == STATUS_OK && --self->pins == 0)
-		set_affinity(self, self, self->affinity_wanted);
-	spin_unlock(&threads_lock);
-	return status;
 }

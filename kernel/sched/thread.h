@@ -132,16 +132,6 @@ enum status thread_detach(struct thread *self, uint32_t id);
 /* Ends a thread of the same program, whatever it does; its exit status is -GONE. 0 is the caller. NOT_FOUND. */
 enum status thread_kill(struct thread *self, uint32_t id);
 
-/*
- * Keeps the current thread on the CPU it is on, until it has been unpinned as often. *cpu is which. LIMIT; INVALID if it is not
- * pinned.
- */
-enum status thread_pin(struct thread *self, uint64_t *cpu);
-enum status thread_unpin(struct thread *self);
-
-/* Changes where a thread may run, once it is not pinned; id 0 is the caller. INVALID, NOT_FOUND. */
-enum status thread_set_affinity(struct thread *self, uint32_t id, uint64_t affinity);
-
 /* For the next: the record of a thread that has exited may be given back if nobody needs it. */
 void thread_is_through(struct thread *thread);
 

@@ -19,6 +19,17 @@ _Static_assert(offsetof(struct thread_start, argument) == 8, "thread_entry");
 /* Where the kernel lets threads begin: calls start->function(start->argument), then exits with its result. */
 void thread_entry(struct thread_start *start);
 
+/* The start of the page that an address lies in, and the first that does not lie before it. */
+static inline uint64_t page_down(uint64_t address)
+{
+	return address & ~(uint64_t)(PAGE_BYTES - 1);
+}
+
+static inline uint64_t page_up(uint64_t address)
+{
+	return page_down(address + PAGE_BYTES - 1);
+}
+
 /* What _start calls once the machine is as C expects it. */
 _Noreturn void program_start(uint64_t argument);
 

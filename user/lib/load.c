@@ -24,16 +24,6 @@ enum { FLAG_EXEC = 1, FLAG_WRITE = 2, SEGMENTS_MAX = 16 };
 /* Where programs and modules may lie: the base segment, but its first page. */
 #define BASE_END UINT64_C(0x10000000000)
 
-static uint64_t page_down(uint64_t address)
-{
-	return address & ~(uint64_t)(PAGE_BYTES - 1);
-}
-
-static uint64_t page_up(uint64_t address)
-{
-	return page_down(address + PAGE_BYTES - 1);
-}
-
 static enum status map_file(struct elf_file *file)
 {
 	struct result size = sys_object_size(file->object);

@@ -28,11 +28,6 @@ static uint64_t settled, next_place = PLACE_START;
 
 /* ---- taking ---- */
 
-static uint64_t page_up(uint64_t bytes)
-{
-	return (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-}
-
 /* With a page between them: what runs over the end of one does not run into the other. */
 static bool overlaps(uint64_t start, uint64_t bytes)
 {

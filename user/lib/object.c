@@ -154,7 +154,9 @@ struct result process_wait_any(const uint64_t *processes, unsigned count, unsign
 		*which = (unsigned)message.word[PROCESS_MESSAGE_KEY];
 		result = (struct result){message.word[PROCESS_MESSAGE_HOW], message.word[PROCESS_MESSAGE_STATUS]};
 	}
-	DISCARD(sys_handle_close(endpoint).status, "the other messages come to nobody");
+	for (unsigned i = 0; i < count; i++)
+		DISCARD(sys_process_unwatch(processes[i], endpoint).status, "one has ended, and a failure left some unwatched");
+	DISCARD(sys_handle_close(endpoint).status, "a message that came meanwhile goes with it");
 	return result;
 }
 

@@ -437,6 +437,7 @@ struct result sys_process_start(uint64_t process, uint64_t entry, uint64_t argum
 struct result sys_process_wait(uint64_t process);
 struct result sys_process_kill(uint64_t process);
 struct result sys_process_watch(uint64_t process, uint64_t endpoint, uint64_t key);
+struct result sys_process_unwatch(uint64_t process, uint64_t endpoint);
 struct result sys_memory_info(uint64_t what);
 struct result sys_memory_cast_out(uint64_t pressure);
 struct result sys_thread_sleep_until(uint64_t ns);

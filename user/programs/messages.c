@@ -182,18 +182,26 @@ static void kernel_first(void)
 	uint64_t own = must(sys_endpoint_create());
 	uint64_t process = must(sys_process_create(0, 0));
 	must(ipc_send(own, &(struct message){.type = 1}));
+	must(sys_process_watch(process, own, 76));
 	must(sys_process_watch(process, own, 77));
+	must(sys_process_unwatch(process, own)); /* both */
+	check(sys_process_unwatch(process, own).status == STATUS_NOT_FOUND);
+	must(sys_process_watch(process, own, 78));
 	struct file self;
 	if (file_open("messages", &self).status == STATUS_OK) {
-		uint64_t child = must(process_start_with("messages", self.object, 1, own));
-		uint64_t later = must(sys_endpoint_create());
+		uint64_t later = must(sys_endpoint_create()), gate = must(sys_endpoint_create());
+		uint64_t child = must(process_start_with("messages", self.object, 1, gate));
 		struct message message;
+		must(sys_process_watch(child, own, 87));
+		must(sys_process_unwatch(child, own));
 		must(sys_process_watch(child, own, 88));
 		must(sys_process_watch(child, later, 89));
+		must(ipc_send(gate, &(struct message){.type = 1})); /* now it may end */
 		struct result end = process_wait(child);
 		check(end.status == STATUS_OK && end.value == 5);
 		must(ipc_receive(later, &message)); /* who watched first is told first */
 		must(sys_handle_close(later));
+		must(sys_handle_close(gate));
 		must(ipc_receive(own, &message));
 		check(message.type == MESSAGE_PROCESS_ENDED && message.word[PROCESS_MESSAGE_KEY] == 88 && message.token == 0);
 		check(message.word[PROCESS_MESSAGE_STATUS] == 5 && message.word[PROCESS_MESSAGE_HOW] == STATUS_OK);
@@ -298,8 +306,10 @@ static void handles(uint64_t endpoint)
 
 int main(void)
 {
-	if (program_argument() == 1)
+	if (program_argument() == 1) {
+		must(ipc_receive(HANDLE_GIVEN, &(struct message){0}));
 		return 5;
+	}
 	if (program_argument() > 1) {
 		thread_sleep_ms(program_argument());
 		return (int)program_argument();
