@@ -55,6 +55,8 @@ struct cpu {
 	uint64_t timer_next;     /* the tick arch_timer_set() was last given */
 	uint64_t slice_end;      /* when the current thread has to let others run, if there are any */
 	uint64_t random;         /* state of this CPU's random numbers, from the seed of the run */
+	struct kobj *to_end;     /* kernel objects without any reference, which this CPU is about to free; irqs off */
+	bool ends_objects;       /* it is at it */
 
 	uint64_t arch_words[16]; /* the machine's, for C code */
 } __attribute__((aligned(64)));

@@ -6,11 +6,11 @@
  *                                  +---------+--> GONE, when nobody is left who could answer
  *     ipc_send, interrupt    --> queue --> received, and over
  *
- * Teaches: a server is whoever receives. A thread that took a message owes an answer; when it ends without one, the kernel answers
- * for it, so no caller waits for ever because a server crashed. And a message whose caller is dead or has lost patience is dropped
- * when it would be received.
+ * Teaches: a server is whoever receives. A thread that took a message owes an answer, wherever it receives afterwards; when it ends
+ * without one, the kernel answers for it, so no caller waits for ever because a server crashed. And a message whose caller is dead or
+ * has lost patience is dropped when it would be received.
  * The invariant: a message is on exactly one list, or in the hands of the one who took it off.
- * Locks: the endpoint's for its lists; serve_lock for who serves what and who waits for whose page. No lock is held when a
+ * Locks: the endpoint's for its lists; serve_lock for who serves what, who owes what, and who waits for whose page. No lock is held when a
  * message is answered or freed, or a reference given up.
  * What is simplified: a handle that finds no room in the receiver's table is dropped.
  */
@@ -73,6 +73,12 @@ static inline struct ipc_message *hand_over(struct endpoint *endpoint, struct ip
 	return is_over ? message : NULL;
 }
 
+/* Whether it counts among the messages of threads that wait. */
+static inline bool is_of_thread(const struct ipc_message *message)
+{
+	return message->content.type < MESSAGE_KERNEL;
+}
+
 /* To a thread that waits, or into the queue. Called with the lock. Returns as hand_over(). */
 static inline struct ipc_message *deliver(struct endpoint *endpoint, struct ipc_message *message)
 {
@@ -82,18 +88,15 @@ static inline struct ipc_message *deliver(struct endpoint *endpoint, struct ipc_
 	struct thread *server = wait_take(&endpoint->receivers);
 	if (server) {
 		struct ipc_message *over = hand_over(endpoint, message, server);
+		endpoint->waiting += !over && is_of_thread(message);
 		if (message->kind == IPC_INTERRUPT) /* it may have come in the middle of a hand-over to another */
 			sched_wake(server, WAKE_INTERRUPT, 0);
 		else
 			sched_hand_over(server, WAKE_MESSAGE, self ? self->id : 0);
 		return over;
 	}
-	if (message->content.type >= MESSAGE_KERNEL) {
-		list_insert_before(&endpoint->urgent, &message->node);
-	} else {
-		list_insert_before(&endpoint->queue, &message->node);
-		endpoint->queued++;
-	}
+	endpoint->waiting += is_of_thread(message);
+	list_insert_before(is_of_thread(message) ? &endpoint->queue : &endpoint->urgent, &message->node);
 	return NULL;
 }
 
@@ -111,12 +114,12 @@ __attribute__((flatten)) enum status endpoint_post(struct endpoint *endpoint, st
 	return status;
 }
 
-/* Whether a thread may send that to the endpoint now. */
-static enum status may_send(const struct endpoint *endpoint, const struct message *content)
+/* Whether one more message of a thread may come. Called with the lock. */
+static inline enum status may_come(const struct endpoint *endpoint)
 {
-	if (content->type >= MESSAGE_KERNEL)
-		return STATUS_DENIED;
-	return endpoint->queued >= ENDPOINT_QUEUE_MAX ? STATUS_LIMIT : STATUS_OK;
+	if (endpoint->gone)
+		return STATUS_GONE;
+	return endpoint->waiting >= ENDPOINT_QUEUE_MAX ? STATUS_LIMIT : STATUS_OK;
 }
 
 /* Flat, as its answer is. */
@@ -124,11 +127,12 @@ __attribute__((flatten)) enum status endpoint_call(struct endpoint *endpoint, st
 						   const struct message *content, uint64_t deadline)
 {
 	struct ipc_message *message;
-	TRY(may_send(endpoint, content));
+	if (content->type >= MESSAGE_KERNEL)
+		return STATUS_DENIED;
 	TRY(message_new(thread, endpoint, content, &message));
 	spin_lock(&endpoint->lock);
-	enum status status = STATUS_GONE;
-	if (!endpoint->gone)
+	enum status status = may_come(endpoint);
+	if (status == STATUS_OK)
 		status = wait_block(&message->caller, thread, SWITCH_CALL, endpoint->kobj.id, deadline);
 	if (status == STATUS_RETRY)
 		deliver(endpoint, message);
@@ -141,20 +145,30 @@ __attribute__((flatten)) enum status endpoint_call(struct endpoint *endpoint, st
 enum status endpoint_send(struct endpoint *endpoint, struct thread *thread, const struct message *content,
 			  struct endpoint *reply_to, uint64_t *token)
 {
-	struct ipc_message *message;
-	TRY(may_send(endpoint, content));
+	struct ipc_message *message, *over = NULL;
+	if (content->type >= MESSAGE_KERNEL)
+		return STATUS_DENIED;
 	TRY(message_new(thread, endpoint, content, &message));
+	enum status status = STATUS_OK;
 	if (reply_to) {
 		message->kind = IPC_CALL_NOBLK;
 		kobj_get(&reply_to->kobj);
 		message->reply_to = reply_to;
 		*token = message->content.token;
+		status = message_promise(message, reply_to);
 	} else {
 		message_no_answer(message);
 	}
-	enum status status = endpoint_post(endpoint, message);
+	spin_lock(&endpoint->lock);
+	if (status == STATUS_OK)
+		status = may_come(endpoint);
+	if (status == STATUS_OK)
+		over = deliver(endpoint, message);
+	spin_unlock(&endpoint->lock);
 	if (status != STATUS_OK)
-		message_free(message);
+		over = message;
+	if (over)
+		message_free(over);
 	return status;
 }
 
@@ -183,12 +197,43 @@ enum status endpoint_cancel(struct endpoint *endpoint, uint64_t token, const str
 
 /* ---- receiving and answering ---- */
 
+/* What the thread took here and has not answered it still owes when it serves another endpoint. */
+static void note_what_is_owed(struct endpoint *endpoint, struct thread *thread)
+{
+	spin_lock(&endpoint->lock);
+	LIST_FOR_EACH (node, &endpoint->taken) {
+		struct ipc_message *message = container_of(node, struct ipc_message, node);
+		if (message->server != thread || message->owed)
+			continue;
+		spin_lock_inner(&serve_lock);
+		list_insert_before(&thread->owes, &message->owed_node);
+		message->owed = true;
+		spin_unlock(&serve_lock);
+	}
+	spin_unlock(&endpoint->lock);
+}
+
+/* It is taken off what was taken. Called with the lock. */
+static inline void leave_taken(struct endpoint *endpoint, struct ipc_message *message)
+{
+	list_remove(&message->node);
+	endpoint->waiting -= is_of_thread(message);
+	if (__builtin_expect(message->owed, 0)) {
+		spin_lock_inner(&serve_lock);
+		list_remove(&message->owed_node);
+		message->owed = false;
+		spin_unlock(&serve_lock);
+	}
+}
+
 /* The thread serves this endpoint from now on, and no other. */
 static void serve(struct endpoint *endpoint, struct thread *thread)
 {
 	if (thread->serves == endpoint)
 		return;
 	struct endpoint *before = thread->serves;
+	if (before)
+		note_what_is_owed(before, thread);
 	kobj_get(&endpoint->kobj);
 	spin_lock(&serve_lock);
 	if (before)
@@ -217,8 +262,8 @@ static __attribute__((noinline)) enum status receive_first(struct endpoint *endp
 	struct list *list = urgent ? &endpoint->urgent : &endpoint->queue;
 	struct ipc_message *message = container_of(list->next, struct ipc_message, node), *over = message;
 	list_remove(&message->node);
-	endpoint->queued -= !urgent;
 	bool withdrawn = is_withdrawn(message);
+	endpoint->waiting -= !urgent && (withdrawn || message->kind == IPC_SEND);
 	if (withdrawn) {
 		trace_ipc_cancel(message->content.token, message->sender, endpoint->kobj.id);
 	} else {
@@ -261,7 +306,7 @@ static struct ipc_message *take_by_token(struct endpoint *endpoint, uint64_t tok
 		struct ipc_message *message = container_of(node, struct ipc_message, node);
 		if (message->content.token != token)
 			continue;
-		list_remove(node);
+		leave_taken(endpoint, message);
 		found = message;
 		break;
 	}
@@ -285,19 +330,46 @@ enum status endpoint_reply(struct endpoint *endpoint, struct thread *thread, con
 
 /* ---- when nobody answers ---- */
 
-/* Moves the messages of a list that this thread took (NULL: all) to `out`. Called with the lock. */
-static unsigned collect(struct list *from, const struct thread *server, struct list *out)
+/* Moves what this thread took (NULL: anybody) to `out`. Called with the lock. */
+static unsigned collect_taken(struct endpoint *endpoint, const struct thread *server, struct list *out)
 {
 	unsigned count = 0;
-	for (struct list *node = from->next, *next; node != from; node = next) {
+	for (struct list *node = endpoint->taken.next, *next; node != &endpoint->taken; node = next) {
+		struct ipc_message *message = container_of(node, struct ipc_message, node);
 		next = node->next;
-		if (server && container_of(node, struct ipc_message, node)->server != server)
+		if (server && message->server != server)
 			continue;
-		list_remove(node);
+		leave_taken(endpoint, message);
 		list_insert_before(out, node);
 		count++;
 	}
 	return count;
+}
+
+/* Moves what nobody has received to `out`. Called with the lock. */
+static unsigned collect_waiting(struct endpoint *endpoint, struct list *out)
+{
+	struct list *const lists[] = {&endpoint->urgent, &endpoint->queue};
+	unsigned count = 0;
+	for (unsigned i = 0; i < ARRAY_LENGTH(lists); i++) {
+		while (!list_is_empty(lists[i])) {
+			struct ipc_message *message = container_of(lists[i]->next, struct ipc_message, node);
+			list_remove(&message->node);
+			list_insert_before(out, &message->node);
+			endpoint->waiting -= is_of_thread(message);
+			count++;
+		}
+	}
+	return count;
+}
+
+static void fail(struct list *failed)
+{
+	while (!list_is_empty(failed)) {
+		struct ipc_message *message = container_of(failed->next, struct ipc_message, node);
+		list_remove(&message->node);
+		message_fail(message, STATUS_GONE);
+	}
 }
 
 static void release_receivers(struct endpoint *endpoint)
@@ -309,35 +381,62 @@ static void release_receivers(struct endpoint *endpoint)
 	}
 }
 
-/* Answers what `server` took, and if nobody is left who serves, all that waits. */
-static void give_up(struct endpoint *endpoint, const struct thread *server, bool nobody_left)
+/*
+ * Whether nobody serves, or could. Called with the lock: who serves from now on takes it afterwards (endpoint_receive), and then the
+ * endpoint is gone no more.
+ */
+static bool is_deserted(const struct endpoint *endpoint)
+{
+	spin_lock_inner(&serve_lock);
+	bool deserted = list_is_empty(&endpoint->servers);
+	spin_unlock(&serve_lock);
+	return deserted;
+}
+
+void endpoint_receiver_closed(struct endpoint *endpoint)
+{
+	struct list failed;
+	if (__atomic_sub_fetch(&endpoint->receive_handles, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	list_init(&failed);
+	spin_lock(&endpoint->lock);
+	endpoint->gone = true;
+	unsigned count = collect_taken(endpoint, NULL, &failed) + collect_waiting(endpoint, &failed);
+	spin_unlock(&endpoint->lock);
+	trace_endpoint_gone(endpoint->kobj.id, count);
+	release_receivers(endpoint);
+	fail(&failed);
+}
+
+/* Answers what the thread took here, and if nobody is left who serves, all that waits. */
+static void give_up(struct endpoint *endpoint, const struct thread *server)
 {
 	struct list failed;
 	list_init(&failed);
 	spin_lock(&endpoint->lock);
-	unsigned count = collect(&endpoint->taken, nobody_left ? NULL : server, &failed);
-	if (nobody_left) {
-		count += collect(&endpoint->urgent, NULL, &failed);
-		count += collect(&endpoint->queue, NULL, &failed);
-		endpoint->queued = 0;
+	unsigned count = collect_taken(endpoint, server, &failed);
+	bool deserted = is_deserted(endpoint);
+	if (deserted) {
+		count += collect_waiting(endpoint, &failed);
 		endpoint->gone = true;
 	}
 	spin_unlock(&endpoint->lock);
-	if (nobody_left || count)
+	if (deserted || count)
 		trace_endpoint_gone(endpoint->kobj.id, count);
-	if (!server) /* it was the last handle: who waits for a message waits in vain */
-		release_receivers(endpoint);
-	while (!list_is_empty(&failed)) {
-		struct ipc_message *message = container_of(failed.next, struct ipc_message, node);
-		list_remove(&message->node);
-		message_fail(message, STATUS_GONE);
-	}
+	fail(&failed);
 }
 
-void endpoint_receiver_add(struct endpoint *endpoint, int change)
+/* The endpoint of something that the thread owes elsewhere, with a reference; NULL if there is nothing. */
+static struct endpoint *owes_at(const struct thread *thread)
 {
-	if (__atomic_add_fetch(&endpoint->receive_handles, (uint32_t)change, __ATOMIC_ACQ_REL) == 0)
-		give_up(endpoint, NULL, true);
+	struct endpoint *endpoint = NULL;
+	spin_lock(&serve_lock);
+	if (!list_is_empty(&thread->owes)) {
+		endpoint = container_of(thread->owes.next, struct ipc_message, owed_node)->endpoint;
+		kobj_get(&endpoint->kobj);
+	}
+	spin_unlock(&serve_lock);
+	return endpoint;
 }
 
 void endpoint_server_ended(struct thread *thread)
@@ -348,10 +447,13 @@ void endpoint_server_ended(struct thread *thread)
 	spin_lock(&serve_lock);
 	list_remove(&thread->serve_node);
 	thread->serves = NULL;
-	bool nobody_left = list_is_empty(&endpoint->servers);
 	spin_unlock(&serve_lock);
-	give_up(endpoint, thread, nobody_left);
+	give_up(endpoint, thread);
 	kobj_put(&endpoint->kobj);
+	while ((endpoint = owes_at(thread))) {
+		give_up(endpoint, thread);
+		kobj_put(&endpoint->kobj);
+	}
 }
 
 /* ---- circles of providers ---- */

@@ -37,9 +37,12 @@ struct ipc_message {
 	struct page_request *request;
 	struct endpoint *reply_to;
 	struct wait_queue caller;
-	uint64_t flow;         /* if the token is 0 */
-	uint32_t sender;       /* thread, for the trace */
-	struct thread *server; /* who took it; never followed, only compared */
+	struct endpoint *promised; /* where it counts as promised: `reply_to`, or `endpoint`; NULL: nowhere */
+	uint64_t flow;             /* if the token is 0 */
+	uint32_t sender;           /* thread, for the trace */
+	struct thread *server;     /* who took it; never followed, only compared */
+	struct list owed_node;     /* among what that one owes elsewhere than where it serves now, if `owed`; under serve_lock */
+	bool owed;
 };
 
 struct endpoint {
@@ -48,14 +51,18 @@ struct endpoint {
 	struct list urgent;          /* messages of the kernel that nobody has taken: they come first */
 	struct list queue;           /* and those of threads */
 	struct list taken;           /* those that are taken and not answered */
-	unsigned queued;             /* in `queue` */
+	unsigned waiting;            /* messages of threads in `queue` and `taken` */
+	unsigned promised;           /* answers and messages of the kernel that will come, or are in a list here; atomic */
 	struct wait_queue receivers; /* threads that wait for a message */
 	struct list servers;         /* threads that last received here; under serve_lock */
 	uint32_t receive_handles;    /* handles with the right to receive; atomic */
 	bool gone;                   /* nobody answers; until somebody receives again */
 };
 
-/* The most messages of threads that wait at an endpoint; more are refused with LIMIT. */
+/*
+ * The most messages of threads that wait at an endpoint, to be received or to be answered; more are refused with LIMIT. And the most
+ * that are promised to it: answers that come as messages, and ends of processes.
+ */
 #define ENDPOINT_QUEUE_MAX 1024
 
 static inline struct endpoint *endpoint_of(struct kobj *kobj)
@@ -68,7 +75,11 @@ enum status endpoint_create(struct endpoint **endpoint);
 void endpoint_free(struct kobj *kobj);
 
 /* Counts handles with the right to receive. When the last one goes, what waits is answered with GONE, and so are receivers. */
-void endpoint_receiver_add(struct endpoint *endpoint, int change);
+static inline void endpoint_receiver_new(struct endpoint *endpoint)
+{
+	__atomic_fetch_add(&endpoint->receive_handles, 1, __ATOMIC_ACQ_REL);
+}
+void endpoint_receiver_closed(struct endpoint *endpoint);
 
 /*
  * Queues a message, or hands it to a thread that waits. Cannot fail, but nobody may be there who could answer: GONE, and it is still the
@@ -90,7 +101,7 @@ void endpoint_page_wait_end(struct thread *thread);
  * Calls, receives and answers, for the current thread. RETRY: it is blocked, until `deadline` (ticks) at most, and gets its results
  * later. A receive that has a message at once puts it into the thread's frame and its token in *token; the token is 0 if nobody
  * wants an answer. TIMED_OUT if the deadline has passed.
- * DENIED for a type that is the kernel's, LIMIT if too many wait, NOT_FOUND for a token nobody waits with, GONE for one whose
+ * DENIED for a type that is the kernel's, LIMIT if too many wait or are not answered, NOT_FOUND for a token nobody waits with, GONE for one whose
  * caller has ended or no longer waits; NO_MEMORY, and what handle_find_any() says of a handle that is to be passed.
  */
 enum status endpoint_call(struct endpoint *endpoint, struct thread *thread, const struct message *message, uint64_t deadline);

@@ -57,12 +57,28 @@ enum status message_new_kernel(struct endpoint *endpoint, const struct message *
 	message->content.token = cpu_new_flow();
 	message_no_answer(message);
 	list_init(&message->node);
-	*result = message;
+	enum status status = message_promise(message, endpoint);
+	if (status != STATUS_OK)
+		message_free(message);
+	else
+		*result = message;
+	return status;
+}
+
+enum status message_promise(struct ipc_message *message, struct endpoint *endpoint)
+{
+	if (__atomic_add_fetch(&endpoint->promised, 1, __ATOMIC_RELAXED) > ENDPOINT_QUEUE_MAX) {
+		__atomic_sub_fetch(&endpoint->promised, 1, __ATOMIC_RELAXED);
+		return STATUS_LIMIT;
+	}
+	message->promised = endpoint;
 	return STATUS_OK;
 }
 
 void message_free(struct ipc_message *message)
 {
+	if (message->promised)
+		__atomic_sub_fetch(&message->promised->promised, 1, __ATOMIC_RELAXED);
 	if (message->passed)
 		kobj_put(message->passed);
 	if (message->reply_to)

@@ -18,9 +18,11 @@ static inline void message_init(struct ipc_message *message, struct endpoint *en
 	message->kind = IPC_CALL;
 	message->request = NULL;
 	message->reply_to = NULL;
+	message->promised = NULL;
 	message->flow = 0;
 	message->sender = sender;
 	message->server = NULL;
+	message->owed = false;
 	wait_queue_init(&message->caller);
 }
 
@@ -45,7 +47,10 @@ static inline uint64_t message_flow(const struct ipc_message *message)
 	return message->content.token ? message->content.token : message->flow;
 }
 
-/* A message of the kernel's own that nobody answers, to be posted later, with a reference to the endpoint. NO_MEMORY. */
+/* Notes that one more message will come to the endpoint, and which. Until that is freed. LIMIT. */
+enum status message_promise(struct ipc_message *message, struct endpoint *endpoint);
+
+/* A message of the kernel's own that nobody answers, to be posted later, with a reference to the endpoint. NO_MEMORY, LIMIT. */
 enum status message_new_kernel(struct endpoint *endpoint, const struct message *content, struct ipc_message **message);
 
 /* Frees a message that nobody waits for any more. */

@@ -20,11 +20,16 @@ enum status handle_table_init(struct handle_table *table)
 	return STATUS_OK;
 }
 
+static bool may_receive(struct handle handle)
+{
+	return handle.kobj->type == KOBJ_ENDPOINT && (handle.rights & HANDLE_RECEIVE);
+}
+
 /* What was taken out of a table is given up here, without its lock. */
 static void handle_drop(struct handle handle)
 {
-	if (handle.kobj->type == KOBJ_ENDPOINT && (handle.rights & HANDLE_RECEIVE))
-		endpoint_receiver_add(endpoint_of(handle.kobj), -1);
+	if (may_receive(handle))
+		endpoint_receiver_closed(endpoint_of(handle.kobj));
 	kobj_put(handle.kobj);
 }
 
@@ -51,12 +56,12 @@ enum status handle_add(struct handle_table *table, struct kobj *kobj, unsigned r
 			continue;
 		kobj_get(kobj);
 		table->handles[i] = (struct handle){kobj, rights};
+		if (may_receive(table->handles[i]))
+			endpoint_receiver_new(endpoint_of(kobj)); /* before anybody can close it */
 		*number = i;
 		status = STATUS_OK;
 	}
 	spin_unlock(&table->lock);
-	if (status == STATUS_OK && kobj->type == KOBJ_ENDPOINT && (rights & HANDLE_RECEIVE))
-		endpoint_receiver_add(endpoint_of(kobj), 1);
 	return status;
 }
 

@@ -3,6 +3,7 @@
  */
 #include "obj/kobj.h"
 
+#include "core/cpu.h"
 #include "core/panic.h"
 #include "ipc/endpoint.h"
 #include "mm/object.h"
@@ -33,13 +34,34 @@ static void machine_free(struct kobj *kobj)
 	panic("the machine, kernel object %u, has no user any more", kobj->id);
 }
 
+/* The next that this CPU has to free; NULL, and it is at it no more, if there is none. */
+static struct kobj *take_next(struct cpu *cpu)
+{
+	bool irqs = arch_irq_save();
+	struct kobj *kobj = cpu->to_end;
+	cpu->ends_objects = kobj;
+	if (kobj)
+		cpu->to_end = kobj->next_to_end;
+	arch_irq_restore(irqs);
+	return kobj;
+}
+
 void kobj_end(struct kobj *kobj)
 {
+	struct cpu *cpu = arch_cpu();
 	static void (*const end[KOBJ_TYPES])(struct kobj * kobj) = {
 		[KOBJ_OBJECT] = object_free,
 		[KOBJ_ENDPOINT] = endpoint_free,
 		[KOBJ_PROCESS] = process_free,
 		[KOBJ_MACHINE] = machine_free,
 	};
-	end[kobj->type](kobj);
+	bool irqs = arch_irq_save();
+	bool inside = cpu->ends_objects;
+	kobj->next_to_end = cpu->to_end;
+	cpu->to_end = kobj;
+	arch_irq_restore(irqs);
+	if (inside)
+		return;
+	for (struct kobj *next; (next = take_next(cpu));)
+		end[next->type](next);
 }

@@ -83,6 +83,7 @@ enum status thread_create(struct aspace *aspace, struct vaddr entry, uint64_t ar
 	list_init(&thread->queue_node);
 	list_init(&thread->wait_node);
 	list_init(&thread->serve_node);
+	list_init(&thread->owes);
 	sync_init(thread);
 	thread->aspace = aspace;
 	thread->affinity = affinity;

@@ -75,6 +75,7 @@ struct thread {
 	bool doomed;                    /* dies of fault.cause when it next runs */
 	struct endpoint *serves;        /* where it last received; it owes answers there */
 	struct list serve_node;         /* among that endpoint's servers */
+	struct list owes;               /* messages it took at others and has not answered */
 	struct endpoint *page_endpoint; /* whose page it waits for */
 	struct upcall upcall;           /* where it goes on when it faults */
 	bool killed;                    /* ends when it next runs: thread_kill() */
