@@ -82,6 +82,7 @@ flash_sources := user/flash/ecc.c user/flash/ffs.c
 host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/reader_open.c \
   trace/stats.c trace/events.c \
   trace/run.c trace/run_options.c trace/run_image.c trace/run_qemu.c trace/run_input.c trace/run_guest.c trace/run_drain.c trace/run_ending.c \
+  trace/run_waiting.c \
   trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_count.c trace/perfetto_thread.c trace/perfetto_track.c \
   trace/perfetto_names.c trace/perfetto_packet.c trace/perfetto_output.c trace/view.c \
   trace/pnor.c trace/pnor_build.c trace/pnor_pack.c user/flash/modules.c $(flash_sources) trace/bench.c
@@ -251,6 +252,9 @@ programs := $(basename $(notdir $(wildcard user/programs/*.c)))
 # PROGRAM is the path of a C file, or the name of a program that comes with the tree.
 program_outside := $(if $(filter %.c,$(PROGRAM)),$(if $(filter-out $(realpath user/programs/$(program_name).c),$(realpath $(PROGRAM))),$(PROGRAM)))
 
+# What is in every flash beside programs (make_flash).
+partitions := README NOTES ATTR SCRATCH MODULES
+
 # What cannot work is said at once, in words.
 ifneq ($(filter run gdb image,$(MAKECMDGOALS)),)
 $(if $(filter-out $(ARCHES),$(ARCH)),$(error ARCH=$(ARCH): the machines are $(ARCHES)))
@@ -258,6 +262,9 @@ $(if $(filter-out 1,$(words $(PROGRAM))),$(error PROGRAM=$(PROGRAM): a name or a
 $(if $(filter $(PROGRAM),$(programs))$(filter %.c,$(realpath $(PROGRAM))),,$(error PROGRAM=$(PROGRAM): no such C file, \
   and none of the programs that come with the tree: $(programs)))
 $(if $(filter $(servers),$(program_name)),$(error PROGRAM=$(PROGRAM): a server is called $(program_name), so no program can be))
+$(if $(filter kernel $(partitions),$(program_name)),$(error PROGRAM=$(PROGRAM): something else is called $(program_name) in the archive or \
+  the flash, so no program can be))
+$(if $(filter command,$(foreach v,arch program smp seed,$(firstword $(origin $(v))))),$(error Variables are written in capitals: ARCH=ppc64 PROGRAM=hello))
 endif
 
 # The boot archive of a program: init and the servers, and everybody's symbols for backtraces. The program itself lies in the flash; it
@@ -340,16 +347,17 @@ $(B)/$(1)/modules/%.o: user/modules/%.c
 
 $(foreach m,$(modules),$(if $(module_needs_$(m)),$(B)/$(1)/modules/$(m).so: $(module_needs_$(m):%=$(B)/$(1)/modules/%.so))
 )
-$(B)/$(1)/modules/%.so: $(B)/$(1)/modules/%.o user/lib/module.ld
+$(B)/$(1)/modules/%.so: $(B)/$(1)/modules/%.o user/lib/module.ld Makefile
 	$$(Q)$$(cross_$(1))ld $$(link_$(1)) $$(module_link) -soname $$* -o $$@ $$< $$(module_needs_$$*:%=$(B)/$(1)/modules/%.so)
 
 $(B)/$(1)/modules/%.module: $(B)/$(1)/modules/%.so
 	$$(Q)$$(cross_$(1))strip -o $$@ $$<
 
-$(B)/$(1)/modules/few.pack: $(modules:%=$(B)/$(1)/modules/%.module) $(B)/vitrine
+# The folder itself changes when a file comes or goes.
+$(B)/$(1)/modules/few.pack: $(modules:%=$(B)/$(1)/modules/%.module) $(B)/vitrine user/modules
 	$$(Q)$(B)/vitrine pnor pack -o $$@ $$(filter %.module,$$^)
 
-$(B)/$(1)/modules/all.pack: $(modules_many:%=$(B)/$(1)/modules/%.module) $(modules:%=$(B)/$(1)/modules/%.module) $(B)/vitrine
+$(B)/$(1)/modules/all.pack: $(modules_many:%=$(B)/$(1)/modules/%.module) $(modules:%=$(B)/$(1)/modules/%.module) $(B)/vitrine user/modules
 	$$(Q)$(B)/vitrine pnor pack -o $$@ $$(filter %.module,$$^)
 
 $(B)/$(1)/flash/linking.pnor: $(B)/$(1)/modules/all.pack
@@ -543,7 +551,7 @@ help:
 	  view 'serves the demo'"'"'s trace (or FILE=...) to Perfetto and prints the link' \
 	  run 'runs one program; what can be chosen stands below' \
 	  gdb 'the same, stopped before the first instruction, with gdb attached' \
-	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json' \
+	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json, docs/performance.md' \
 	  test 'every test; the last line counts them' \
 	  unit 'the portable kernel'"'"'s tests on this host' \
 	  all 'builds everything' \
@@ -556,6 +564,7 @@ help:
 	  SMP=2 'CPUs, 1 to 16' SEED=1 'another seed, another schedule' TRACE=all 'categories of events: fault,mmu,...' \
 	  IMAGE=kernel 'or kernel-release, which is faster and does not check itself' \
 	  MODE=live 'or icount: time is counted in instructions, and the same seed gives the same run' \
+	  INPUT= 'what the program reads from its serial port: a file, or - for what is typed (shell and input do)' \
 	  LIMITS= 'such as "--wall 10" or "--budget 50000000": build/vitrine run --help' \
 	  OUT=out/ARCH-PROGRAM 'where the run is left' QEMU= 'more arguments for QEMU' GDB= 'more arguments for gdb'
 	@printf '\nPrograms: %s\n' '$(programs)'
@@ -572,10 +581,12 @@ all: $(everything)
 test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa) \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
 
-run: $(B)/vitrine image
+# These two read what is typed; another that does says so with INPUT=-.
+INPUT ?= $(if $(filter shell input,$(program_name)),-)
+run: $(B)/vitrine image $(call boot_file_$(ARCH),$(IMAGE))
 	$(Q)rm -f $(OUT)/run.vtrace $(OUT)/run.pftrace; \
-	  $(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) $(if $(TRACE),--trace $(TRACE)) --image $(IMAGE) \
-	  $(MODE:%=--%) $(if $(filter shell input,$(PROGRAM)),--input - --wall 0) $(LIMITS) -o $(OUT) -- $(QEMU); code=$$?; \
+	  $(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) $(if $(TRACE),--trace $(TRACE)) --image $(IMAGE) --no-build \
+	  $(MODE:%=--%) $(if $(INPUT),--input $(INPUT)) $(if $(filter -,$(INPUT)),--wall 0) $(LIMITS) -o $(OUT) -- $(QEMU); code=$$?; \
 	  if [ -e $(OUT)/run.vtrace ] && $(B)/vitrine perfetto $(OUT) -o $(OUT)/run.pftrace; then printf '%s\n' '' \
 	    'What happened:  build/vitrine stats $(OUT)' 'Event by event: build/vitrine events $(OUT) | less' \
 	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; fi; exit $$code

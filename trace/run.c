@@ -292,6 +292,8 @@ static int conclude(struct run *run)
 	say_ending(run, &header);
 	if (run_ending_is_limit(&facts))
 		say_limit(run, &facts);
+	if (header.ending == ENDING_DEADLOCK)
+		run_say_who_waits(run->trace_path);
 	return run_ending_exit_code(header.ending, header.exit_status, signal_caught);
 }
 

@@ -183,5 +183,8 @@ bool run_ending_is_limit(const struct run_end_facts *facts);
 
 enum ending run_ending_judge(const struct run_end_facts *facts);
 
+/* Prints to stderr which threads wait at the end of a stored trace, and for what; nothing if that cannot be told. */
+void run_say_who_waits(const char *trace);
+
 /* The exit code of `vitrine run`. */
 int run_ending_exit_code(enum ending ending, uint64_t exit_status, int signal);

@@ -69,6 +69,8 @@ test_program() { # program, CPUs, mode, variant of the kernel
 		not_ok "$name" "the run does not say how deep a kernel stack was"
 	elif [ "$(stack_used "$run" | grep . || echo 0)" -gt $stack_bound ]; then
 		not_ok "$name" "a kernel stack was $(stack_used "$run") bytes deep, and at most $stack_bound are promised"
+	elif [ "$ending" = deadlock ] && [ "$(grep -c 'of deadlock .*waits for a thread to end' "$run/log")" != 2 ]; then
+		not_ok "$name" "it was not said which two threads wait"
 	elif [ "$1" = forget ] && [ "$(soft_misses "$run")" -lt $((7 * 512)) ]; then
 		not_ok "$name" "512 pages were forgotten 8 times and used again 7 times, and only $(soft_misses "$run") soft misses brought them back"
 	else

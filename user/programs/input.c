@@ -1,5 +1,5 @@
 /*
- * Input: reads what comes in at the serial port and adds it up, until a line that says "end".
+ * Input: reads what comes in at the serial port, counts it and makes a checksum, until a line that says "end".
  *
  *     printf 'hello\nend\n' | build/vitrine run --program input --input -
  *
@@ -33,13 +33,13 @@ int main(void)
 	do {
 		unsigned length = 0;
 		char c = 0;
-		while (c != '\n') {
+		while (c != '\n' && c != '\r') { /* a keyboard says \r */
 			struct result got = console_read(&c, 1);
 			if (!check(got.status == STATUS_OK && got.value == 1))
 				return 1;
 			bytes++;
 			sum = sum * 31 + (uint8_t)c;
-			if (c != '\n' && length < LINE_CHARS)
+			if (c != '\n' && c != '\r' && length < LINE_CHARS)
 				line[length++] = c;
 		}
 		line[length] = '\0';

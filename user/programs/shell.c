@@ -50,12 +50,12 @@ static unsigned arrow(unsigned back)
 	}
 }
 
-enum { KEY_BACKSPACE = 8, KEY_KILL_LINE = 21, KEY_ESCAPE = 27, KEY_DELETE = 127 };
+enum { KEY_END = 4, KEY_BELL = 7, KEY_BACKSPACE = 8, KEY_KILL_LINE = 21, KEY_ESCAPE = 27, KEY_DELETE = 127 };
 
-/* Reads a line, with what one expects of keys. */
-static void read_line(char line[LINE_CHARS + 1])
+/* Reads a line, with what one expects of keys. What does not fit is refused, and the line is empty then. False: there is no more to come. */
+static bool read_line(char line[LINE_CHARS + 1])
 {
-	unsigned length = 0, back = 0;
+	unsigned length = 0, back = 0, refused = 0;
 	line[0] = '\0';
 	for (char key; (key = read_key()) != '\n' && key != '\r';) {
 		if ((key == KEY_BACKSPACE || key == KEY_DELETE) && length > 0) {
@@ -63,10 +63,17 @@ static void read_line(char line[LINE_CHARS + 1])
 			printf("\b \b");
 		} else if (key == KEY_KILL_LINE) {
 			length = show_instead(line, length, "");
+			refused = 0;
+		} else if (key == KEY_END && length == 0) {
+			printf("\n");
+			return false;
 		} else if (key == KEY_ESCAPE) {
 			back = arrow(back);
 			length = show_instead(line, length, back ? history[(lines_read - back) % HISTORY] : "");
-		} else if (key >= ' ' && key < KEY_DELETE && length < LINE_CHARS) {
+		} else if (key >= ' ' && key < KEY_DELETE && length == LINE_CHARS) {
+			refused++;
+			printf("%c", KEY_BELL);
+		} else if (key >= ' ' && key < KEY_DELETE) {
 			line[length++] = key;
 			line[length] = '\0';
 			printf("%c", key);
@@ -75,6 +82,11 @@ static void read_line(char line[LINE_CHARS + 1])
 	printf("\n");
 	if (length > 0)
 		memcpy(history[lines_read++ % HISTORY], line, LINE_CHARS + 1);
+	if (refused) {
+		printf("that is %u characters too long, and was not done\n", refused);
+		line[0] = '\0';
+	}
+	return true;
 }
 
 /* ---- programs ---- */
@@ -93,6 +105,8 @@ static void say_end(const char *name, uint64_t how, uint64_t status, uint64_t ca
 #undef CAUSE_TEXT
 	if (how == STATUS_CRASHED)
 		printf("%s crashed: %s\n", name, cause < ARRAY_LENGTH(causes) ? causes[cause] : "?");
+	else if ((int64_t)status < 0 && -status < STATUS_CODES_END)
+		printf("%s ended with status %ld, as with %s\n", name, (int64_t)status, status_name(-status));
 	else if (status)
 		printf("%s ended with status %ld\n", name, (int64_t)status);
 }
@@ -149,17 +163,25 @@ static void run(const char *name, bool background)
 
 static void command_run(char *word[WORDS_MAX])
 {
-	if (word[1])
-		run(word[1], word[2] && !strcmp(word[2], "&"));
-	else
+	size_t length = word[1] ? strlen(word[1]) : 0;
+	bool glued = length > 1 && word[1][length - 1] == '&';
+	if (glued)
+		word[1][length - 1] = '\0';
+	if (!word[1])
 		printf("run what? files lists what there is\n");
+	else if (word[2] && strcmp(word[2], "&") != 0)
+		printf("%s: what can follow the program is &\n", word[2]);
+	else
+		run(word[1], glued || word[2]);
 }
 
 static void command_kill(char *word[WORDS_MAX])
 {
 	unsigned number = word[1] ? (unsigned)(word[1][0] - '1') : JOBS_MAX;
-	if (number >= JOBS_MAX || word[1][1] || !jobs[number].process)
+	if (number >= JOBS_MAX || word[1][1])
 		printf("kill which job? 1 to %u, as `run NAME &` said\n", JOBS_MAX);
+	else if (!jobs[number].process)
+		printf("there is no job %u, or it has ended\n", number + 1);
 	else
 		must(sys_process_kill(jobs[number].process));
 }
@@ -249,8 +271,12 @@ static const struct module_export exports[] = {{"module_speaks", (uintptr_t)&mod
 static void load_module(const char *name)
 {
 	struct module *module = module_named("");
-	if (!module || module_named(name)) {
-		printf("%s is loaded already, or there are %u modules here\n", name, MODULES_MAX);
+	if (module_named(name)) {
+		printf("%s is loaded already\n", name);
+		return;
+	}
+	if (!module) {
+		printf("there are %u modules here already: unload one\n", MODULES_MAX);
 		return;
 	}
 	struct result result = module_load(name);
@@ -336,20 +362,21 @@ static void command_exit(char *word[WORDS_MAX])
 static const struct {
 	const char *name;
 	void (*function)(char *word[WORDS_MAX]);
+	unsigned words; /* at most, itself counted */
 	const char *help;
 } commands[] = {
-	{"help", command_help, "this list"},
-	{"run", command_run, "NAME [&]: runs a program of the flash; with & this goes on meanwhile"},
-	{"kill", command_kill, "JOB: ends a program that was run with &"},
-	{"ps", command_ps, "all threads, and what they wait for"},
-	{"mem", command_mem, "memory that is free"},
-	{"files", command_files, "what is in the flash"},
-	{"mods", command_mods, "the modules that can be loaded"},
-	{"load", command_load, "NAME: takes a module into the shell"},
-	{"call", command_call, "NAME FUNCTION: calls a function of a module that is loaded, and prints what it returns"},
-	{"unload", command_unload, "NAME: gives it back"},
-	{"crash", command_crash, "serial: lets the driver of this console crash, to see it come back"},
-	{"exit", command_exit, "ends the run"},
+	{"help", command_help, 1, "this list"},
+	{"run", command_run, 3, "NAME [&]: runs a program of the flash; with & this goes on meanwhile"},
+	{"kill", command_kill, 2, "JOB: ends a program that was run with &"},
+	{"ps", command_ps, 1, "all threads, and what they wait for"},
+	{"mem", command_mem, 1, "memory that is free"},
+	{"files", command_files, 1, "what is in the flash"},
+	{"mods", command_mods, 1, "the modules that can be loaded"},
+	{"load", command_load, 2, "NAME: takes a module into the shell"},
+	{"call", command_call, 3, "NAME FUNCTION: calls a function of a module that is loaded, and prints what it returns"},
+	{"unload", command_unload, 2, "NAME: gives it back"},
+	{"crash", command_crash, 2, "serial: lets the driver of this console crash, to see it come back"},
+	{"exit", command_exit, 1, "ends the run"},
 };
 
 static void command_help(char *word[WORDS_MAX])
@@ -357,20 +384,24 @@ static void command_help(char *word[WORDS_MAX])
 	(void)word;
 	for (unsigned i = 0; i < ARRAY_LENGTH(commands); i++)
 		printf("%-6s %s\n", commands[i].name, commands[i].help);
-	printf("Keys: backspace, Ctrl-U empties the line, up and down bring back earlier ones.\n");
+	printf("Keys: backspace; Ctrl-U empties the line; up and down bring back earlier ones; Ctrl-D on an empty line is "
+	       "exit.\n");
 }
 
-/* Cuts a line into its words. */
-static void cut(char *line, char *word[WORDS_MAX])
+/* Cuts a line into its words; how many there are, all those too many counted as one. */
+static unsigned cut(char *line, char *word[WORDS_MAX])
 {
+	unsigned words = 0;
 	for (unsigned i = 0; i < WORDS_MAX; i++) {
 		while (*line == ' ')
 			*line++ = '\0';
 		word[i] = *line ? line : NULL;
+		words += word[i] != NULL;
 		while (*line && *line != ' ')
 			line++;
 	}
 	*line = '\0';
+	return words;
 }
 
 int main(void)
@@ -382,12 +413,14 @@ int main(void)
 	for (;;) {
 		take_ends(JOBS_MAX);
 		printf("> ");
-		read_line(line);
-		cut(line, word);
-		unsigned i = 0;
+		if (!read_line(line))
+			return 0;
+		unsigned words = cut(line, word), i = 0;
 		while (word[0] && i < ARRAY_LENGTH(commands) && strcmp(word[0], commands[i].name) != 0)
 			i++;
-		if (word[0] && i < ARRAY_LENGTH(commands))
+		if (word[0] && i < ARRAY_LENGTH(commands) && words > commands[i].words)
+			printf("%s: that is a word too many; help lists what it takes\n", word[commands[i].words]);
+		else if (word[0] && i < ARRAY_LENGTH(commands))
 			commands[i].function(word);
 		else if (word[0])
 			printf("%s: no such command; help lists them\n", word[0]);
