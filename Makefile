@@ -264,7 +264,8 @@ $(if $(filter $(PROGRAM),$(programs))$(filter %.c,$(realpath $(PROGRAM))),,$(err
 $(if $(filter $(servers),$(program_name)),$(error PROGRAM=$(PROGRAM): a server is called $(program_name), so no program can be))
 $(if $(filter kernel $(partitions),$(program_name)),$(error PROGRAM=$(PROGRAM): something else is called $(program_name) in the archive or \
   the flash, so no program can be))
-$(if $(filter command,$(foreach v,arch program smp seed,$(firstword $(origin $(v))))),$(error Variables are written in capitals: ARCH=ppc64 PROGRAM=hello))
+$(if $(filter command,$(foreach v,arch program smp seed,$(firstword $(origin $(v))))), \
+  $(error Variables are written in capitals: ARCH=ppc64 PROGRAM=hello))
 endif
 
 # The boot archive of a program: init and the servers, and everybody's symbols for backtraces. The program itself lies in the flash; it

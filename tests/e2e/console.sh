@@ -70,7 +70,7 @@ for machine in $machines; do
 	expect_equal "shell-$machine" "exit code" 0 "$run_status"
 	for said in '^help   this list' '^hello  *[0-9]* bytes' 'hello from thread' 'nonsense: no such command' \
 		'nothing cannot be run: NOT_FOUND' 'run what' 'MiB are free' 'init  *main  *[01]  waits for a message' '^\[1\] words' \
-		'kill which job' 'nothing cannot be loaded: NOT_FOUND' 'squares is loaded already' '^counter starts' '^111' \
+		'there is no job 5' 'nothing cannot be loaded: NOT_FOUND' 'squares is loaded already' '^counter starts' '^111' \
 		'squares: NOT_FOUND' 'squares: CRASHED' '^counter .*opened 1 times, loaded here' '^counter ends' 'counter is not loaded' \
 		'the driver of this console: GONE' 'the server serial ended: CRASHED.*it is started again'; do
 		grep -q "$said" "$console" && ok "shell-says-$(echo "$said" | tr -cd 'a-z-' | cut -c1-20)-$machine" ||
