@@ -6,12 +6,10 @@
  *                                  +---------+--> GONE, when nobody is left who could answer
  *     ipc_send, interrupt    --> queue --> received, and over
  *
- * Teaches: a server is whoever receives. A thread that took a message owes an answer, wherever it receives afterwards; when it ends
- * without one, the kernel answers for it, so no caller waits for ever because a server crashed. And a message whose caller is dead or
- * has lost patience is dropped when it would be received.
+ * Teaches: a server is whoever receives; what it owes then is in server.c. And a message whose caller is dead or has lost patience is
+ * dropped when it would be received.
  * The invariant: a message is on exactly one list, or in the hands of the one who took it off.
- * Locks: the endpoint's for its lists; serve_lock for who serves what, who owes what, and who waits for whose page. No lock is held when a
- * message is answered or freed, or a reference given up.
+ * Locks: the endpoint's for its lists. None is held when a message is answered or freed, or a reference given up.
  * What is simplified: a handle that finds no room in the receiver's table is dropped.
  */
 #include "ipc/endpoint.h"
@@ -21,12 +19,12 @@
 #include "core/lock.h"
 #include "core/panic.h"
 #include "ipc/message.h"
+#include "ipc/server.h"
 #include "mm/aspace.h"
 #include "mm/cache.h"
 #include "sched/sched.h"
 
 static struct cache endpoint_cache = CACHE(struct endpoint);
-static struct spinlock serve_lock = SPINLOCK(LOCK_SERVE);
 
 enum status endpoint_create(struct endpoint **result)
 {
@@ -197,53 +195,13 @@ enum status endpoint_cancel(struct endpoint *endpoint, uint64_t token, const str
 
 /* ---- receiving and answering ---- */
 
-/* What the thread took here and has not answered it still owes when it serves another endpoint. */
-static void note_what_is_owed(struct endpoint *endpoint, struct thread *thread)
-{
-	spin_lock(&endpoint->lock);
-	LIST_FOR_EACH (node, &endpoint->taken) {
-		struct ipc_message *message = container_of(node, struct ipc_message, node);
-		if (message->server != thread || message->owed)
-			continue;
-		spin_lock_inner(&serve_lock);
-		list_insert_before(&thread->owes, &message->owed_node);
-		message->owed = true;
-		spin_unlock(&serve_lock);
-	}
-	spin_unlock(&endpoint->lock);
-}
-
 /* It is taken off what was taken. Called with the lock. */
 static inline void leave_taken(struct endpoint *endpoint, struct ipc_message *message)
 {
 	list_remove(&message->node);
 	endpoint->waiting -= is_of_thread(message);
-	if (__builtin_expect(message->owed, 0)) {
-		spin_lock_inner(&serve_lock);
-		list_remove(&message->owed_node);
-		message->owed = false;
-		spin_unlock(&serve_lock);
-	}
-}
-
-/* The thread serves this endpoint from now on, and no other. */
-static void serve(struct endpoint *endpoint, struct thread *thread)
-{
-	if (thread->serves == endpoint)
-		return;
-	struct endpoint *before = thread->serves;
-	if (before)
-		note_what_is_owed(before, thread);
-	kobj_get(&endpoint->kobj);
-	spin_lock(&serve_lock);
-	if (before)
-		list_remove(&thread->serve_node);
-	list_insert_before(&endpoint->servers, &thread->serve_node);
-	thread->serves = endpoint;
-	spin_unlock(&serve_lock);
-	arch_cpu()->bound_by_reserve = false; /* whoever serves may be needed to get pages out */
-	if (before)
-		kobj_put(&before->kobj);
+	if (__builtin_expect(message->owed, 0))
+		server_paid(message);
 }
 
 /* Whether whoever sent it waits no more. */
@@ -278,7 +236,7 @@ static __attribute__((noinline)) enum status receive_first(struct endpoint *endp
 
 enum status endpoint_receive(struct endpoint *endpoint, struct thread *thread, uint64_t deadline, uint64_t *token)
 {
-	serve(endpoint, thread);
+	server_serve(endpoint, thread);
 	for (;;) {
 		spin_lock(&endpoint->lock);
 		if (__atomic_load_n(&endpoint->receive_handles, __ATOMIC_RELAXED) == 0) /* closed since this call began */
@@ -381,18 +339,6 @@ static void release_receivers(struct endpoint *endpoint)
 	}
 }
 
-/*
- * Whether nobody serves, or could. Called with the lock: who serves from now on takes it afterwards (endpoint_receive), and then the
- * endpoint is gone no more.
- */
-static bool is_deserted(const struct endpoint *endpoint)
-{
-	spin_lock_inner(&serve_lock);
-	bool deserted = list_is_empty(&endpoint->servers);
-	spin_unlock(&serve_lock);
-	return deserted;
-}
-
 void endpoint_receiver_closed(struct endpoint *endpoint)
 {
 	struct list failed;
@@ -408,14 +354,13 @@ void endpoint_receiver_closed(struct endpoint *endpoint)
 	fail(&failed);
 }
 
-/* Answers what the thread took here, and if nobody is left who serves, all that waits. */
-static void give_up(struct endpoint *endpoint, const struct thread *server)
+void endpoint_give_up(struct endpoint *endpoint, const struct thread *server)
 {
 	struct list failed;
 	list_init(&failed);
 	spin_lock(&endpoint->lock);
 	unsigned count = collect_taken(endpoint, server, &failed);
-	bool deserted = is_deserted(endpoint);
+	bool deserted = server_is_none(endpoint);
 	if (deserted) {
 		count += collect_waiting(endpoint, &failed);
 		endpoint->gone = true;
@@ -424,79 +369,4 @@ static void give_up(struct endpoint *endpoint, const struct thread *server)
 	if (deserted || count)
 		trace_endpoint_gone(endpoint->kobj.id, count);
 	fail(&failed);
-}
-
-/* The endpoint of something that the thread owes elsewhere, with a reference; NULL if there is nothing. */
-static struct endpoint *owes_at(const struct thread *thread)
-{
-	struct endpoint *endpoint = NULL;
-	spin_lock(&serve_lock);
-	if (!list_is_empty(&thread->owes)) {
-		endpoint = container_of(thread->owes.next, struct ipc_message, owed_node)->endpoint;
-		kobj_get(&endpoint->kobj);
-	}
-	spin_unlock(&serve_lock);
-	return endpoint;
-}
-
-void endpoint_server_ended(struct thread *thread)
-{
-	struct endpoint *endpoint = thread->serves;
-	if (!endpoint)
-		return;
-	spin_lock(&serve_lock);
-	list_remove(&thread->serve_node);
-	thread->serves = NULL;
-	spin_unlock(&serve_lock);
-	give_up(endpoint, thread);
-	kobj_put(&endpoint->kobj);
-	while ((endpoint = owes_at(thread))) {
-		give_up(endpoint, thread);
-		kobj_put(&endpoint->kobj);
-	}
-}
-
-/* ---- circles of providers ---- */
-
-/* How many steps of "waits for a page of" are followed. */
-#define WAIT_CHAIN_MAX 8
-
-/*
- * Whether nobody could bring a page for `endpoint`: it has servers, and each waits for a page that nobody could bring. A thread
- * that is only busy will come back. Called with serve_lock.
- */
-static bool is_stuck(const struct endpoint *endpoint, unsigned depth)
-{
-	if (list_is_empty(&endpoint->servers))
-		return false;
-	if (depth == WAIT_CHAIN_MAX) /* a circle has no end */
-		return true;
-	LIST_FOR_EACH (node, &endpoint->servers) {
-		const struct thread *server = container_of(node, struct thread, serve_node);
-		if (!server->page_endpoint || !is_stuck(server->page_endpoint, depth + 1))
-			return false;
-	}
-	return true;
-}
-
-enum status endpoint_page_wait_begin(struct endpoint *endpoint, struct thread *thread)
-{
-	if (!thread->serves) /* nobody waits for it, so there is no circle */
-		return STATUS_OK;
-	spin_lock(&serve_lock);
-	thread->page_endpoint = endpoint;
-	bool stuck = is_stuck(endpoint, 0);
-	if (stuck)
-		thread->page_endpoint = NULL;
-	spin_unlock(&serve_lock);
-	return stuck ? STATUS_DEADLOCK : STATUS_OK;
-}
-
-void endpoint_page_wait_end(struct thread *thread)
-{
-	if (!thread->page_endpoint)
-		return;
-	spin_lock(&serve_lock);
-	thread->page_endpoint = NULL;
-	spin_unlock(&serve_lock);
 }

@@ -87,15 +87,8 @@ void endpoint_receiver_closed(struct endpoint *endpoint);
  */
 enum status endpoint_post(struct endpoint *endpoint, struct ipc_message *message);
 
-/* The thread is over: what it took and did not answer is answered with GONE, and if it was the last to serve, all the rest. */
-void endpoint_server_ended(struct thread *thread);
-
-/*
- * Notes that the thread is about to wait for a page of `endpoint`'s server. DEADLOCK, and nothing is noted, if every
- * thread that serves it would then wait, directly or through others, for this one.
- */
-enum status endpoint_page_wait_begin(struct endpoint *endpoint, struct thread *thread);
-void endpoint_page_wait_end(struct thread *thread);
+/* Answers with GONE what the thread took here, and if nobody is left who serves, all that waits. */
+void endpoint_give_up(struct endpoint *endpoint, const struct thread *server);
 
 /*
  * Calls, receives and answers, for the current thread. RETRY: it is blocked, until `deadline` (ticks) at most, and gets its results

@@ -22,7 +22,7 @@
 #include "core/cpu.h"
 #include "core/lock.h"
 #include "core/panic.h"
-#include "ipc/endpoint.h"
+#include "ipc/server.h"
 #include "mm/aspace.h"
 #include "mm/evict.h"
 #include "mm/fault_page.h"
@@ -237,7 +237,7 @@ void fault_continue(struct thread *thread, uint64_t request, enum status status)
 	bool has_address = thread->fault.address != NO_ADDRESS;
 	struct kobj *process = &thread->aspace->kobj;
 	kobj_get(process); /* the thread may run again, and end with its process, before this is through with it */
-	endpoint_page_wait_end(thread);
+	server_page_wait_end(thread);
 	if (thread->blocked_for == SWITCH_WRITTEN) {
 		if (evict_continue(thread, status))
 			wake(thread, WAKE_PAGE);
@@ -264,7 +264,7 @@ void fault_continue(struct thread *thread, uint64_t request, enum status status)
 void fault_abandon(struct thread *thread)
 {
 	bool waits_for_page = thread->blocked_for == SWITCH_PAGE || thread->blocked_for == SWITCH_MEMORY;
-	endpoint_page_wait_end(thread);
+	server_page_wait_end(thread);
 	evict_end_wait(thread);
 	if (waits_for_page && thread->fault.address != NO_ADDRESS)
 		trace_fault_end(thread->fault.flow, thread->id, FAULT_KILLED);

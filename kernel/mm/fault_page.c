@@ -13,7 +13,7 @@
 
 #include "core/lock.h"
 #include "core/string.h"
-#include "ipc/endpoint.h"
+#include "ipc/server.h"
 #include "mm/aspace.h"
 #include "mm/page.h"
 #include "mm/request.h"
@@ -132,14 +132,14 @@ static enum fault_result wait_for_request(struct fault *fault, struct vm_object 
 	fault->wants_read = request->kind == REQUEST_READ;
 	enum fault_result result = fault_block(fault, &request->waiters, SWITCH_PAGE, object->kobj.id);
 	if (result != FAULT_WAITS)
-		endpoint_page_wait_end(fault->thread);
+		server_page_wait_end(fault->thread);
 	return result;
 }
 
 /* The provider has to bring the page, or is at work on it. Called with the object's lock. */
 static enum fault_result ask(struct fault *fault, struct vm_object *object, uint64_t page)
 {
-	if (endpoint_page_wait_begin(object->endpoint, fault->thread) != STATUS_OK)
+	if (server_page_wait_begin(object->endpoint, fault->thread) != STATUS_OK)
 		return fault_refuse(fault, CAUSE_PROVIDER_CYCLE);
 	uint64_t slot = object_slot(object, page);
 	if (slot_state(slot) != SLOT_ABSENT) {
@@ -150,7 +150,7 @@ static enum fault_result ask(struct fault *fault, struct vm_object *object, uint
 	enum status status = request_read(object, page, fault->flow, fault->thread->id, &fault->unsent);
 	if (status == STATUS_OK)
 		return wait_for_request(fault, object, page, fault->unsent);
-	endpoint_page_wait_end(fault->thread);
+	server_page_wait_end(fault->thread);
 	return fault_refuse(fault, status == STATUS_GONE ? CAUSE_PROVIDER_GONE : CAUSE_NO_MEMORY);
 }
 

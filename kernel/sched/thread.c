@@ -20,7 +20,7 @@
 #include "mm/aspace.h"
 #include "mm/cache.h"
 #include "mm/fault.h"
-#include "ipc/endpoint.h"
+#include "ipc/server.h"
 #include "sched/affinity.h"
 #include "sched/process.h"
 #include "sched/sched.h"
@@ -167,7 +167,7 @@ static void release_joiner(struct thread *thread)
 void thread_exit(int64_t status)
 {
 	struct thread *thread = arch_cpu()->current;
-	endpoint_server_ended(thread);
+	server_ended(thread);
 	sync_end(thread);
 	upcall_end(thread);
 	aspace_stack_free(thread->aspace, thread->stack_slot);
