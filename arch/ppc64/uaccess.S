@@ -22,6 +22,17 @@
 	isync
 .endm
 
+/* One piece of 8, 4 or 1 bytes. */
+.macro MOVE from, to, bytes, load, store
+	TRANSLATE \from
+	\load	%r9, 0(%r4)
+	TRANSLATE \to
+	\store	%r9, 0(%r3)
+	addi	%r4, %r4, \bytes
+	addi	%r3, %r3, \bytes
+	addi	%r5, %r5, -\bytes
+.endm
+
 /*
  * The two directions differ in which half of a turn is translated: `from` before the loads, `to` before the stores. The last
  * switch of a turn always leads back to where the next turn's begins, so a loop has two.
@@ -46,32 +57,14 @@
 	b	1b
 2:	cmpldi	%r5, 8
 	blt	3f
-	TRANSLATE \from
-	ld	%r9, 0(%r4)
-	TRANSLATE \to
-	std	%r9, 0(%r3)
-	addi	%r4, %r4, 8
-	addi	%r3, %r3, 8
-	addi	%r5, %r5, -8
+	MOVE	\from, \to, 8, ld, std
 	b	2b
 3:	cmpldi	%r5, 4
 	blt	4f
-	TRANSLATE \from
-	lwz	%r9, 0(%r4)
-	TRANSLATE \to
-	stw	%r9, 0(%r3)
-	addi	%r4, %r4, 4
-	addi	%r3, %r3, 4
-	addi	%r5, %r5, -4
+	MOVE	\from, \to, 4, lwz, stw
 4:	cmpldi	%r5, 0
 	beq	uaccess_fixup
-	TRANSLATE \from
-	lbz	%r9, 0(%r4)
-	TRANSLATE \to
-	stb	%r9, 0(%r3)
-	addi	%r4, %r4, 1
-	addi	%r3, %r3, 1
-	addi	%r5, %r5, -1
+	MOVE	\from, \to, 1, lbz, stb
 	b	4b
 .endm
 
