@@ -73,24 +73,34 @@ static bool has_byte(void)
 }
 
 /*
- * Gives the client that waits what the device has; and once that has nothing more, lets it interrupt again. What was taken out of the device
- * for a client that has ended meanwhile is kept for the next.
+ * Gives the client that waits what the device has. What was taken out of the device for a client that has ended meanwhile is kept for the
+ * next.
  */
-static void move_bytes(void)
+static void give_bytes(void)
 {
 	static struct message taken = {.type = STATUS_OK};
 	while (reader && taken.word[0] < SERIAL_BYTES && has_byte()) {
 		uint64_t at = taken.word[0]++;
 		taken.word[1 + at / 8] |= (uint64_t)uart_read(UART_DATA) << (8 * (at % 8));
 	}
-	if (reader && taken.word[0] > 0) {
-		if (answer(reader, taken))
-			taken = (struct message){.type = STATUS_OK};
-		else
-			too_late++;
-		reader = 0;
-	}
-	if (interrupt && !has_byte()) {
+	if (!reader || taken.word[0] == 0)
+		return;
+	if (answer(reader, taken))
+		taken = (struct message){.type = STATUS_OK};
+	else
+		too_late++;
+	reader = 0;
+}
+
+/* Gives what there is, and once the device has nothing more, lets it interrupt again. A byte may come between any two looks at it. */
+static void move_bytes(void)
+{
+	bool more;
+	do {
+		give_bytes();
+		more = has_byte();
+	} while (more && reader);
+	if (interrupt && !more) {
 		answer(interrupt, (struct message){.type = REPLY_OK});
 		interrupt = 0;
 	}
