@@ -57,6 +57,9 @@ for machine in $machines; do
 	# While long calls run: how long the timer had to wait is known. It is reported (docs/performance.md), and no promise.
 	run_program "$work/$machine-latency" --arch "$machine" --program latency --icount --image kernel-release
 	expect_equal "latency-$machine" "exit code" 0 "$run_status"
+	longest=$(sed -n 's/^latency: the longest call took \([0-9]*\) ns$/\1/p' "$work/$machine-latency/console.log")
+	[ "${longest:-0}" -gt 100000 ] && ok "latency-has-long-calls-$machine" ||
+		not_ok "latency-has-long-calls-$machine" "the longest took ${longest:-0} ns"
 	$vitrine events "$work/$machine-latency" --event timer_expire | sed 's/.*late=//' | sort -n >"$work/$machine-late"
 	echo "worst interrupt latency on $machine: $(tail -n 1 "$work/$machine-late") ticks, in $(wc -l <"$work/$machine-late") interrupts"
 	[ "$(wc -l <"$work/$machine-late")" -gt 1000 ] && ok "latency-is-known-$machine" ||
@@ -78,11 +81,13 @@ for machine in $machines; do
 		[ "$run_status" = 0 ] || bad+=" seed $seed: exit code $run_status"
 		grep '^turmoil: [0-9]* threads' "$work/$machine-turmoil/console.log" | tail -n 1 | grep -q -v ' 0 ' ||
 			bad+=" seed $seed: something never worked in it"
+		lost=$($vitrine stats "$work/$machine-turmoil" | awk '/^events lost/ { print $NF }')
+		[ "$lost" = 0 ] || bad+=" seed $seed: $lost events were lost"
 		for pair in thread_create:thread_exit aspace_create:aspace_destroy endpoint_create:endpoint_destroy \
 			object_create:object_destroy; do
 			made=$(count_event "$work/$machine-turmoil" "${pair%:*}")
 			gone=$(count_event "$work/$machine-turmoil" "${pair#*:}")
-			[ "$made" = "$gone" ] || bad+=" seed $seed: $made of ${pair%:*}, $gone of ${pair#*:}"
+			[ "${made:-0}" -gt 0 ] && [ "$made" = "$gone" ] || bad+=" seed $seed: ${made:-0} of ${pair%:*}, ${gone:-0} of ${pair#*:}"
 		done
 		[ -z "$bad" ] || break
 	done

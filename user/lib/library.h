@@ -7,11 +7,12 @@
 
 /*
  * How a new thread learns what to run: the kernel passes one word, so it passes the address of this. The new thread takes both
- * words and then clears `function`, which gives the record back. Offsets are known to thread_entry in the assembly files.
+ * words and then clears `function`: it will not look again. Offsets are known to thread_entry in the assembly files.
  */
 struct thread_start {
-	thread_function *function; /* NULL: free */
+	thread_function *function; /* NULL: nobody needs it any more */
 	void *argument;
+	uint64_t holder; /* the new thread, once it is known; 0: there was none */
 };
 _Static_assert(offsetof(struct thread_start, function) == 0, "thread_entry");
 _Static_assert(offsetof(struct thread_start, argument) == 8, "thread_entry");

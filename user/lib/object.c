@@ -37,7 +37,9 @@ struct result service_register(const char *name, uint64_t endpoint)
 	if (client.status != STATUS_OK)
 		return client;
 	struct message message = {.type = NAMES_REGISTER, .word = {words.word[0], words.word[1]}, .handle = client.value};
+	message.word[NAMES_REGISTER_KEY] = program_argument();
 	struct result result = ipc_call(names_handle, &message);
+	must(sys_handle_close(client.value)); /* init has its own by now */
 	if (result.status == STATUS_OK)
 		result.status = message.type;
 	return result;
@@ -195,7 +197,7 @@ struct result console_read(char *to, unsigned room)
 	static struct message last; /* what of it was not taken yet */
 	static unsigned taken;
 	unsigned count = 0;
-	if (taken == last.word[0]) {
+	while (taken == last.word[0]) { /* again if there were none: another wanted to read, and was refused */
 		last = (struct message){.type = SERIAL_READ};
 		struct result result = ask_serial(&last);
 		taken = 0;

@@ -10,14 +10,27 @@
 /* Every process but init finds the name service, which is init's endpoint, here. */
 #define HANDLE_NAMES 1
 
-/* A server tells init where it answers. */
+/* A server tells init where it answers. DENIED: it is not the server of that name. */
 struct result service_register(const char *name, uint64_t endpoint);
 
 enum names_request {
 	NAMES_FIND = 1,     /* (name) -> handle of a server's endpoint; NOT_FOUND */
-	NAMES_REGISTER = 2, /* (name), and the endpoint as the handle: a server says that it is ready */
+	NAMES_REGISTER = 2, /* (name, key), and the endpoint as the handle: a server says that it is ready; DENIED, NOT_FOUND */
 	NAMES_OPTION = 3,   /* (name) -> the number after `program.name=` on the command line of the run; NOT_FOUND */
 };
+
+#define NAMES_REGISTER_KEY 2 /* the word with the server's argument, which init chose and nobody else knows */
+
+/*
+ * Whatever handle comes with a request is the server's from then on. Closes it, once nothing is wanted of it: a client that attaches one to
+ * anything must not fill the server's table.
+ */
+static inline void request_close_handle(struct message *request)
+{
+	if (request->handle)
+		must(sys_handle_close(request->handle));
+	request->handle = 0;
+}
 
 /* What init gives a server: after the name service, the right to the machine's devices, and what the kernel knows of it. */
 enum { HANDLE_DEVICES = 2, HANDLE_INFORMATION = 3 };
@@ -27,9 +40,11 @@ enum intr_request {
 };
 
 enum serial_request {
-	SERIAL_READ = 1,       /* () -> how many bytes, and the bytes, once there are any; EXISTS if somebody else waits */
-	SERIAL_STATISTICS = 2, /* () -> interrupts since the driver was started */
-	SERIAL_CRASH = 3,      /* (): the driver does something illegal, so that one can see what becomes of it */
+	SERIAL_READ =
+		1, /* () -> how many bytes, and the bytes, once there are any; EXISTS if somebody else waits, who gets 0 bytes */
+	SERIAL_STATISTICS =
+		2,        /* () -> interrupts since the driver was started; how often bytes came for a reader that had ended */
+	SERIAL_CRASH = 3, /* (): the driver does something illegal, so that one can see what becomes of it */
 };
 #define SERIAL_BYTES 24 /* in words 1 to 3, the first in the lowest byte */
 

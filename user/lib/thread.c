@@ -3,7 +3,7 @@
  *
  * Teaches: what lies between a kernel's interface and a comfortable one is small. The kernel starts a thread at an address with
  * one word; C wants function(argument), which is two. The difference is a record that the creator fills and the new thread
- * frees.
+ * frees; or, if that is killed before it has run, the next creator that needs one.
  * Who calls: programs. Whom: the sys_*() stubs.
  */
 #include "library.h"
@@ -27,19 +27,42 @@ void name_from_words(const uint64_t word[2], char name[NAME_CHARS + 1])
 
 /* ---- creating and ending ---- */
 
-/* Records of threads that were created and have not run yet. If all are taken, the creator lets others run first. */
+/*
+ * Records of threads that were created and may not have run yet. A record belongs to whoever writes STARTING into `holder`; afterwards
+ * that is the thread's id. If all are taken, the creator takes back those that nobody will read any more, or lets others run first.
+ * A creator that is killed while it is STARTING keeps the record for ever.
+ */
 #define STARTS_MAX 64
+#define STARTING UINT64_MAX
 static struct thread_start starts[STARTS_MAX];
 
-static struct thread_start *start_take(thread_function *function)
+static bool thread_is_gone(uint64_t thread)
+{
+	struct thread_query query;
+	if (sys_thread_query(thread, (uintptr_t)&query).status != STATUS_OK || query.thread != thread)
+		return true;
+	return query.state == THREAD_QUERY_ENDED;
+}
+
+/* Whether the record is the caller's now: its thread has read it, or, if `dead` is asked for, ended without. */
+static bool start_claim(struct thread_start *start, bool dead)
+{
+	uint64_t holder = __atomic_load_n(&start->holder, __ATOMIC_RELAXED);
+	if (holder == STARTING ||
+	    !__atomic_compare_exchange_n(&start->holder, &holder, STARTING, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return false;
+	if (!__atomic_load_n(&start->function, __ATOMIC_ACQUIRE) || (dead && thread_is_gone(holder)))
+		return true;
+	__atomic_store_n(&start->holder, holder, __ATOMIC_RELEASE);
+	return false;
+}
+
+static struct thread_start *start_take(void)
 {
 	for (;;) {
-		for (unsigned i = 0; i < STARTS_MAX; i++) {
-			thread_function *nobody = NULL;
-			if (__atomic_compare_exchange_n(&starts[i].function, &nobody, function, false, __ATOMIC_ACQUIRE,
-							__ATOMIC_RELAXED))
-				return &starts[i];
-		}
+		for (unsigned i = 0; i < 2 * STARTS_MAX; i++)
+			if (start_claim(&starts[i % STARTS_MAX], i >= STARTS_MAX))
+				return &starts[i % STARTS_MAX];
 		thread_yield();
 	}
 }
@@ -47,11 +70,13 @@ static struct thread_start *start_take(thread_function *function)
 struct result thread_create_on(uint64_t cpus, const char *name, thread_function *function, void *argument)
 {
 	struct name_words words = name_to_words(name);
-	struct thread_start *start = start_take(function);
+	struct thread_start *start = start_take();
+	start->function = function;
 	start->argument = argument;
 	struct result result = sys_thread_create((uintptr_t)thread_entry, (uintptr_t)start, cpus, words.word[0], words.word[1]);
 	if (result.status != STATUS_OK)
-		__atomic_store_n(&start->function, NULL, __ATOMIC_RELEASE);
+		start->function = NULL;
+	__atomic_store_n(&start->holder, result.status == STATUS_OK ? result.value : 0, __ATOMIC_RELEASE);
 	return result;
 }
 

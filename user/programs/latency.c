@@ -54,7 +54,6 @@ int main(void)
 	__atomic_store_n(&over, true, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < NAPPERS; i++)
 		must(thread_join(nappers[i]));
-	check(longest_call > 100000);
 	printf("latency: the longest call took %lu ns\n", longest_call);
 	return checks_failed();
 }

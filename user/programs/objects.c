@@ -1,10 +1,10 @@
 /*
- * Objects, handles, messages and processes, asked for badly: the exact answer to each.
+ * Objects, handles, messages, processes and servers, asked for badly: the exact answer to each.
  *
  * The counterpart of syscalls.c for what has a handle. Nothing here may do more than say no; at the end the program has as many free pages as
  * at the beginning, so a refusal has left nothing behind.
  */
-#include <vitrine.h>
+#include <servers.h>
 
 #define RW (RIGHTS_READ | RIGHTS_WRITE)
 #define GIB (UINT64_C(1) << 30)
@@ -160,6 +160,55 @@ static void start_badly(void)
 	answers(sys_handle_close(process), OK);
 }
 
+/* ---- servers ---- */
+
+#define NO_REQUEST 99
+#define SOON_NS 1000000
+
+/* A handle that nobody wants, with a request that nobody knows, more often than a table has room. */
+static void ask_badly(uint64_t server)
+{
+	struct message message;
+	for (unsigned i = 0; i <= HANDLES_MAX; i++) {
+		message = (struct message){.type = NO_REQUEST, .handle = endpoint};
+		answers(ipc_call(server, &message), OK);
+		check(message.type == STATUS_INVALID && message.handle == 0);
+	}
+}
+
+/* Somebody who does not wait any more keeps nobody from reading; somebody who does is not driven away. */
+static void read_badly(uint64_t serial)
+{
+	uint64_t own = must(sys_endpoint_create());
+	struct message message;
+	for (unsigned i = 0; i < 3; i++) {
+		message = (struct message){.type = SERIAL_READ};
+		answers(ipc_call_until(serial, &message, clock_ns() + SOON_NS), TIMED_OUT);
+	}
+	message = (struct message){.type = SERIAL_READ};
+	uint64_t token = must(ipc_call_noblk(serial, &message, own));
+	answers(ipc_call(serial, &message), OK);
+	check(message.type == STATUS_EXISTS);
+	answers(ipc_receive(own, &message), OK);
+	check(message.token == token && message.type == STATUS_OK && message.word[0] == 0);
+	answers(sys_handle_close(own), OK);
+}
+
+static void servers_badly(void)
+{
+	static const char *const servers[] = {"pnor", "attr", "intr", "serial", "modules"};
+	ask_badly(HANDLE_NAMES);
+	for (unsigned i = 0; i < ARRAY_LENGTH(servers); i++) {
+		uint64_t server = must(service_find(servers[i]));
+		answers(service_register(servers[i], endpoint), DENIED); /* we are not that one */
+		ask_badly(server);
+		if (!strcmp(servers[i], "serial"))
+			read_badly(server);
+		answers(sys_handle_close(server), OK);
+	}
+	answers(service_register("nobody", endpoint), NOT_FOUND);
+}
+
 static void everything(void)
 {
 	object = must(sys_object_create(4 * PAGE_BYTES));
@@ -170,6 +219,7 @@ static void everything(void)
 	rights_badly();
 	talk_badly();
 	start_badly();
+	servers_badly();
 	answers(sys_handle_close(object), OK);
 	answers(sys_handle_close(endpoint), OK);
 }

@@ -10,6 +10,7 @@
 #define CROWD 100
 #define ROUNDS 50
 #define SOON_NS 2000000
+#define LONG_NS UINT64_C(10000000000)
 
 static uint64_t soon(void)
 {
@@ -196,32 +197,44 @@ static void locks(void)
 /* ---- conditions ---- */
 
 static struct condition ready;
-static unsigned waiting, passed;
+static unsigned waits, passed;
 static bool open;
 
 static int waits_for_ready(void *argument)
 {
 	(void)argument;
 	mutex_lock(&mutex);
-	waiting++;
-	while (!open)
+	while (!open) {
+		waits++;
 		condition_wait(&ready, &mutex);
+	}
 	passed++;
 	mutex_unlock(&mutex);
 	return 0;
 }
 
-static void wait_until_all_wait(unsigned crowd)
+static bool is_asleep(uint64_t thread)
 {
-	for (;;) {
+	struct thread_query query;
+	must(sys_thread_query(thread, (uintptr_t)&query));
+	return query.thread == thread && query.state == THREAD_QUERY_WAITS && query.reason == SWITCH_WORD;
+}
+
+/* Until the crowd has waited so often, and all of it is asleep, which can only be at the condition then. False: it took too long. */
+static bool wait_for_crowd(const uint64_t threads[CROWD], unsigned times)
+{
+	uint64_t deadline = clock_ns() + LONG_NS;
+	for (unsigned asleep = 0; clock_ns() < deadline;) {
 		mutex_lock(&mutex);
-		bool all = waiting == crowd;
+		bool all = waits >= times;
 		mutex_unlock(&mutex);
-		if (all)
-			break;
+		while (all && asleep < CROWD && is_asleep(threads[asleep]))
+			asleep++;
+		if (asleep == CROWD)
+			return true;
 		thread_sleep_us(100);
 	}
-	thread_sleep_ms(2); /* the last has counted itself, and is about to sleep */
+	return false;
 }
 
 static void crowd_passes(void)
@@ -229,9 +242,9 @@ static void crowd_passes(void)
 	static uint64_t threads[CROWD];
 	for (unsigned i = 0; i < CROWD; i++)
 		threads[i] = must(thread_create("crowd", waits_for_ready, NULL));
-	wait_until_all_wait(CROWD);
+	check(wait_for_crowd(threads, CROWD));
 	condition_signal(&ready); /* one wakes, sees that nothing is open, and waits again */
-	thread_sleep_ms(1);
+	check(wait_for_crowd(threads, CROWD + 1));
 	mutex_lock(&mutex);
 	check(passed == 0);
 	open = true;

@@ -1,5 +1,5 @@
 /*
- * Many threads: created, moved, put to sleep, joined, and every exit status looked at.
+ * Many threads: created, moved, put to sleep, joined or killed, and every exit status looked at.
  *
  * Each thread is pinned to one CPU of the machine, in turn, and finds itself there after every yield and every sleep. The
  * program learns how many CPUs there are by asking to run on each: the kernel refuses one that does not exist.
@@ -99,6 +99,24 @@ static void meet_all(void)
 	check(counted == CROWD * ROUNDS);
 }
 
+static int nothing(void *argument)
+{
+	(void)argument;
+	return 0;
+}
+
+/* Threads that are killed before they have run leave nothing behind that the next would need. */
+static void killed_at_once(void)
+{
+	for (unsigned i = 0; i < 2 * THREADS; i++) {
+		uint64_t thread = must(thread_create("killed", nothing, NULL));
+		uint64_t killed = thread_kill(thread).status;
+		check(killed == STATUS_OK || killed == STATUS_NOT_FOUND); /* it may have been quicker */
+		int status = (int)must(thread_join(thread));
+		check(status == 0 || status == -STATUS_GONE);
+	}
+}
+
 int main(void)
 {
 	static struct job jobs[THREADS];
@@ -123,6 +141,7 @@ int main(void)
 	}
 	check(running == 0);
 	meet_all();
+	killed_at_once();
 	printf("threads: %u on %u CPUs, %u at once at most, %d things wrong\n", THREADS, cpu_count, running_most,
 	       checks_failed());
 	return checks_failed();

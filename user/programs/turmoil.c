@@ -1,8 +1,9 @@
 /*
  * Turmoil: threads that create, call, send, answer, wait, kill and destroy at random, and nothing of it is left afterwards.
  *
- * It happens in a process of its own, for 60 million nanoseconds, which under `--icount` are instructions. When that process has ended, every
- * page it had must be free again: a first round, a short one, leaves in memory what stays there for good, the second is measured. `--append program.seed=N` is another turmoil; the tests try twenty.
+ * It happens in a process of its own, for 60 million nanoseconds, which under `--icount` are instructions. When that process has ended,
+ * every page it had must be free again: a first round, a short one, leaves in memory what stays there for good, the second is measured.
+ * `--append program.seed=N` is another turmoil; the tests try twenty.
  */
 #include <vitrine.h>
 

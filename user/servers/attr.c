@@ -66,6 +66,7 @@ int main(void)
 	must(service_register("attr", endpoint));
 	struct result result = ipc_receive(endpoint, &message);
 	while (result.status == STATUS_OK) {
+		request_close_handle(&message);
 		bool page = message.type == MESSAGE_PAGE_READ || message.type == MESSAGE_PAGE_WRITE;
 		enum status status = page ? serve_page(&message) : message.type == ATTR_OPEN ? STATUS_OK : STATUS_INVALID;
 		message = (struct message){

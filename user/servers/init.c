@@ -23,13 +23,17 @@
 struct server {
 	uint64_t process;
 	uint64_t endpoint; /* a handle with the right to call; 0 until it has registered */
+	uint64_t key;      /* its argument, which it shows when it registers; each process gets another */
 	unsigned restarts;
 	bool ended; /* for good */
 	char name[NAME_CHARS + 1];
 };
 
+/* The mutex is held by whoever looks at these or changes them: the thread "start", or the name service for as long as a request takes. */
+static struct mutex servers_mutex;
 static struct server servers[SERVERS_MAX];
 static unsigned server_count;
+
 static uint64_t names;        /* the name service's endpoint */
 static uint64_t client_names; /* what the others get of it */
 static const struct boot_information *information;
@@ -71,8 +75,8 @@ static uint64_t archive_object(const char *name)
 
 /* ---- starting processes ---- */
 
-/* A process for the program in an object, with the name service and, for a server, the two handles of the machine. */
-static struct result start(const char *name, uint64_t object, bool is_server)
+/* A process for the program in an object, with the name service and, for a server (key), the two handles of the machine. */
+static struct result start(const char *name, uint64_t object, uint64_t key)
 {
 	struct name_words words = name_to_words(name);
 	uint64_t entry = 0;
@@ -82,13 +86,25 @@ static struct result start(const char *name, uint64_t object, bool is_server)
 	struct result result = {program_load(object, process.value, &entry), 0};
 	if (result.status == STATUS_OK)
 		result = sys_process_give(process.value, client_names, HANDLE_CALL | HANDLE_GIVE);
-	if (result.status == STATUS_OK && is_server)
+	if (result.status == STATUS_OK && key)
 		result = sys_process_give(process.value, HANDLE_MACHINE, HANDLE_MANAGE);
-	if (result.status == STATUS_OK && is_server)
+	if (result.status == STATUS_OK && key)
 		result = sys_process_give(process.value, HANDLE_BOOT_INFORMATION, HANDLE_READ);
 	if (result.status == STATUS_OK)
-		result = sys_process_start(process.value, entry, 0);
-	return result.status == STATUS_OK ? process : result;
+		result = sys_process_start(process.value, entry, key);
+	if (result.status == STATUS_OK)
+		return process;
+	must(sys_handle_close(process.value));
+	return result;
+}
+
+/* A number that is hard to guess: nobody else knows to the tick when a server was started. Never 0. */
+static uint64_t key_new(void)
+{
+	static uint64_t state;
+	state = (state ^ clock_ticks()) * UINT64_C(0x9e3779b97f4a7c15);
+	state ^= state >> 29;
+	return state | 1;
 }
 
 /* Starts the process of a server. The message about its end will have the server's number as its key. */
@@ -97,7 +113,8 @@ static bool start_process(struct server *server)
 	uint64_t object = archive_object(server->name);
 	struct result process = {STATUS_NOT_FOUND, 0};
 	if (object) {
-		process = start(server->name, object, true);
+		server->key = key_new();
+		process = start(server->name, object, server->key);
 		must(sys_handle_close(object));
 	}
 	if (process.status != STATUS_OK) {
@@ -109,12 +126,13 @@ static bool start_process(struct server *server)
 	return true;
 }
 
-static void start_server(const char *name)
+/* Called with the mutex, as all that follows about servers: what a new one says is not heard before it is complete here. */
+static struct server *start_server(const char *name)
 {
-	struct server *server = &servers[server_count];
+	struct server *server = &servers[server_count++];
 	snprintf(server->name, sizeof(server->name), "%s", name);
-	__atomic_store_n(&server_count, server_count + 1, __ATOMIC_RELEASE); /* it may register before start() returns */
 	server->ended = !start_process(server);
+	return server;
 }
 
 /* ---- the program ---- */
@@ -141,13 +159,13 @@ static struct result start_program(const char *program)
 	struct file file = {0};
 	struct result result = {STATUS_NOT_FOUND, 0};
 	snprintf(partition, sizeof(partition), "%s", program);
-	if (server_count)
+	if (information->flash_bytes)
 		result = file_open(partition, &file);
 	if (result.status == STATUS_NOT_FOUND)
 		file.object = archive_object(program);
 	if (!file.object)
 		return result;
-	return start(program, file.object, false);
+	return start(program, file.object, 0);
 }
 
 /* With init everything ends. */
@@ -163,8 +181,10 @@ static int run(void *argument)
 	(void)argument;
 	command_word("program", program, sizeof(program));
 	if (information->flash_bytes) {
+		mutex_lock(&servers_mutex);
 		start_server("pnor");
 		start_server("attr");
+		mutex_unlock(&servers_mutex);
 	}
 	struct result process = start_program(program);
 	if (process.status != STATUS_OK) {
@@ -185,8 +205,7 @@ static struct waiting {
 
 static struct server *server_named(const uint64_t word[2])
 {
-	unsigned count = __atomic_load_n(&server_count, __ATOMIC_ACQUIRE);
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < server_count; i++) {
 		struct name_words words = name_to_words(servers[i].name);
 		if (words.word[0] == word[0] && words.word[1] == word[1])
 			return &servers[i];
@@ -212,15 +231,14 @@ static void answer_waiting(const struct server *server)
 }
 
 /* Servers that are started when somebody asks for them. */
-static const struct server *start_on_demand(const uint64_t word[2])
+static struct server *start_on_demand(const uint64_t word[2])
 {
 	static const char *const names_known[] = {"intr", "serial", "modules"};
 	for (unsigned i = 0; i < ARRAY_LENGTH(names_known); i++) {
 		struct name_words words = name_to_words(names_known[i]);
 		if (words.word[0] != word[0] || words.word[1] != word[1])
 			continue;
-		start_server(names_known[i]);
-		return server_named(word);
+		return start_server(names_known[i]);
 	}
 	return NULL;
 }
@@ -247,6 +265,26 @@ static void find(const struct message *message)
 		return;
 	}
 	reply(message->token, STATUS_LIMIT, 0);
+}
+
+/* A server is ready, and proves by its key that it is the one that was started. The handle is kept instead of the one before. */
+static void register_server(struct message *message)
+{
+	struct server *server = server_named(message->word);
+	uint64_t status = STATUS_OK;
+	if (!server || !message->handle)
+		status = STATUS_NOT_FOUND;
+	else if (message->word[NAMES_REGISTER_KEY] != server->key)
+		status = STATUS_DENIED;
+	if (status == STATUS_OK) {
+		if (server->endpoint)
+			must(sys_handle_close(server->endpoint));
+		server->endpoint = message->handle;
+		message->handle = 0;
+	}
+	reply(message->token, status, 0);
+	if (status == STATUS_OK)
+		answer_waiting(server);
 }
 
 /* A server has ended: it is started again, unless it has been too often. */
@@ -280,20 +318,14 @@ static void tell_option(const struct message *message)
 	DISCARD(ipc_reply(names, &answer).status, "whoever asked may have ended");
 }
 
-static void serve(const struct message *message)
+static void serve(struct message *message)
 {
-	struct server *server;
 	switch (message->type) {
 	case NAMES_FIND:
 		find(message);
 		break;
 	case NAMES_REGISTER:
-		server = server_named(message->word);
-		if (server && message->handle)
-			server->endpoint = message->handle;
-		reply(message->token, server && message->handle ? STATUS_OK : STATUS_NOT_FOUND, 0);
-		if (server)
-			answer_waiting(server);
+		register_server(message);
 		break;
 	case NAMES_OPTION:
 		tell_option(message);
@@ -317,6 +349,9 @@ int main(void)
 	for (struct message message = {0};;) {
 		if (ipc_receive(names, &message).status != STATUS_OK)
 			return 1;
+		mutex_lock(&servers_mutex);
 		serve(&message);
+		mutex_unlock(&servers_mutex);
+		request_close_handle(&message);
 	}
 }

@@ -37,8 +37,7 @@ int main(void)
 	struct result result = ipc_receive(endpoint, &message);
 	while (result.status == STATUS_OK) {
 		uint64_t status = message.type == INTR_REGISTER ? register_driver(&message) : STATUS_INVALID;
-		if (message.handle)
-			must(sys_handle_close(message.handle)); /* the driver alone receives there */
+		request_close_handle(&message); /* the driver alone receives there */
 		message = (struct message){.token = message.token, .type = status};
 		result = ipc_reply_receive(endpoint, &message);
 	}

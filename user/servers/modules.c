@@ -99,6 +99,7 @@ int main(void)
 	must(service_register("modules", endpoint));
 	struct result result = ipc_receive(endpoint, &message);
 	while (result.status == STATUS_OK) {
+		request_close_handle(&message);
 		answer(&message);
 		result = ipc_reply_receive(endpoint, &message);
 	}

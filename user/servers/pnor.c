@@ -171,7 +171,6 @@ static void answer(struct message *message)
 	case MESSAGE_PAGE_READ:
 	case MESSAGE_PAGE_WRITE:
 		message->type = serve_page(message);
-		message->handle = 0;
 		break;
 	case PNOR_OPEN:
 		open_partition(message);
@@ -214,6 +213,7 @@ int main(void)
 	for (;;) {
 		if (result.status != STATUS_OK)
 			return 1;
+		request_close_handle(&message);
 		answer(&message);
 		result = ipc_reply_receive(endpoint, &message);
 	}

@@ -3,7 +3,8 @@
  *
  * Teaches: a driver is a thread that receives messages, some from the device by way of the kernel, some from clients. A byte stays in the
  * device until a client wants it; until then the interrupt is not answered, the line is held back, and whoever sends waits. So a slow
- * client loses nothing, and there is nothing in the driver that could be lost with it: it may crash and be started again.
+ * client loses nothing, and there is next to nothing in the driver that could be lost with it: it may crash and be started again. What it
+ * may hold are the bytes of a client that ended while they were on their way.
  * The device is a 16550 without its FIFO: a byte, an interrupt. What is printed goes out through the kernel's console as before.
  * Who calls: clients (SERIAL_READ; one at a time waits). Whom: intr, the device's registers: I/O ports on x86-64, memory on POWER.
  */
@@ -56,13 +57,14 @@ static void uart_write(enum uart which, uint8_t value)
 
 static uint64_t reader;    /* token of the client that waits; 0: nobody does */
 static uint64_t interrupt; /* token of an interrupt that is not answered; 0: none */
-static uint64_t interrupts, endpoint;
+static uint64_t interrupts, too_late, endpoint;
 static volatile uintptr_t nowhere; /* what SERIAL_CRASH writes to: page 0 is never mapped */
 
-static void answer(uint64_t token, struct message message)
+/* Whether the answer has reached whoever asked: a client may have ended. */
+static bool answer(uint64_t token, struct message message)
 {
 	message.token = token;
-	DISCARD(ipc_reply(endpoint, &message).status, "a client may have ended");
+	return ipc_reply(endpoint, &message).status == STATUS_OK;
 }
 
 static bool has_byte(void)
@@ -70,39 +72,64 @@ static bool has_byte(void)
 	return uart_read(UART_STATUS) & STATUS_RECEIVED;
 }
 
-/* Gives the client that waits what the device has; and once that has nothing more, lets it interrupt again. */
+/*
+ * Gives the client that waits what the device has. What was taken out of the device for a client that has ended meanwhile is kept for the
+ * next.
+ */
+static void give_bytes(void)
+{
+	static struct message taken = {.type = STATUS_OK};
+	while (reader && taken.word[0] < SERIAL_BYTES && has_byte()) {
+		uint64_t at = taken.word[0]++;
+		taken.word[1 + at / 8] |= (uint64_t)uart_read(UART_DATA) << (8 * (at % 8));
+	}
+	if (!reader || taken.word[0] == 0)
+		return;
+	if (answer(reader, taken))
+		taken = (struct message){.type = STATUS_OK};
+	else
+		too_late++;
+	reader = 0;
+}
+
+/* Gives what there is, and once the device has nothing more, lets it interrupt again. A byte may come between any two looks at it. */
 static void move_bytes(void)
 {
-	struct message message = {.type = STATUS_OK};
-	while (reader && message.word[0] < SERIAL_BYTES && has_byte()) {
-		uint64_t at = message.word[0]++;
-		message.word[1 + at / 8] |= (uint64_t)uart_read(UART_DATA) << (8 * (at % 8));
-	}
-	if (message.word[0] > 0) {
-		answer(reader, message);
-		reader = 0;
-	}
-	if (interrupt && !has_byte()) {
+	bool more;
+	do {
+		give_bytes();
+		more = has_byte();
+	} while (more && reader);
+	if (interrupt && !more) {
 		answer(interrupt, (struct message){.type = REPLY_OK});
 		interrupt = 0;
 	}
 }
 
-static void serve(const struct message *message)
+/* One client waits at a time. Whether it still does is seen by answering it, with no bytes: then it may ask again, and the new one may not. */
+static void read_for(uint64_t token)
 {
+	uint64_t first = reader;
+	reader = 0;
+	if (first && answer(first, (struct message){.type = STATUS_OK}))
+		answer(token, (struct message){.type = STATUS_EXISTS});
+	else
+		reader = token;
+}
+
+static void serve(struct message *message)
+{
+	request_close_handle(message);
 	switch (message->type) {
 	case MESSAGE_INTERRUPT:
 		interrupts++;
 		interrupt = message->token;
 		break;
 	case SERIAL_READ:
-		if (reader)
-			answer(message->token, (struct message){.type = STATUS_EXISTS});
-		else
-			reader = message->token;
+		read_for(message->token);
 		break;
 	case SERIAL_STATISTICS:
-		answer(message->token, (struct message){.type = STATUS_OK, .word = {interrupts}});
+		answer(message->token, (struct message){.type = STATUS_OK, .word = {interrupts, too_late}});
 		break;
 	case SERIAL_CRASH:
 		*(volatile uint8_t *)nowhere = 0;
