@@ -31,6 +31,7 @@ struct aspace {
 	struct wait_queue joiners; /* its threads that wait for the end of others */
 	struct list watchers;      /* messages to be sent at its end */
 	uint32_t threads;          /* whose record a CPU may use */
+	uint32_t joinable;         /* whose result somebody may yet take */
 	bool is_first;             /* how it ends is how the run ends */
 	bool started;
 	bool ended;          /* nothing is left but the record */

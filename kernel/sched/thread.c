@@ -64,6 +64,7 @@ static enum status thread_enter(struct thread *thread)
 	enum status status = thread->aspace->dying ? STATUS_DENIED : table_add(thread);
 	if (status == STATUS_OK) {
 		thread->aspace->threads++;
+		thread->aspace->joinable++;
 		__atomic_add_fetch(&alive, 1, __ATOMIC_ACQ_REL);
 		sched_progress_add(1);
 	}
@@ -134,11 +135,19 @@ void thread_is_through(struct thread *thread)
 		process_ended(aspace);
 }
 
+/* Nobody takes the thread's result any more. Called with threads_lock. */
+static void set_detached(struct thread *thread)
+{
+	if (!thread->detached)
+		thread->aspace->joinable--;
+	thread->detached = true;
+}
+
 /* Nobody will look at the thread any more. Called with threads_lock. */
 static void drop_record(struct thread *thread)
 {
 	table[thread->id % THREADS_MAX] = NULL;
-	thread->detached = true;
+	set_detached(thread);
 }
 
 /* What a join of any thread is told, in one word. */
@@ -147,20 +156,43 @@ static uint64_t join_value(uint32_t id, int64_t status, bool any)
 	return any ? (uint64_t)id << 32 | (uint32_t)status : (uint64_t)status;
 }
 
+static bool waits_for(const struct thread *joiner, uint32_t id)
+{
+	return joiner->wait_key == id;
+}
+
+/* Whether it waits for any other thread, and no other is left that it could get. */
+static bool waits_for_nobody(const struct thread *joiner, uint32_t any)
+{
+	return joiner->wait_key == any && joiner->aspace->joinable == (joiner->detached ? 0 : 1);
+}
+
 /* Hands the result of an ended thread to one that waits for it, if there is one. Called with threads_lock. */
 static void release_joiner(struct thread *thread)
 {
+	struct wait_queue *joiners = &thread->aspace->joiners;
 	if (thread->detached) {
 		drop_record(thread);
 		return;
 	}
-	struct thread *joiner = wait_take_key(&thread->aspace->joiners, thread->id);
+	struct thread *joiner = wait_take_fitting(joiners, waits_for, thread->id);
+	if (!joiner)
+		joiner = wait_take_fitting(joiners, waits_for, 0);
 	if (!joiner)
 		return;
 	drop_record(thread);
 	arch_syscall_result(&joiner->frame, thread->crashed ? STATUS_CRASHED : STATUS_OK,
 			    join_value(thread->id, thread->exit_status, joiner->wait_key == 0));
 	sched_wake(joiner, WAKE_JOINED, thread->id);
+}
+
+/* Tells those who wait for any thread and can get none any more, since `last` ended or was detached. Called with threads_lock. */
+static void release_lonely(const struct thread *last)
+{
+	for (struct thread *joiner; (joiner = wait_take_fitting(&last->aspace->joiners, waits_for_nobody, 0));) {
+		arch_syscall_result(&joiner->frame, STATUS_DEADLOCK, 0);
+		sched_wake(joiner, WAKE_JOINED, last->id);
+	}
 }
 
 void thread_exit(int64_t status)
@@ -178,6 +210,7 @@ void thread_exit(int64_t status)
 	__atomic_fetch_or(&arch_cpu()->hazards, HAZARD_STOPPED, __ATOMIC_RELAXED);
 	trace_thread_exit(thread->id, (uint64_t)status);
 	release_joiner(thread);
+	release_lonely(thread);
 	sched_progress_add(-1);
 	__atomic_sub_fetch(&alive, 1, __ATOMIC_ACQ_REL);
 	if (!thread->aspace->dying) {
@@ -339,7 +372,8 @@ enum status thread_detach(struct thread *self, uint32_t id)
 		int64_t nobody_wants_it;
 		DISCARD(take_result(target, &nobody_wants_it, &id), "it is dropped, however it ended");
 	} else if (status == STATUS_OK) {
-		target->detached = true;
+		set_detached(target);
+		release_lonely(target);
 	}
 	spin_unlock(&threads_lock);
 	return status;

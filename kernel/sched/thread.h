@@ -66,7 +66,7 @@ struct thread {
 	unsigned sleeps_on; /* CPU + 1 among whose sleepers it is, or 0 */
 	struct list wait_node;
 	struct wait_queue *waits_on;
-	uint32_t wait_key;              /* wait_take_key(): which of several things it waits for; 0: any */
+	uint32_t wait_key;              /* which of several things it waits for; 0: any */
 	struct sync_wait sync;          /* the words it waits on */
 	enum switch_reason blocked_for; /* why it is blocked */
 	struct pending_fault fault;
@@ -121,8 +121,9 @@ void process_end_locked(struct aspace *aspace, int64_t status, bool crashed);
 /*
  * Waits for a thread of the same program to end; id 0 is any. OK, CRASHED: one has, *status is its result and *ended its id, and its
  * record is gone. RETRY: the caller is blocked now; its results will be set when it is woken, as those of the call say.
- * NOT_FOUND if there is none, or it is detached; DEADLOCK for itself, or any if it is the only one; EXISTS if another waits for
- * it. A circle of waiters is not refused: the run ends with VERDICT_DEADLOCK once nothing else can happen.
+ * NOT_FOUND if there is none, or it is detached; DEADLOCK for itself, or any if it is the only one, now or later; EXISTS if another
+ * waits for it. Who waits for one thread gets it before those who wait for any. A circle of waiters is not refused: the run ends with
+ * VERDICT_DEADLOCK once nothing else can happen.
  */
 enum status thread_join(struct thread *self, uint32_t id, int64_t *status, uint32_t *ended);
 
