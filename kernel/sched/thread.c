@@ -27,6 +27,10 @@
 
 struct spinlock threads_lock = SPINLOCK(LOCK_THREADS);
 
+/* How many places of the table are looked at in one go: the lock is held, and interrupts are off, no longer than that takes. */
+#define ROUND 32
+static_assert(THREADS_MAX % ROUND == 0, "for_each_of");
+
 static struct cache thread_cache = CACHE(struct thread);
 static struct thread *table[THREADS_MAX]; /* at id % THREADS_MAX */
 static uint32_t last_id;
@@ -65,6 +69,7 @@ static enum status thread_enter(struct thread *thread)
 	if (status == STATUS_OK) {
 		thread->aspace->threads++;
 		thread->aspace->joinable++;
+		thread->aspace->has_run = true;
 		__atomic_add_fetch(&alive, 1, __ATOMIC_ACQ_REL);
 		sched_progress_add(1);
 	}
@@ -107,32 +112,49 @@ enum status thread_create(struct aspace *aspace, struct vaddr entry, uint64_t ar
 	return STATUS_OK;
 }
 
-/* Takes the records that nobody joined out of the table, and gives them back. Called with threads_lock. */
-static void free_records_of(const struct aspace *aspace)
+/*
+ * Calls does(thread) for every thread of a process but the current one, with threads_lock, which is let go again and again. Nobody may be
+ * added meanwhile.
+ */
+static void for_each_of(const struct aspace *aspace, void (*does)(struct thread *thread))
 {
-	for (unsigned i = 0; i < THREADS_MAX; i++) {
-		struct thread *thread = table[i];
-		if (!thread || thread->aspace != aspace)
-			continue;
-		ASSERT(thread->state == THREAD_EXITED && !thread->on_cpu);
-		table[i] = NULL;
-		cache_free(&thread_cache, thread);
+	for (unsigned first = 0; first < THREADS_MAX; first += ROUND) {
+		spin_lock(&threads_lock);
+		for (unsigned i = first; i < first + ROUND; i++)
+			if (table[i] && table[i]->aspace == aspace && table[i] != arch_cpu()->current)
+				does(table[i]);
+		spin_unlock(&threads_lock);
 	}
+}
+
+static void free_record(struct thread *thread)
+{
+	ASSERT(thread->state == THREAD_EXITED && !thread->on_cpu);
+	table[thread->id % THREADS_MAX] = NULL;
+	cache_free(&thread_cache, thread);
+}
+
+void threads_free(const struct aspace *aspace)
+{
+	ASSERT(aspace->threads == 0);
+	for_each_of(aspace, free_record);
 }
 
 void thread_is_through(struct thread *thread)
 {
+	struct cpu *cpu = arch_cpu();
 	spin_lock(&threads_lock);
 	struct aspace *aspace = thread->aspace;
 	thread->on_cpu = false;
+	if (--aspace->threads == 0) {
+		ASSERT(!cpu->ended);
+		aspace->last_thread = thread->id;
+		cpu->ended = aspace;
+		__atomic_fetch_or(&cpu->hazards, HAZARD_ENDED, __ATOMIC_RELAXED);
+	}
 	if (thread->detached)
 		cache_free(&thread_cache, thread);
-	bool last = --aspace->threads == 0;
-	if (last)
-		free_records_of(aspace);
 	spin_unlock(&threads_lock);
-	if (last)
-		process_ended(aspace);
 }
 
 /* Nobody takes the thread's result any more. Called with threads_lock. */
@@ -274,31 +296,27 @@ void thread_die_of_fault(struct thread *thread)
 static void wake_to_die(struct thread *thread)
 {
 	const struct thread *self = arch_cpu()->current;
-	if (!wait_cancel(thread))
+	if (thread->state == THREAD_EXITED || !wait_cancel(thread))
 		return;
 	fault_abandon(thread);
 	sched_wake(thread, WAKE_KILLED, self ? self->id : 0);
 }
 
-void process_end_locked(struct aspace *aspace, int64_t status, bool crashed)
+void process_end_quietly(struct aspace *aspace, int64_t status, bool crashed)
 {
-	const struct thread *self = arch_cpu()->current;
-	ASSERT(spin_held(&threads_lock));
+	spin_lock(&threads_lock);
 	if (!aspace->dying && !aspace->ended) {
 		aspace->exit_status = status;
 		aspace->crashed = crashed;
 	}
 	aspace->dying = true;
-	for (unsigned i = 0; i < THREADS_MAX; i++)
-		if (table[i] && table[i] != self && table[i]->aspace == aspace && table[i]->state != THREAD_EXITED)
-			wake_to_die(table[i]);
+	spin_unlock(&threads_lock);
+	for_each_of(aspace, wake_to_die);
 }
 
 void process_end(struct aspace *aspace, int64_t status, bool crashed)
 {
-	spin_lock(&threads_lock);
-	process_end_locked(aspace, status, crashed);
-	spin_unlock(&threads_lock);
+	process_end_quietly(aspace, status, crashed);
 	process_end_announce();
 }
 

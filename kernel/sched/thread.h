@@ -112,11 +112,11 @@ void thread_crash(enum crash_cause cause, const struct trap *trap);
 void thread_die_of_fault(struct thread *thread);
 
 /*
- * Lets every thread of a process end; as one that crashed if `crashed`. The first to ask says with which status. The second form is
- * called with threads_lock, and process_end_announce() after it.
+ * Lets every thread of a process end; as one that crashed if `crashed`. The first to ask says with which status. After the second form
+ * the caller calls process_end_announce(). Called with no lock.
  */
 void process_end(struct aspace *aspace, int64_t status, bool crashed);
-void process_end_locked(struct aspace *aspace, int64_t status, bool crashed);
+void process_end_quietly(struct aspace *aspace, int64_t status, bool crashed);
 
 /*
  * Waits for a thread of the same program to end; id 0 is any. OK, CRASHED: one has, *status is its result and *ended its id, and its
@@ -133,8 +133,14 @@ enum status thread_detach(struct thread *self, uint32_t id);
 /* Ends a thread of the same program, whatever it does; its exit status is -GONE. 0 is the caller. NOT_FOUND. */
 enum status thread_kill(struct thread *self, uint32_t id);
 
-/* For the next: the record of a thread that has exited may be given back if nobody needs it. */
+/*
+ * For the next: the record of a thread that has exited may be given back if nobody needs it. After the last thread of a process its
+ * memory is left for the CPU to give back, once interrupts may come: HAZARD_ENDED.
+ */
 void thread_is_through(struct thread *thread);
+
+/* Gives back the records that nobody joined, of a process without threads. */
+void threads_free(const struct aspace *aspace);
 
 /* The scheduler has left the thread: from here on other CPUs may run it. */
 static inline void thread_left_cpu(struct thread *thread)

@@ -322,51 +322,6 @@ static void asks_about_ends(uint64_t argument)
 		(void)!user_call(SYSCALL_thread_yield, 0, 0, 0, NULL);
 }
 
-/* ---- who joins one thread gets it, and who joins any learns when nobody is left ---- */
-
-static void joins_any(uint64_t expected)
-{
-	assert_int_equal(user_call(SYSCALL_thread_join_any, 0, 0, 0, NULL), expected);
-}
-
-/* The detached one, which nobody joins, is the last but the caller. */
-static void wait_for_the_detached(void)
-{
-	while (threads_alive() > 1)
-		(void)!user_call(SYSCALL_thread_yield, 0, 0, 0, NULL);
-}
-
-/* It waits first, for any; the thread goes to the one who named it. The main thread is left for it, until that is detached too. */
-static void joins_by_name(uint64_t argument)
-{
-	uint64_t self = 0;
-	(void)argument;
-	assert_int_equal(user_call(SYSCALL_thread_self, 0, 0, 0, &self), STATUS_OK);
-	uint32_t target = user_thread(sleeps_long, 0, ANYWHERE);
-	uint32_t any = user_thread(joins_any, STATUS_DEADLOCK, ANYWHERE);
-	assert_int_equal(user_call(SYSCALL_thread_detach, any, 0, 0, NULL), STATUS_OK);
-	user_compute(chance(3000));
-	assert_int_equal(user_join(target, NULL), STATUS_OK);
-	assert_int_equal(user_call(SYSCALL_thread_detach, (uint32_t)self, 0, 0, NULL), STATUS_OK);
-	wait_for_the_detached();
-}
-
-static void detaches_itself(uint64_t ticks)
-{
-	uint64_t self = 0;
-	user_compute(ticks);
-	assert_int_equal(user_call(SYSCALL_thread_self, 0, 0, 0, &self), STATUS_OK);
-	assert_int_equal(user_call(SYSCALL_thread_detach, (uint32_t)self, 0, 0, NULL), STATUS_OK);
-}
-
-static void nobody_is_left(uint64_t argument)
-{
-	(void)argument;
-	(void)user_thread(detaches_itself, 1 + chance(3000), ANYWHERE);
-	joins_any(STATUS_DEADLOCK);
-	wait_for_the_detached();
-}
-
 /* Pinned twice, it stays through a thousand reasons to move; unpinned as often, it goes where it was told to meanwhile. */
 static void is_pinned(uint64_t argument)
 {
@@ -448,20 +403,14 @@ static void test_ends(void)
 	every_seed(asks_about_ends);
 }
 
-static void test_joins(void)
-{
-	every_seed(joins_by_name);
-	every_seed(nobody_is_left);
-}
-
 static void test_pin(void)
 {
 	every_seed(is_pinned);
 }
 
 static const struct sim_test tests[] = {
-	{"words", test_words}, {"told", test_told},   {"requeue", test_requeue}, {"storm", test_storm},
-	{"ends", test_ends},   {"joins", test_joins}, {"pin", test_pin},
+	{"words", test_words}, {"told", test_told}, {"requeue", test_requeue},
+	{"storm", test_storm}, {"ends", test_ends}, {"pin", test_pin},
 };
 
 int main(void)
