@@ -110,7 +110,7 @@ void sched_answer_interrupt(void)
  * Gives back what is left of the process whose last thread has left this CPU. There is at most one: no other thread leaves before this is
  * done. irqs off; on meanwhile. The hazard stays until then.
  */
-static void finish_ended(void)
+__attribute__((noinline, cold)) static void finish_ended(void)
 {
 	struct cpu *cpu = arch_cpu();
 	__atomic_fetch_or(&cpu->hazards, HAZARD_ENDED, __ATOMIC_RELAXED);
@@ -134,7 +134,7 @@ static uint64_t answer_hazards(void)
 		run_end(VERDICT_BUDGET, 0);
 	if (hazards & HAZARDS_OF_OTHERS)
 		answer(hazards);
-	if (hazards & HAZARD_ENDED)
+	if (__builtin_expect((hazards & HAZARD_ENDED) != 0, 0))
 		finish_ended();
 	if (hazards & HAZARD_MEMORY) {
 		arch_irq_restore(true);
@@ -313,11 +313,9 @@ static bool switch_handed(struct cpu *cpu)
 	return true;
 }
 
-/* What may have to happen to the current thread before it goes on. irqs off; on meanwhile: its stack is given back, or a line is printed. */
-static void end_if_it_must(struct thread *thread)
+/* The current thread does not go on, or not where it was. irqs off; on meanwhile: its stack is given back, or a line is printed. */
+__attribute__((noinline, cold)) static void end_current(struct thread *thread)
 {
-	if (!thread->aspace->dying && !thread->killed && !thread->doomed)
-		return;
 	arch_irq_restore(true);
 	if (thread->aspace->dying)
 		thread_exit(thread->aspace->exit_status);
@@ -326,6 +324,13 @@ static void end_if_it_must(struct thread *thread)
 	else
 		thread_die_of_fault(thread);
 	arch_irq_restore(false);
+}
+
+/* What may have to happen to the current thread before it goes on. */
+static inline void end_if_it_must(struct thread *thread)
+{
+	if (__builtin_expect(thread->aspace->dying || thread->killed || thread->doomed, 0))
+		end_current(thread);
 }
 
 struct trap_frame *sched_resume(void)

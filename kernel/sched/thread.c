@@ -27,9 +27,12 @@
 
 struct spinlock threads_lock = SPINLOCK(LOCK_THREADS);
 
-/* How many places of the table are looked at in one go: the lock is held, and interrupts are off, no longer than that takes. */
-#define ROUND 32
-static_assert(THREADS_MAX % ROUND == 0, "for_each_of");
+/*
+ * How many places of the table are looked at in one go, and in how many of them something is done: the lock is held, and interrupts are
+ * off, no longer than that takes.
+ */
+#define ROUND 64
+#define ROUND_DONE 4
 
 static struct cache thread_cache = CACHE(struct thread);
 static struct thread *table[THREADS_MAX]; /* at id % THREADS_MAX */
@@ -118,11 +121,14 @@ enum status thread_create(struct aspace *aspace, struct vaddr entry, uint64_t ar
  */
 static void for_each_of(const struct aspace *aspace, void (*does)(struct thread *thread))
 {
-	for (unsigned first = 0; first < THREADS_MAX; first += ROUND) {
+	for (unsigned i = 0; i < THREADS_MAX;) {
 		spin_lock(&threads_lock);
-		for (unsigned i = first; i < first + ROUND; i++)
-			if (table[i] && table[i]->aspace == aspace && table[i] != arch_cpu()->current)
-				does(table[i]);
+		for (unsigned looks = 0, done = 0; i < THREADS_MAX && looks < ROUND && done < ROUND_DONE; i++, looks++) {
+			if (!table[i] || table[i]->aspace != aspace || table[i] == arch_cpu()->current)
+				continue;
+			does(table[i]);
+			done++;
+		}
 		spin_unlock(&threads_lock);
 	}
 }
