@@ -127,17 +127,19 @@ static bool hash_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages,
 	return to == all;
 }
 
-/* Spaces end rarely, so whatever the space may still have is looked for in the whole table. The table's pages stay. */
+/* Spaces end rarely, so whatever the space may still have is looked for in the whole table, in pieces. The table's pages stay. */
 static void hash_close(struct mmu_space *space, void (*release)(struct paddr page))
 {
 	(void)release;
 	ASSERT(space->active == 0);
-	struct gone gone;
-	gone_begin(&gone);
-	spin_lock(&table_lock);
-	groups_scan(space, 0, USER_END, 0, HASH_GROUPS, &gone);
-	gone_flush(&gone);
-	spin_unlock(&table_lock);
+	for (uint64_t from = 0; from < HASH_GROUPS; from += UNMAP_GROUPS) {
+		struct gone gone;
+		gone_begin(&gone);
+		spin_lock(&table_lock);
+		groups_scan(space, 0, USER_END, from, min_u64(from + UNMAP_GROUPS, HASH_GROUPS), &gone);
+		gone_flush(&gone);
+		spin_unlock(&table_lock);
+	}
 }
 
 static void hash_donate(struct mmu_space *space, struct paddr page)

@@ -33,8 +33,6 @@ enum vector {
 
 /* No address on any x86-64: neither user's nor kernel's half, with four levels or five. */
 #define NOT_AN_ADDRESS (UINT64_C(1) << 63)
-#define KERNEL_HALF UINT64_C(0xffff000000000000)
-#define LOWER_HALF_BITS 47
 
 #define INSTRUCTION_BYTES 15
 #define RFLAGS_START 0x202 /* IF, and bit 1 which is always set */
@@ -186,7 +184,7 @@ void arch_trap_decode(const struct trap_frame *frame, struct trap *trap)
 void arch_frame_init(struct trap_frame *frame, struct vaddr entry, struct vaddr stack_top, uint64_t argument)
 {
 	*frame = (struct trap_frame){
-		.rip = is_canonical_user(entry.v) ? entry.v : entry.v | KERNEL_HALF | UINT64_C(1) << LOWER_HALF_BITS,
+		.rip = frame_user_pc(entry),
 		.cs = SELECTOR_USER_CODE,
 		.rflags = RFLAGS_START,
 		.rsp = stack_top.v,

@@ -49,7 +49,8 @@ void cpu_hazard_raise(struct cpu *cpu, uint64_t hazards)
 uint64_t cpu_new_flow(void)
 {
 	struct cpu *cpu = arch_cpu();
-	return ++cpu->next_flow * MAX_CPUS + cpu->index;
+	/* In one step: an interrupt may come in between, and need one too. */
+	return __atomic_add_fetch(&cpu->next_flow, 1, __ATOMIC_RELAXED) * MAX_CPUS + cpu->index;
 }
 
 void cpu_answer_flush(void)

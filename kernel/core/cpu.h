@@ -11,6 +11,7 @@
 #include "core/lock_type.h"
 #include "types.h"
 
+struct aspace;
 struct thread;
 struct mmu_space;
 
@@ -26,6 +27,7 @@ enum hazard {
 	HAZARD_HAND_OVER = 128, /* a thread is to run next here, if the current one stops */
 	HAZARD_STOPPED = 256,   /* the current thread cannot go on: it waits, or has ended */
 	HAZARD_BUDGET = 512,    /* the budget is used up: the run ends */
+	HAZARD_ENDED = 1024,    /* a process has ended here, and its memory is to be given back: as long as cpu->ended is set */
 };
 
 struct cpu {
@@ -50,6 +52,7 @@ struct cpu {
 
 	struct thread *current;  /* NULL in idle */
 	struct thread *next;     /* runs when the current one blocks; NULL: whoever the run queue has. This CPU's own business */
+	struct aspace *ended;    /* the process whose last thread has left this CPU; NULL once nothing is left of it */
 	struct mmu_space *space; /* what activate() was last given here; kept by the caller of activate */
 	uint64_t next_flow;      /* flow ids of this CPU: unique with the CPU's number */
 	uint64_t timer_next;     /* the tick arch_timer_set() was last given */

@@ -45,9 +45,9 @@ static enum status open_space(struct aspace *aspace)
 		if (status == STATUS_OK)
 			status = mmu->open(&aspace->space);
 	}
+	spin_unlock(&aspace->space.lock);
 	if (status != STATUS_OK)
 		mmu->close(&aspace->space, release_page);
-	spin_unlock(&aspace->space.lock);
 	return status;
 }
 
@@ -87,9 +87,7 @@ void aspace_empty(struct aspace *aspace)
 		while (!list_is_empty(&aspace->segments[i].mappings))
 			mapping_free(container_of(aspace->segments[i].mappings.next, struct mapping, node));
 	handle_table_end(&aspace->handles);
-	spin_lock(&aspace->space.lock);
 	mmu->close(&aspace->space, release_page);
-	spin_unlock(&aspace->space.lock);
 	trace_aspace_destroy(aspace->id);
 }
 

@@ -31,12 +31,15 @@ struct aspace {
 	struct wait_queue joiners; /* its threads that wait for the end of others */
 	struct list watchers;      /* messages to be sent at its end */
 	uint32_t threads;          /* whose record a CPU may use */
+	uint32_t joinable;         /* whose result somebody may yet take */
 	bool is_first;             /* how it ends is how the run ends */
-	bool started;
-	bool ended;          /* nothing is left but the record */
-	bool crashed;        /* the last thread to end was killed */
-	uint8_t crash_cause; /* then enum crash_cause: why */
-	int64_t exit_status; /* process_exit's, or the last thread's */
+	uint32_t last_thread;      /* the last of them, once it has ended */
+	bool started;              /* somebody has begun to start it */
+	bool has_run;              /* it had a thread */
+	bool ended;                /* nothing is left but the record */
+	bool crashed;              /* the last thread to end was killed */
+	uint8_t crash_cause;       /* then enum crash_cause: why */
+	int64_t exit_status;       /* process_exit's, or the last thread's */
 };
 
 /* A new, empty address space, with a reference. NO_MEMORY. */

@@ -63,7 +63,7 @@ enum status process_wait(struct thread *self, struct aspace *process, int64_t *s
 	*status = process->exit_status;
 	if (process->ended)
 		result = process->crashed ? STATUS_CRASHED : STATUS_OK;
-	else if (!process->started)
+	else if (!process->has_run)
 		result = STATUS_INVALID;
 	else
 		result = wait_block(&process->waiters, self, SWITCH_PROCESS, process->id, WAIT_FOREVER);
@@ -78,34 +78,46 @@ void process_end_announce(void)
 			cpu_hazard_raise(&cpus[i], HAZARD_DOOM);
 }
 
-/* What it had started is its creator's from now on, or ends with it if it has none. */
-static void give_up_children(const struct aspace *process)
+/* Gives one that `process` had started to its creator, if it has any. NULL: all are given away. Else with a reference. */
+static struct aspace *give_up_child(const struct aspace *process, bool *must_end)
 {
-	bool any = false;
+	struct aspace *found = NULL;
 	spin_lock(&threads_lock);
 	LIST_FOR_EACH (node, &processes) {
 		struct aspace *child = container_of(node, struct aspace, process_node);
 		if (child->parent != process)
 			continue;
 		child->parent = process->parent;
+		*must_end = !child->parent;
+		kobj_get(&child->kobj);
 		trace_process_adopt(child->id, child->parent ? child->parent->id : 0);
-		if (child->parent)
-			continue;
-		process_end_locked(child, -(int64_t)STATUS_GONE, false);
-		any = true;
+		found = child;
+		break;
 	}
 	spin_unlock(&threads_lock);
+	return found;
+}
+
+/* What it had started is its creator's from now on, or ends with it if it has none. */
+static void give_up_children(const struct aspace *process)
+{
+	bool any = false, must_end = false;
+	for (struct aspace *child; (child = give_up_child(process, &must_end));) {
+		if (must_end)
+			process_end_quietly(child, -(int64_t)STATUS_GONE, false);
+		any = any || must_end;
+		kobj_put(&child->kobj);
+	}
 	if (any)
 		process_end_announce();
 }
 
 static void wake_waiters(struct aspace *process)
 {
-	const struct thread *self = arch_cpu()->current;
 	enum status status = process->crashed ? STATUS_CRASHED : STATUS_OK;
 	for (struct thread *thread; (thread = wait_take(&process->waiters));) {
 		arch_syscall_result(&thread->frame, status, (uint64_t)process->exit_status);
-		sched_wake(thread, WAKE_PROCESS, self ? self->id : 0);
+		sched_wake(thread, WAKE_PROCESS, process->last_thread);
 	}
 }
 
@@ -166,6 +178,7 @@ enum status process_unwatch(struct aspace *process, const struct endpoint *endpo
 void process_ended(struct aspace *process)
 {
 	give_up_children(process);
+	threads_free(process);
 	aspace_empty(process);
 	spin_lock(&threads_lock);
 	if (process->is_first) {
@@ -179,6 +192,7 @@ void process_ended(struct aspace *process)
 	wake_waiters(process);
 	for (struct ipc_message *message; (message = take_watcher(process, NULL));)
 		tell(process, message);
+	arch_cpu()->ended = NULL;
 	kobj_put(&process->kobj);
 	if (last)
 		run_end(run_verdict, run_status);

@@ -25,7 +25,7 @@ enum status process_start(struct aspace *process, struct aspace *parent, struct 
 
 /*
  * Waits for a process to end. OK, CRASHED: it has, *status is its result. RETRY: the caller is blocked, and will get the
- * results. INVALID: it was never started.
+ * results. INVALID: it was never started, or could not be.
  */
 enum status process_wait(struct thread *self, struct aspace *process, int64_t *status);
 
@@ -35,7 +35,10 @@ enum status process_watch(struct aspace *process, struct endpoint *endpoint, uin
 /* Nothing will come to this endpoint any more, but for what is there. NOT_FOUND: it does not watch the process. */
 enum status process_unwatch(struct aspace *process, const struct endpoint *endpoint);
 
-/* The last thread of the process has left its CPU. The run ends with the last process. */
+/*
+ * Nothing of the process is needed any more: its last thread has left its CPU. Gives back all it has, and tells who waits. Interrupts are
+ * on, no lock is held: it may take long. The run ends with the last process.
+ */
 void process_ended(struct aspace *process);
 
 /* The record of a process nobody has a reference to. */

@@ -17,6 +17,7 @@
 #include "mm/aspace.h"
 #include "mm/page.h"
 #include "mm/reclaim.h"
+#include "sched/process.h"
 #include "sched/sched.h"
 
 static int64_t progress; /* threads that are runnable, running, or asleep until a time */
@@ -52,13 +53,20 @@ void sched_yield(enum switch_reason reason)
 	__atomic_fetch_or(&cpu->hazards, HAZARD_RESCHEDULE, __ATOMIC_RELAXED);
 }
 
+/* Who wakes while a process is given back is its last thread, not the one that will run here after that. */
+static uint32_t true_waker(enum wake_reason reason, uint32_t waker)
+{
+	const struct aspace *ended = arch_cpu()->ended;
+	return ended && reason != WAKE_TIMER && reason != WAKE_INTERRUPT ? ended->last_thread : waker;
+}
+
 void sched_wake(struct thread *thread, enum wake_reason reason, uint32_t waker)
 {
 	ASSERT(thread->state == THREAD_BLOCKED);
 	if (thread->wake_at == WAIT_FOREVER)
 		sched_progress_add(1);
 	unsigned cpu = run_queue_choose(thread);
-	trace_thread_wake(thread->id, reason, waker, cpu);
+	trace_thread_wake(thread->id, reason, true_waker(reason, waker), cpu);
 	run_queue_add(thread, cpu);
 }
 
@@ -66,7 +74,7 @@ void sched_hand_over(struct thread *thread, enum wake_reason reason, uint32_t wa
 {
 	struct cpu *cpu = arch_cpu();
 	bool may_run_here = (thread->affinity >> cpu->index & 1) && !__atomic_load_n(&thread->on_cpu, __ATOMIC_ACQUIRE);
-	if (!may_run_here || !cpu->current || cpu->next || (cpu->hazards & HAZARD_RESCHEDULE)) {
+	if (!may_run_here || !cpu->current || cpu->next || (cpu->hazards & (HAZARD_RESCHEDULE | HAZARD_ENDED))) {
 		sched_wake(thread, reason, waker);
 		return;
 	}
@@ -99,6 +107,20 @@ void sched_answer_interrupt(void)
 }
 
 /*
+ * Gives back what is left of the process whose last thread has left this CPU. There is at most one: no other thread leaves before this is
+ * done. irqs off; on meanwhile. The hazard stays until then.
+ */
+__attribute__((noinline, cold)) static void finish_ended(void)
+{
+	struct cpu *cpu = arch_cpu();
+	__atomic_fetch_or(&cpu->hazards, HAZARD_ENDED, __ATOMIC_RELAXED);
+	arch_irq_restore(true);
+	process_ended(cpu->ended);
+	arch_irq_restore(false);
+	__atomic_fetch_and(&cpu->hazards, ~(uint64_t)HAZARD_ENDED, __ATOMIC_RELAXED);
+}
+
+/*
  * Takes this CPU's hazards, answers all but what is about the current thread, and returns them. irqs off; on meanwhile for what takes
  * its time.
  */
@@ -112,6 +134,8 @@ static uint64_t answer_hazards(void)
 		run_end(VERDICT_BUDGET, 0);
 	if (hazards & HAZARDS_OF_OTHERS)
 		answer(hazards);
+	if (__builtin_expect((hazards & HAZARD_ENDED) != 0, 0))
+		finish_ended();
 	if (hazards & HAZARD_MEMORY) {
 		arch_irq_restore(true);
 		reclaim_work();
@@ -147,6 +171,8 @@ static struct thread *idle(void)
 {
 	struct cpu *cpu = arch_cpu();
 	struct thread *thread;
+	if (cpu->hazards) /* what the last thread has left to do is no idle time */
+		answer_hazards();
 	trace_idle_begin();
 	while (!(thread = run_queue_take())) {
 		if (cpu->hazards) { /* they may be about memory that somebody waits for */
@@ -236,7 +262,7 @@ static enum switch_reason reason_of(const struct thread *previous)
 {
 	if (previous->state == THREAD_EXITED)
 		return previous->crashed ? SWITCH_CRASH : SWITCH_EXIT;
-	if (previous->state == THREAD_BLOCKED)
+	if (previous->state != THREAD_RUNNING) /* it waits, or was woken before it could stop */
 		return previous->blocked_for;
 	return (enum switch_reason)arch_cpu()->switch_reason;
 }
@@ -287,15 +313,24 @@ static bool switch_handed(struct cpu *cpu)
 	return true;
 }
 
-/* What may have to happen to the current thread before it goes on. */
-static void end_if_it_must(struct thread *thread)
+/* The current thread does not go on, or not where it was. irqs off; on meanwhile: its stack is given back, or a line is printed. */
+__attribute__((noinline, cold)) static void end_current(struct thread *thread)
 {
+	arch_irq_restore(true);
 	if (thread->aspace->dying)
 		thread_exit(thread->aspace->exit_status);
 	else if (thread->killed)
 		thread_exit(-(int64_t)STATUS_GONE);
-	else if (thread->doomed)
+	else
 		thread_die_of_fault(thread);
+	arch_irq_restore(false);
+}
+
+/* What may have to happen to the current thread before it goes on. */
+static inline void end_if_it_must(struct thread *thread)
+{
+	if (__builtin_expect(thread->aspace->dying || thread->killed || thread->doomed, 0))
+		end_current(thread);
 }
 
 struct trap_frame *sched_resume(void)

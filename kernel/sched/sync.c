@@ -21,15 +21,27 @@
 #include "mm/uaccess.h"
 #include "sched/sched.h"
 
-#define BUCKETS 64
+#define BUCKET_BITS 10
+#define BUCKETS (1 << BUCKET_BITS)
 
-/* How many threads are woken or moved in one go: the lock is held, and interrupts are off, no longer than that takes. */
-#define ROUND 16
+/*
+ * How many places are looked at in one go: the lock is held, and interrupts are off, no longer than that takes. To wake a thread costs as
+ * much as to look at so many, and twice as many as it leaves.
+ */
+#define ROUND 256
+#define ROUND_WAKE 16
+
+/* More places than all threads have. */
+#define PLACES_MAX ((uint64_t)THREADS_MAX * SYNC_WORDS_MAX)
 
 static struct list table[BUCKETS];
+static uint64_t multiplier[2]; /* odd, and no program's to know: no words can be chosen so that they meet in one bucket */
+static uint64_t arrivals;      /* how often a thread entered its places; under the lock */
 
 void sync_prepare(void)
 {
+	for (unsigned i = 0; i < ARRAY_LENGTH(multiplier); i++)
+		multiplier[i] = cpu_random() << 32 | cpu_random() | 1;
 	for (unsigned i = 0; i < BUCKETS; i++)
 		list_init(&table[i]);
 }
@@ -50,10 +62,14 @@ void sync_end(struct thread *thread)
 
 static struct list *bucket_of(uint32_t object, uint64_t offset)
 {
-	uint64_t mixed = (object + (offset >> 2)) * UINT64_C(0x9e3779b97f4a7c15);
-	return &table[mixed >> 58];
+	uint64_t mixed = object * multiplier[0] + (offset >> 2) * multiplier[1];
+	return &table[mixed >> (64 - BUCKET_BITS)];
 }
-static_assert(BUCKETS == 1 << (64 - 58), "bucket_of");
+
+static bool is_at(const struct sync_place *place, uint32_t object, uint64_t offset)
+{
+	return place->object == object && place->offset == offset;
+}
 
 /* ---- waiting ---- */
 
@@ -83,6 +99,24 @@ void sync_leave(struct thread *thread)
 	sync->waits = false;
 }
 
+/*
+ * Enters a place in the table, unless the thread has one on this word: so no word has more places than there are threads. What the thread
+ * has entered just before is last in its bucket. Called with the lock.
+ */
+static void enter(struct sync_place *place)
+{
+	struct list *bucket = bucket_of(place->object, place->offset);
+	list_init(&place->node);
+	for (struct list *node = bucket->previous; node != bucket; node = node->previous) {
+		const struct sync_place *before = container_of(node, struct sync_place, node);
+		if (before->thread != place->thread)
+			break;
+		if (is_at(before, place->object, place->offset))
+			return;
+	}
+	list_insert_before(bucket, &place->node);
+}
+
 /* Enters the places in the table, all or none. Many words mostly lie in one mapping, which is looked for once. */
 static enum status arm(struct thread *thread, struct sync_place *places, unsigned count)
 {
@@ -103,8 +137,9 @@ static enum status arm(struct thread *thread, struct sync_place *places, unsigne
 	}
 	spin_lock(&waits_lock);
 	for (unsigned i = 0; i < count; i++)
-		list_insert_before(bucket_of(places[i].object, places[i].offset), &places[i].node);
+		enter(&places[i]);
 	thread->sync.armed = count;
+	thread->sync.arrival = ++arrivals;
 	thread->sync.woken = 0;
 	spin_unlock(&waits_lock);
 	return STATUS_OK;
@@ -168,51 +203,79 @@ static void wake(struct sync_place *place)
 	}
 }
 
-/* The first waiter on this word, or NULL. Called with the lock. */
-static struct sync_place *first_at(const struct user_place *where)
+/*
+ * The first waiter on this word, or NULL; *work counts what was looked at. Only one that entered its places before `end`: if a call went
+ * on with those who came later, threads that wait again as soon as they are woken could keep it for ever. Called with the lock.
+ */
+static struct sync_place *first_at(const struct user_place *where, uint64_t end, unsigned *work)
 {
 	LIST_FOR_EACH (node, bucket_of(where->object, where->offset)) {
 		struct sync_place *place = container_of(node, struct sync_place, node);
-		if (place->object == where->object && place->offset == where->offset)
-			return place;
+		++*work;
+		if (is_at(place, where->object, where->offset))
+			return place->thread->sync.arrival <= end ? place : NULL;
 	}
 	return NULL;
 }
 
 static uint64_t wake_at(const struct user_place *where, uint64_t limit)
 {
-	uint64_t woken = 0;
+	uint64_t woken = 0, end = UINT64_MAX;
 	for (bool more = true; more && woken < limit;) {
 		spin_lock(&waits_lock);
-		for (unsigned i = 0; i < ROUND && more && woken < limit; i++) {
-			struct sync_place *place = first_at(where);
+		end = min_u64(end, arrivals);
+		for (unsigned work = 0; work < ROUND && more && woken < limit;) {
+			struct sync_place *place = first_at(where, end, &work);
 			more = place;
-			woken += more;
-			if (more)
-				wake(place);
+			if (!more)
+				break;
+			woken++;
+			work += ROUND_WAKE + 2 * place->thread->sync.armed;
+			wake(place);
 		}
 		spin_unlock(&waits_lock);
 	}
 	return woken;
 }
 
-/* Lets waiters of one word wait on another. */
+/* Whether the thread of this place has another in the table, on that word. Called with the lock. */
+static bool has_place_at(const struct sync_place *place, const struct user_place *where)
+{
+	const struct sync_place *places = place - place->index;
+	for (unsigned i = 0; i < place->thread->sync.armed; i++)
+		if (!list_is_empty(&places[i].node) && is_at(&places[i], where->object, where->offset))
+			return true;
+	return false;
+}
+
+/* Lets a waiter wait on another word. Called with the lock. */
+static void move(struct sync_place *place, const struct user_place *to)
+{
+	bool has_one = has_place_at(place, to);
+	list_remove(&place->node);
+	place->object = to->object;
+	place->offset = to->offset;
+	if (!has_one)
+		list_insert_before(bucket_of(to->object, to->offset), &place->node);
+	trace_sync_move(place->thread->id, to->object, to->offset);
+}
+
+/* Lets waiters of one word wait on another. Those that somebody moves back meanwhile are moved again, but not for ever. */
 static uint64_t move_to(const struct user_place *from, const struct user_place *to, uint64_t limit)
 {
-	uint64_t moved = 0;
+	uint64_t moved = 0, end = UINT64_MAX;
+	limit = min_u64(limit, PLACES_MAX);
 	for (bool more = true; more && moved < limit;) {
 		spin_lock(&waits_lock);
-		for (unsigned i = 0; i < ROUND && more && moved < limit; i++) {
-			struct sync_place *place = first_at(from);
+		end = min_u64(end, arrivals);
+		for (unsigned work = 0; work < ROUND && more && moved < limit;) {
+			struct sync_place *place = first_at(from, end, &work);
 			more = place;
 			if (!more)
 				break;
 			moved++;
-			place->object = to->object;
-			place->offset = to->offset;
-			list_remove(&place->node);
-			list_insert_before(bucket_of(to->object, to->offset), &place->node);
-			trace_sync_move(place->thread->id, to->object, to->offset);
+			work += ROUND_WAKE + place->thread->sync.armed;
+			move(place, to);
 		}
 		spin_unlock(&waits_lock);
 	}

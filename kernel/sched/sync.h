@@ -17,7 +17,8 @@ struct thread;
 
 /* The word that a thread waits on, or is about to. */
 struct sync_place {
-	struct list node; /* in a bucket of the table, while it is armed */
+	struct list
+		node; /* in a bucket of the table, while it is armed; on none if the thread has another place on the same word */
 	struct thread *thread;
 	uint64_t offset; /* in the object */
 	uint32_t object; /* its id, which is never used twice: the object may end meanwhile */
@@ -33,6 +34,7 @@ struct sync_wait {
 	struct sync_place *many; /* a page that the thread keeps from its first wait on several; NULL before */
 	unsigned armed;          /* how many places are in the table */
 	unsigned woken;          /* index + 1 of the word that was woken before the thread was blocked; 0: none */
+	uint64_t arrival;        /* when it entered its places, counted in such arrivals */
 	bool waits;              /* the thread is blocked on its words */
 };
 

@@ -27,6 +27,13 @@
 
 struct spinlock threads_lock = SPINLOCK(LOCK_THREADS);
 
+/*
+ * How many places of the table are looked at in one go, and in how many of them something is done: the lock is held, and interrupts are
+ * off, no longer than that takes.
+ */
+#define ROUND 64
+#define ROUND_DONE 4
+
 static struct cache thread_cache = CACHE(struct thread);
 static struct thread *table[THREADS_MAX]; /* at id % THREADS_MAX */
 static uint32_t last_id;
@@ -64,6 +71,8 @@ static enum status thread_enter(struct thread *thread)
 	enum status status = thread->aspace->dying ? STATUS_DENIED : table_add(thread);
 	if (status == STATUS_OK) {
 		thread->aspace->threads++;
+		thread->aspace->joinable++;
+		thread->aspace->has_run = true;
 		__atomic_add_fetch(&alive, 1, __ATOMIC_ACQ_REL);
 		sched_progress_add(1);
 	}
@@ -107,39 +116,67 @@ enum status thread_create(struct aspace *aspace, struct vaddr entry, uint64_t ar
 	return STATUS_OK;
 }
 
-/* Takes the records that nobody joined out of the table, and gives them back. Called with threads_lock. */
-static void free_records_of(const struct aspace *aspace)
+/*
+ * Calls does(thread) for every thread of a process but the current one, with threads_lock, which is let go again and again. Nobody may be
+ * added meanwhile.
+ */
+static void for_each_of(const struct aspace *aspace, void (*does)(struct thread *thread))
 {
-	for (unsigned i = 0; i < THREADS_MAX; i++) {
-		struct thread *thread = table[i];
-		if (!thread || thread->aspace != aspace)
-			continue;
-		ASSERT(thread->state == THREAD_EXITED && !thread->on_cpu);
-		table[i] = NULL;
-		cache_free(&thread_cache, thread);
+	for (unsigned i = 0; i < THREADS_MAX;) {
+		spin_lock(&threads_lock);
+		for (unsigned looks = 0, done = 0; i < THREADS_MAX && looks < ROUND && done < ROUND_DONE; i++, looks++) {
+			if (!table[i] || table[i]->aspace != aspace || table[i] == arch_cpu()->current)
+				continue;
+			does(table[i]);
+			done++;
+		}
+		spin_unlock(&threads_lock);
 	}
+}
+
+static void free_record(struct thread *thread)
+{
+	ASSERT(thread->state == THREAD_EXITED && !thread->on_cpu);
+	table[thread->id % THREADS_MAX] = NULL;
+	cache_free(&thread_cache, thread);
+}
+
+void threads_free(const struct aspace *aspace)
+{
+	ASSERT(aspace->threads == 0);
+	for_each_of(aspace, free_record);
 }
 
 void thread_is_through(struct thread *thread)
 {
+	struct cpu *cpu = arch_cpu();
 	spin_lock(&threads_lock);
 	struct aspace *aspace = thread->aspace;
 	thread->on_cpu = false;
+	if (--aspace->threads == 0) {
+		ASSERT(!cpu->ended);
+		aspace->last_thread = thread->id;
+		cpu->ended = aspace;
+		__atomic_fetch_or(&cpu->hazards, HAZARD_ENDED, __ATOMIC_RELAXED);
+	}
 	if (thread->detached)
 		cache_free(&thread_cache, thread);
-	bool last = --aspace->threads == 0;
-	if (last)
-		free_records_of(aspace);
 	spin_unlock(&threads_lock);
-	if (last)
-		process_ended(aspace);
+}
+
+/* Nobody takes the thread's result any more. Called with threads_lock. */
+static void set_detached(struct thread *thread)
+{
+	if (!thread->detached)
+		thread->aspace->joinable--;
+	thread->detached = true;
 }
 
 /* Nobody will look at the thread any more. Called with threads_lock. */
 static void drop_record(struct thread *thread)
 {
 	table[thread->id % THREADS_MAX] = NULL;
-	thread->detached = true;
+	set_detached(thread);
 }
 
 /* What a join of any thread is told, in one word. */
@@ -148,20 +185,43 @@ static uint64_t join_value(uint32_t id, int64_t status, bool any)
 	return any ? (uint64_t)id << 32 | (uint32_t)status : (uint64_t)status;
 }
 
+static bool waits_for(const struct thread *joiner, uint32_t id)
+{
+	return joiner->wait_key == id;
+}
+
+/* Whether it waits for any other thread, and no other is left that it could get. */
+static bool waits_for_nobody(const struct thread *joiner, uint32_t any)
+{
+	return joiner->wait_key == any && joiner->aspace->joinable == (joiner->detached ? 0 : 1);
+}
+
 /* Hands the result of an ended thread to one that waits for it, if there is one. Called with threads_lock. */
 static void release_joiner(struct thread *thread)
 {
+	struct wait_queue *joiners = &thread->aspace->joiners;
 	if (thread->detached) {
 		drop_record(thread);
 		return;
 	}
-	struct thread *joiner = wait_take_key(&thread->aspace->joiners, thread->id);
+	struct thread *joiner = wait_take_fitting(joiners, waits_for, thread->id);
+	if (!joiner)
+		joiner = wait_take_fitting(joiners, waits_for, 0);
 	if (!joiner)
 		return;
 	drop_record(thread);
 	arch_syscall_result(&joiner->frame, thread->crashed ? STATUS_CRASHED : STATUS_OK,
 			    join_value(thread->id, thread->exit_status, joiner->wait_key == 0));
 	sched_wake(joiner, WAKE_JOINED, thread->id);
+}
+
+/* Tells those who wait for any thread and can get none any more, since `last` ended or was detached. Called with threads_lock. */
+static void release_lonely(const struct thread *last)
+{
+	for (struct thread *joiner; (joiner = wait_take_fitting(&last->aspace->joiners, waits_for_nobody, 0));) {
+		arch_syscall_result(&joiner->frame, STATUS_DEADLOCK, 0);
+		sched_wake(joiner, WAKE_JOINED, last->id);
+	}
 }
 
 void thread_exit(int64_t status)
@@ -179,6 +239,7 @@ void thread_exit(int64_t status)
 	__atomic_fetch_or(&arch_cpu()->hazards, HAZARD_STOPPED, __ATOMIC_RELAXED);
 	trace_thread_exit(thread->id, (uint64_t)status);
 	release_joiner(thread);
+	release_lonely(thread);
 	sched_progress_add(-1);
 	__atomic_sub_fetch(&alive, 1, __ATOMIC_ACQ_REL);
 	if (!thread->aspace->dying) {
@@ -242,31 +303,27 @@ void thread_die_of_fault(struct thread *thread)
 static void wake_to_die(struct thread *thread)
 {
 	const struct thread *self = arch_cpu()->current;
-	if (!wait_cancel(thread))
+	if (thread->state == THREAD_EXITED || !wait_cancel(thread))
 		return;
 	fault_abandon(thread);
 	sched_wake(thread, WAKE_KILLED, self ? self->id : 0);
 }
 
-void process_end_locked(struct aspace *aspace, int64_t status, bool crashed)
+void process_end_quietly(struct aspace *aspace, int64_t status, bool crashed)
 {
-	const struct thread *self = arch_cpu()->current;
-	ASSERT(spin_held(&threads_lock));
+	spin_lock(&threads_lock);
 	if (!aspace->dying && !aspace->ended) {
 		aspace->exit_status = status;
 		aspace->crashed = crashed;
 	}
 	aspace->dying = true;
-	for (unsigned i = 0; i < THREADS_MAX; i++)
-		if (table[i] && table[i] != self && table[i]->aspace == aspace && table[i]->state != THREAD_EXITED)
-			wake_to_die(table[i]);
+	spin_unlock(&threads_lock);
+	for_each_of(aspace, wake_to_die);
 }
 
 void process_end(struct aspace *aspace, int64_t status, bool crashed)
 {
-	spin_lock(&threads_lock);
-	process_end_locked(aspace, status, crashed);
-	spin_unlock(&threads_lock);
+	process_end_quietly(aspace, status, crashed);
 	process_end_announce();
 }
 
@@ -340,7 +397,8 @@ enum status thread_detach(struct thread *self, uint32_t id)
 		int64_t nobody_wants_it;
 		DISCARD(take_result(target, &nobody_wants_it, &id), "it is dropped, however it ended");
 	} else if (status == STATUS_OK) {
-		target->detached = true;
+		set_detached(target);
+		release_lonely(target);
 	}
 	spin_unlock(&threads_lock);
 	return status;

@@ -66,7 +66,7 @@ struct thread {
 	unsigned sleeps_on; /* CPU + 1 among whose sleepers it is, or 0 */
 	struct list wait_node;
 	struct wait_queue *waits_on;
-	uint32_t wait_key;              /* wait_take_key(): which of several things it waits for; 0: any */
+	uint32_t wait_key;              /* which of several things it waits for; 0: any */
 	struct sync_wait sync;          /* the words it waits on */
 	enum switch_reason blocked_for; /* why it is blocked */
 	struct pending_fault fault;
@@ -113,17 +113,18 @@ void thread_crash(enum crash_cause cause, const struct trap *trap);
 void thread_die_of_fault(struct thread *thread);
 
 /*
- * Lets every thread of a process end; as one that crashed if `crashed`. The first to ask says with which status. The second form is
- * called with threads_lock, and process_end_announce() after it.
+ * Lets every thread of a process end; as one that crashed if `crashed`. The first to ask says with which status. After the second form
+ * the caller calls process_end_announce(). Called with no lock.
  */
 void process_end(struct aspace *aspace, int64_t status, bool crashed);
-void process_end_locked(struct aspace *aspace, int64_t status, bool crashed);
+void process_end_quietly(struct aspace *aspace, int64_t status, bool crashed);
 
 /*
  * Waits for a thread of the same program to end; id 0 is any. OK, CRASHED: one has, *status is its result and *ended its id, and its
  * record is gone. RETRY: the caller is blocked now; its results will be set when it is woken, as those of the call say.
- * NOT_FOUND if there is none, or it is detached; DEADLOCK for itself, or any if it is the only one; EXISTS if another waits for
- * it. A circle of waiters is not refused: the run ends with VERDICT_DEADLOCK once nothing else can happen.
+ * NOT_FOUND if there is none, or it is detached; DEADLOCK for itself, or any if it is the only one, now or later; EXISTS if another
+ * waits for it. Who waits for one thread gets it before those who wait for any. A circle of waiters is not refused: the run ends with
+ * VERDICT_DEADLOCK once nothing else can happen.
  */
 enum status thread_join(struct thread *self, uint32_t id, int64_t *status, uint32_t *ended);
 
@@ -133,8 +134,14 @@ enum status thread_detach(struct thread *self, uint32_t id);
 /* Ends a thread of the same program, whatever it does; its exit status is -GONE. 0 is the caller. NOT_FOUND. */
 enum status thread_kill(struct thread *self, uint32_t id);
 
-/* For the next: the record of a thread that has exited may be given back if nobody needs it. */
+/*
+ * For the next: the record of a thread that has exited may be given back if nobody needs it. After the last thread of a process its
+ * memory is left for the CPU to give back, once interrupts may come: HAZARD_ENDED.
+ */
 void thread_is_through(struct thread *thread);
+
+/* Gives back the records that nobody joined, of a process without threads. */
+void threads_free(const struct aspace *aspace);
 
 /* The scheduler has left the thread: from here on other CPUs may run it. */
 static inline void thread_left_cpu(struct thread *thread)

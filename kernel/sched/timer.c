@@ -20,6 +20,9 @@ struct timer {
 	struct list sleepers; /* threads with a deadline, by wake_at */
 };
 
+/* How many threads are woken in one interrupt: others wait no longer than that takes. */
+#define ROUND 16
+
 static struct timer timers[MAX_CPUS];
 static uint64_t budget_end = UINT64_MAX;
 static bool budget_over;
@@ -95,11 +98,13 @@ static uint64_t first_wake_at(void)
 	return when;
 }
 
+/* The rest is due in the next interrupt, which comes at once. */
 static void wake_sleepers(uint64_t now)
 {
 	if (first_wake_at() > now)
 		return;
-	for (struct thread *thread; (thread = wait_take_due(now));) {
+	struct thread *thread;
+	for (unsigned i = 0; i < ROUND && (thread = wait_take_due(now)); i++) {
 		trace_timer_expire(thread->id, now - thread->wake_at);
 		if (thread->blocked_for != SWITCH_SLEEP)
 			arch_syscall_result(&thread->frame, STATUS_TIMED_OUT, 0);
@@ -127,7 +132,7 @@ void timer_wait_for_turn(void)
 	const struct cpu *cpu = arch_cpu();
 	if (!turn_ticks || !cpu->current)
 		return;
-	while (turn_owner() != cpu->index && !__atomic_load_n(&cpu->hazards, __ATOMIC_RELAXED))
+	while (turn_owner() != cpu->index && !(__atomic_load_n(&cpu->hazards, __ATOMIC_RELAXED) & ~(uint64_t)HAZARD_ENDED))
 		arch_cpu_relax();
 }
 

@@ -108,13 +108,13 @@ struct thread *wait_take(struct wait_queue *queue)
 	return thread;
 }
 
-struct thread *wait_take_key(struct wait_queue *queue, uint32_t key)
+struct thread *wait_take_fitting(struct wait_queue *queue, bool (*fits)(const struct thread *thread, uint32_t key), uint32_t key)
 {
 	struct thread *found = NULL;
 	spin_lock(&waits_lock);
 	LIST_FOR_EACH (node, &queue->threads) {
 		struct thread *thread = container_of(node, struct thread, wait_node);
-		if (thread->wait_key && thread->wait_key != key)
+		if (!fits(thread, key))
 			continue;
 		wait_take_locked(thread);
 		found = thread;

@@ -51,8 +51,8 @@ bool wait_requeue(struct wait_queue *queue, struct thread *thread, enum switch_r
 /* Takes the first thread off the queue, or NULL. It stays blocked, and is the caller's to wake. */
 struct thread *wait_take(struct wait_queue *queue);
 
-/* The same for the first whose wait_key is this one, or 0; and whether one with exactly this key is there. */
-struct thread *wait_take_key(struct wait_queue *queue, uint32_t key);
+/* The same for the first that fits, as it is told with `key`; and whether one waits whose wait_key this is. */
+struct thread *wait_take_fitting(struct wait_queue *queue, bool (*fits)(const struct thread *thread, uint32_t key), uint32_t key);
 bool wait_has_key(const struct wait_queue *queue, uint32_t key);
 
 /* Takes a thread off all it is on. Called with waits_lock; the thread is blocked and now the caller's to wake. */

@@ -5,7 +5,7 @@
  * try again; so every path above it has to live with a map that cannot be done yet. Running out of pages in that loop is what
  * the tests are after.
  * Who calls: mm/ through mmu.h; mmu_sim.c looks entries up as the hardware would. The invariant: every donated page is either
- * in the tree, once, or in the list of spare ones; close gives back both. Locks: space->lock is held by the caller.
+ * in the tree, once, or in the list of spare ones; close gives back both. Locks: space->lock is held by the caller, but for close.
  *
  *     46      39 38      30 29      21 20      12 11       0
  *    +----------+----------+----------+----------+----------+     an entry:  page | PRESENT | R C | enum mmu_flags

@@ -179,6 +179,38 @@ static void requeues(uint64_t argument)
 	assert_int_equal(passed, CROWD);
 }
 
+/* ---- one word twice in a wait is as good as once, wherever the thread is moved ---- */
+
+#define TWICE (SHARED + 3 * PAGE_BYTES)
+
+static void waits_twice(uint64_t argument)
+{
+	uint64_t index = 9;
+	(void)argument;
+	for (unsigned i = 0; i < 3; i++) {
+		user_store(TWICE + i * 24, i < 2 ? GATE : DOOR);
+		user_store(TWICE + i * 24 + 8, 0);
+		user_store(TWICE + i * 24 + 16, 8);
+	}
+	assert_int_equal(user_call(SYSCALL_sync_wait_any, TWICE, 3, FOREVER, &index), STATUS_OK);
+	assert_true(index < 3);
+}
+
+static void is_moved_about(uint64_t argument)
+{
+	uint64_t counts = 0;
+	(void)argument;
+	map_shared();
+	uint32_t id = user_thread(waits_twice, 0, ANYWHERE);
+	while (counts >> 32 == 0)
+		assert_int_equal(user_call5(SYSCALL_sync_requeue, (uint64_t[5]){GATE, 0, DOOR, FOREVER}, &counts), STATUS_OK);
+	assert_int_equal(user_call5(SYSCALL_sync_requeue, (uint64_t[5]){DOOR, 0, GATE, FOREVER}, &counts), STATUS_OK);
+	assert_int_equal(counts >> 32, 1);
+	assert_int_equal(wake_word(DOOR, FOREVER), 0);
+	assert_int_equal(wake_word(GATE, FOREVER), 1);
+	join_all(&id, 1);
+}
+
 /* ---- a storm: anything waits for anything, with and without deadlines, and anybody may be killed ---- */
 
 #define STORM_THREADS 6
@@ -393,6 +425,11 @@ static void test_requeue(void)
 	every_seed(requeues);
 }
 
+static void test_twice(void)
+{
+	every_seed(is_moved_about);
+}
+
 static void test_storm(void)
 {
 	every_seed(storm);
@@ -409,7 +446,7 @@ static void test_pin(void)
 }
 
 static const struct sim_test tests[] = {
-	{"words", test_words}, {"told", test_told}, {"requeue", test_requeue},
+	{"words", test_words}, {"told", test_told}, {"requeue", test_requeue}, {"twice", test_twice},
 	{"storm", test_storm}, {"ends", test_ends}, {"pin", test_pin},
 };
 

@@ -93,10 +93,20 @@ static inline void arch_frame_arguments(struct trap_frame *frame, uint64_t first
 	frame->rdx = third;
 }
 
-/* An address that is no user's faults at its first instruction. */
+#define LOWER_HALF_BITS 47 /* of an address of a user, with four levels */
+
+/*
+ * An address that is no user's faults at its first instruction, in user mode: it becomes one of the kernel's half. IRETQ to one that is
+ * not canonical may fault in the kernel instead (Intel SDM 2A, IRET).
+ */
+static inline uint64_t frame_user_pc(struct vaddr pc)
+{
+	return pc.v >> LOWER_HALF_BITS ? pc.v | UINT64_MAX << LOWER_HALF_BITS : pc.v;
+}
+
 static inline void arch_frame_set_pc(struct trap_frame *frame, struct vaddr pc)
 {
-	frame->rip = pc.v;
+	frame->rip = frame_user_pc(pc);
 }
 
 static inline void arch_syscall_result(struct trap_frame *frame, enum status status, uint64_t value)
