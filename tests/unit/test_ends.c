@@ -2,8 +2,8 @@
  * Ends of threads and processes: who is told, what, and by whom.
  *
  * Teaches: an end is awaited by others, so nobody who waits for one may be forgotten, in whatever order they came; each test runs with many
- * seeds, as those of test_wait.c do. What the trace says of it is tested as well: who wakes is who ended, and who waits does not stop
- * because its timeslice is over.
+ * seeds, as those of test_wait.c do. What the trace says of it
+ * is tested as well: who wakes is who ended.
  */
 #include "sim_user.h"
 
@@ -28,7 +28,7 @@
 #define SHARED (64 * MIB)
 #define RW (RIGHTS_READ | RIGHTS_WRITE)
 
-enum { EVENT_THREAD_SWITCH = 19, EVENT_THREAD_WAKE = 21 };
+enum { EVENT_THREAD_WAKE = 21 };
 
 static unsigned seed;
 
@@ -177,11 +177,6 @@ static void check_waker(const uint64_t *fields)
 	told++;
 }
 
-static void check_reason(const uint64_t *fields)
-{
-	assert_int_not_equal(fields[2], SWITCH_SLICE);
-}
-
 static void check_lists(void)
 {
 	run_queue_check();
@@ -237,50 +232,10 @@ static void test_child_ends(void)
 	every_seed(child_ends, check_told);
 }
 
-/* ---- a thread that is woken before it has stopped did stop because it waits ---- */
-
-#define TURNS 10
-
-static void takes_turns(uint64_t which)
-{
-	for (uint64_t turn = 0; turn < TURNS; turn++) {
-		for (uint64_t now; (now = user_load(SHARED)) % 2 != which;)
-			(void)!user_call5(SYSCALL_sync_wait, (uint64_t[5]){SHARED, now, 8, UINT64_MAX}, NULL);
-		user_store(SHARED, user_load(SHARED) + 1);
-		assert_int_equal(user_call(SYSCALL_sync_wake, SHARED, 1, 0, NULL), STATUS_OK);
-	}
-}
-
-static void two_take_turns(uint64_t argument)
-{
-	(void)argument;
-	assert_int_equal(user_call(SYSCALL_vm_map, SHARED, PAGE_BYTES, RW, NULL), STATUS_OK);
-	uint32_t busy[3]; /* so that who stops does not come again at once */
-	for (unsigned i = 0; i < ARRAY_LENGTH(busy); i++)
-		busy[i] = user_thread(yields, 0, ANYWHERE);
-	uint32_t other = user_thread(takes_turns, 1, ANYWHERE);
-	takes_turns(0);
-	assert_int_equal(user_join(other, NULL), STATUS_OK);
-	over = true;
-	for (unsigned i = 0; i < ARRAY_LENGTH(busy); i++)
-		assert_int_equal(user_join(busy[i], NULL), STATUS_OK);
-}
-
-static void check_reasons(void)
-{
-	for_each_event(EVENT_THREAD_SWITCH, check_reason);
-}
-
-static void test_reasons(void)
-{
-	every_seed(two_take_turns, check_reasons);
-}
-
 static const struct sim_test tests[] = {
 	{"joins", test_joins},
 	{"starts_in_vain", test_starts_in_vain},
 	{"child_ends", test_child_ends},
-	{"reasons", test_reasons},
 };
 
 int main(void)
