@@ -15,7 +15,8 @@
  *   9. activate says which space a CPU translates through; a segment miss is answered by activating again with its address.
  * Who calls: mm/ and the scheduler. Who answers: arch/x86_64/mmu_radix.c, arch/ppc64/mmu_hash.c, tests/unit/mmu_sim.c.
  * Locks: called with space->lock held (irqs off): open donate map unmap harvest, and activate with a hint. sync and close are called
- * with no lock held; nobody else knows a space that is closed. walk and activate without a hint take none: they only read what the others stored; irqs off.
+ * with no lock held; nobody else knows a space that is closed. walk and activate without a hint take none: they only read what
+ * the others stored; irqs off.
  */
 #pragma once
 

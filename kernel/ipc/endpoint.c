@@ -80,7 +80,6 @@ static inline bool is_of_thread(const struct ipc_message *message)
 /* To a thread that waits, or into the queue. Called with the lock. Returns as hand_over(). */
 static inline struct ipc_message *deliver(struct endpoint *endpoint, struct ipc_message *message)
 {
-	const struct thread *self = arch_cpu()->current;
 	trace_ipc_send(message_flow(message), message->sender, endpoint->kobj.id, message->content.type, message->content.word[0],
 		       message->content.word[1]);
 	struct thread *server = wait_take(&endpoint->receivers);
@@ -90,7 +89,7 @@ static inline struct ipc_message *deliver(struct endpoint *endpoint, struct ipc_
 		if (message->kind == IPC_INTERRUPT) /* it may have come in the middle of a hand-over to another */
 			sched_wake(server, WAKE_INTERRUPT, 0);
 		else
-			sched_hand_over(server, WAKE_MESSAGE, self ? self->id : 0);
+			sched_hand_over(server, WAKE_MESSAGE, thread_current_id());
 		return over;
 	}
 	endpoint->waiting += is_of_thread(message);
@@ -332,10 +331,9 @@ static void fail(struct list *failed)
 
 static void release_receivers(struct endpoint *endpoint)
 {
-	const struct thread *self = arch_cpu()->current;
 	for (struct thread *thread; (thread = wait_take(&endpoint->receivers));) {
 		arch_syscall_result(&thread->frame, STATUS_GONE, 0);
-		sched_wake(thread, WAKE_MESSAGE, self ? self->id : 0);
+		sched_wake(thread, WAKE_MESSAGE, thread_current_id());
 	}
 }
 

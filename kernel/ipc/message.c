@@ -96,12 +96,6 @@ uint64_t message_pass(const struct thread *thread, struct kobj *passed, unsigned
 	return number;
 }
 
-static uint32_t current_id(void)
-{
-	const struct thread *current = arch_cpu()->current;
-	return current ? current->id : 0;
-}
-
 /* Lets a message become its own answer, on its way to where it is to come. GONE: nobody receives there, and it is freed. */
 static enum status send_back(struct ipc_message *message, const struct message *answer, const struct handle *passed)
 {
@@ -116,7 +110,7 @@ static enum status send_back(struct ipc_message *message, const struct message *
 	if (passed->kobj)
 		kobj_get(passed->kobj);
 	message->kind = IPC_SEND;
-	message->sender = current_id();
+	message->sender = thread_current_id();
 	message->endpoint = message->reply_to;
 	message->reply_to = NULL;
 	kobj_put(&asked->kobj);
@@ -135,7 +129,7 @@ static __attribute__((flatten)) enum status answer_caller(struct ipc_message *me
 		content.token = message->content.token;
 		content.handle = message_pass(caller, passed->kobj, passed->rights);
 		arch_message_set(&caller->frame, STATUS_OK, &content);
-		sched_hand_over(caller, WAKE_REPLY, current_id());
+		sched_hand_over(caller, WAKE_REPLY, thread_current_id());
 	}
 	message_free(message);
 	return caller ? STATUS_OK : STATUS_GONE;
@@ -144,7 +138,8 @@ static __attribute__((flatten)) enum status answer_caller(struct ipc_message *me
 enum status message_answer(struct ipc_message *message, const struct message *answer, const struct handle *passed)
 {
 	struct thread *caller = message->kind == IPC_CALL ? wait_take(&message->caller) : NULL;
-	trace_ipc_reply(message->content.token, current_id(), message->endpoint->kobj.id, answer->type, caller ? caller->id : 0);
+	trace_ipc_reply(message->content.token, thread_current_id(), message->endpoint->kobj.id, answer->type,
+			caller ? caller->id : 0);
 	switch (message->kind) {
 	case IPC_CALL_NOBLK:
 		return send_back(message, answer, passed);
@@ -178,7 +173,7 @@ void message_fail(struct ipc_message *message, enum status status)
 		caller = message->kind == IPC_CALL ? wait_take(&message->caller) : NULL;
 		if (caller) {
 			arch_syscall_result(&caller->frame, status, 0);
-			sched_wake(caller, WAKE_REPLY, current_id());
+			sched_wake(caller, WAKE_REPLY, thread_current_id());
 		}
 		message_free(message);
 	}

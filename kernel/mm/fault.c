@@ -194,8 +194,7 @@ enum status fault_bring(struct thread *thread, struct vm_object *object, uint64_
 
 static void wake(struct thread *thread, enum wake_reason reason)
 {
-	const struct thread *self = arch_cpu()->current;
-	sched_hand_over(thread, reason, self ? self->id : 0);
+	sched_hand_over(thread, reason, thread_current_id());
 }
 
 /* A failed one kills the thread, or is what its system call answers. */

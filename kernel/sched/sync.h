@@ -17,8 +17,7 @@ struct thread;
 
 /* The word that a thread waits on, or is about to. */
 struct sync_place {
-	struct list
-		node; /* in a bucket of the table, while it is armed; on none if the thread has another place on the same word */
+	struct list node; /* in a bucket of the table, while it is armed; on none if its thread has another on the word */
 	struct thread *thread;
 	uint64_t offset; /* in the object */
 	uint32_t object; /* its id, which is never used twice: the object may end meanwhile */

@@ -109,9 +109,8 @@ enum status thread_create(struct aspace *aspace, struct vaddr entry, uint64_t ar
 		cache_free(&thread_cache, thread);
 		return status;
 	}
-	const struct thread *creator = arch_cpu()->current;
 	*id = thread->id;
-	trace_thread_create(thread->id, aspace->id, creator ? creator->id : 0, affinity, name_word(name, 0), name_word(name, 8));
+	trace_thread_create(thread->id, aspace->id, thread_current_id(), affinity, name_word(name, 0), name_word(name, 8));
 	run_queue_add(thread, run_queue_choose(thread));
 	return STATUS_OK;
 }
@@ -302,11 +301,10 @@ void thread_die_of_fault(struct thread *thread)
 /* Wakes a thread that is to end, whatever it waits for. Called with threads_lock. */
 static void wake_to_die(struct thread *thread)
 {
-	const struct thread *self = arch_cpu()->current;
 	if (thread->state == THREAD_EXITED || !wait_cancel(thread))
 		return;
 	fault_abandon(thread);
-	sched_wake(thread, WAKE_KILLED, self ? self->id : 0);
+	sched_wake(thread, WAKE_KILLED, thread_current_id());
 }
 
 void process_end_quietly(struct aspace *aspace, int64_t status, bool crashed)

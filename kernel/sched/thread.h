@@ -10,6 +10,7 @@
 #include "abi/syscall.h"
 #include "abi/trace_enums.h"
 #include "arch.h"
+#include "core/cpu.h"
 #include "core/list.h"
 #include "core/lock_type.h"
 #include "sched/sync.h"
@@ -86,6 +87,13 @@ struct thread {
 };
 
 #define THREADS_MAX 1024
+
+/* The id of the thread that runs here; 0: none does. */
+static inline uint32_t thread_current_id(void)
+{
+	const struct thread *current = arch_cpu()->current;
+	return current ? current->id : 0;
+}
 
 /* The table of threads and everything about ends and joins. */
 extern struct spinlock threads_lock;

@@ -40,10 +40,9 @@ enum intr_request {
 };
 
 enum serial_request {
-	SERIAL_READ =
-		1, /* () -> how many bytes, and the bytes, once there are any; EXISTS if somebody else waits, who gets 0 bytes */
+	SERIAL_READ = 1, /* () -> how many bytes, and the bytes, once there are any; EXISTS: another waits, and gets 0 bytes */
 	SERIAL_STATISTICS =
-		2,        /* () -> interrupts since the driver was started; how often bytes came for a reader that had ended */
+		2,        /* () -> interrupts since the driver was started; how often a reader had ended when its bytes came */
 	SERIAL_CRASH = 3, /* (): the driver does something illegal, so that one can see what becomes of it */
 };
 #define SERIAL_BYTES 24 /* in words 1 to 3, the first in the lowest byte */
