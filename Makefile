@@ -49,7 +49,7 @@ mmu_conformance_sources := tests/mmu/conformance.c tests/mmu/conformance_rules.c
 kernel_test_sources := tests/kernel/selftest.c tests/kernel/trace.c tests/kernel/walk.c $(mmu_conformance_sources)
 $(foreach f,$(basename $(kernel_test_sources)),$(eval flags_$(f) := -Itests))
 
-user_lib_sources := user/lib/start.c user/lib/thread.c user/lib/sync.c user/lib/print.c user/lib/check.c user/lib/object.c \
+user_lib_sources := user/lib/start.c user/lib/thread.c user/lib/sync.c user/lib/print.c user/lib/check.c user/lib/check_memory.c user/lib/object.c \
   user/lib/load.c user/lib/module.c user/lib/module_link.c user/lib/attribute.c $(freestanding_sources)
 user_lib_x86_64_sources := user/lib/syscall_x86_64.S
 user_lib_ppc64_sources := user/lib/syscall_ppc64.S

@@ -64,6 +64,12 @@ uint64_t must_at(struct result result, const char *call, const char *file, int l
 bool check_at(bool condition, const char *text, const char *file, int line);
 int checks_failed(void);
 
+/*
+ * Runs the program of that name, which is the caller's own, twice as a child, with these arguments, and checks that each ends with 0 and that
+ * the second leaves as much memory as it found. Prints how much that is. What main() may return: checks_failed().
+ */
+int check_leaves_nothing(const char *name, uint64_t first, uint64_t second);
+
 /* ---- threads ----------------------------------------------------------------------------------------------------------------
  */
 

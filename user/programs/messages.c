@@ -9,7 +9,6 @@
 #include <vitrine.h>
 
 #define SOON_NS 2000000
-#define CACHES 2       /* of the kernel's, of messages and page requests, that may each keep one page in reserve or not */
 #define QUEUE_MAX 1024 /* ENDPOINT_QUEUE_MAX */
 
 enum request { ADD = 1, QUIT, KEEP_SILENT, END_YOURSELF, COUNT_CALLS, TAKE_HANDLE };
@@ -338,8 +337,6 @@ enum { PARENT, WAITS_FOR_GATE, DOES_EVERYTHING };
 
 int main(void)
 {
-	struct file self;
-	uint64_t before = 0, after = 0;
 	switch (program_argument()) {
 	case PARENT:
 		break;
@@ -352,20 +349,5 @@ int main(void)
 		thread_sleep_ms(program_argument());
 		return (int)program_argument();
 	}
-	must(file_open("messages", &self));
-	const volatile uint8_t *file = object_map(self.object, self.room, RIGHTS_READ);
-	for (uint64_t at = 0; at < self.room; at += PAGE_BYTES)
-		(void)file[at]; /* all of it is in memory from here on */
-	for (unsigned round = 0; round < 2; round++) {
-		before = must(sys_memory_info(MEMORY_FREE));
-		uint64_t process = must(process_start_with("messages", self.object, DOES_EVERYTHING, 0));
-		struct result end = process_wait(process);
-		check(end.status == STATUS_OK && end.value == 0);
-		must(sys_handle_close(process));
-		for (unsigned tries = 0; tries < 100 && (after = must(sys_memory_info(MEMORY_FREE))) + CACHES < before; tries++)
-			thread_sleep_ms(1); /* whoever told us of the end needs a moment to be through with it */
-	}
-	check(after + CACHES >= before && after <= before + CACHES);
-	printf("messages: %lu pages free before, %lu after, %d things wrong\n", before, after, checks_failed());
-	return checks_failed();
+	return check_leaves_nothing("messages", DOES_EVERYTHING, DOES_EVERYTHING);
 }

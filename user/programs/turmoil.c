@@ -12,7 +12,6 @@
 #define WORDS 4
 #define SHORT_NS 5000000
 #define LONG_NS 60000000
-#define CACHES 2 /* of the kernel's, of messages and page requests, that may each keep one page in reserve or not */
 
 static uint64_t slots[SLOTS]; /* handles of endpoints; 0: none */
 static uint32_t words[WORDS];
@@ -190,24 +189,7 @@ static int turmoil(uint64_t ns)
 
 int main(void)
 {
-	struct file self;
-	uint64_t before = 0, after = 0;
 	if (program_argument())
 		return turmoil(program_argument());
-	must(file_open("turmoil", &self));
-	const volatile uint8_t *file = object_map(self.object, self.room, RIGHTS_READ);
-	for (uint64_t at = 0; at < self.room; at += PAGE_BYTES)
-		(void)file[at]; /* all of it is in memory from here on */
-	for (unsigned round = 0; round < 2; round++) {
-		before = must(sys_memory_info(MEMORY_FREE));
-		uint64_t process = must(process_start_with("turmoil", self.object, round ? LONG_NS : SHORT_NS, 0));
-		struct result end = process_wait(process);
-		check(end.status == STATUS_OK && end.value == 0);
-		must(sys_handle_close(process));
-		for (unsigned tries = 0; tries < 100 && (after = must(sys_memory_info(MEMORY_FREE))) + CACHES < before; tries++)
-			thread_sleep_ms(1); /* whoever told us of the end needs a moment to be through with it */
-	}
-	check(after + CACHES >= before && after <= before + CACHES);
-	printf("turmoil: %lu pages free before, %lu after, %d things wrong\n", before, after, checks_failed());
-	return checks_failed();
+	return check_leaves_nothing("turmoil", SHORT_NS, LONG_NS);
 }
