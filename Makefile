@@ -20,7 +20,7 @@ kernel_sources := \
   kernel/boot/first_handles.c \
   kernel/core/cpu.c kernel/core/lock.c kernel/core/print.c kernel/core/panic.c kernel/core/end.c \
   kernel/core/trap.c kernel/core/syscall.c kernel/core/syscall_memory.c kernel/core/syscall_ipc.c kernel/core/syscall_thread.c \
-  kernel/core/name.c \
+  kernel/core/name.c kernel/core/poison.c kernel/core/rcu.c \
   kernel/obj/kobj.c kernel/obj/handle.c kernel/ipc/endpoint.c kernel/ipc/server.c kernel/ipc/message.c kernel/ipc/interrupt.c \
   kernel/mm/page.c kernel/mm/cache.c kernel/mm/object.c kernel/mm/segment.c kernel/mm/mapping.c kernel/mm/aspace.c kernel/mm/fault.c \
   kernel/mm/fault_page.c kernel/mm/request.c kernel/mm/evict.c kernel/mm/reclaim.c kernel/mm/uaccess.c \

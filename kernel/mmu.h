@@ -90,8 +90,8 @@ struct mmu_ops {
 	/* Makes an empty space; space->id is set by the caller. NO_TABLE: donate, try again. */
 	enum status (*open)(struct mmu_space *space);
 
-	/* Ends a space that is active nowhere, after a sync; gives back each donated page through `release`. */
-	void (*close)(struct mmu_space *space, void (*release)(struct paddr page));
+	/* Ends a space that is active nowhere, after a sync; gives back each donated page through `release`, with `context`. */
+	void (*close)(struct mmu_space *space, void (*release)(void *context, struct paddr page), void *context);
 
 	/* Hands the space one zeroed page for its tables. */
 	void (*donate)(struct mmu_space *space, struct paddr page);

@@ -260,3 +260,31 @@ EVENT(146, sync_requeue, SYNC, THREAD_INSTANT, "a thread woke some who wait on a
       F(woken, COUNT, "how many were woken") F(moved, COUNT, "how many wait elsewhere now"))
 EVENT(147, sync_move, SYNC, THREAD_INSTANT, "a thread waits on another word from now on, without having run",
       F(thread, THREAD, "who") F(object, OBJECT, "the object of the word") F(offset, BYTES, "its place there"))
+
+/* ---- rcu: what is freed, and the grace periods it waits for ---- */
+EVENT(150, rcu_call, RCU, CPU_INSTANT, "something is taken out of use, to be freed after a grace period",
+      F(flow, FLOW, "from here to rcu_free") F(kind, RCU_KIND, "what it is") F(object, OBJECT, "its id"))
+EVENT(151, rcu_pre_free, RCU, CPU_INSTANT, "and what could be done at once is done",
+      F(flow, FLOW, "the rcu_call") F(kind, RCU_KIND, "what it is") F(object, OBJECT, "its id"))
+EVENT(152, rcu_request, RCU, CPU_INSTANT, "this CPU is the first that needs a grace period",
+      F(period, COUNT, "its number") F(callbacks, COUNT, "how much this CPU has to free"))
+EVENT(153, rcu_period_begin, RCU, CPU_INSTANT, "a grace period begins",
+      F(period, COUNT, "its number") F(callbacks, COUNT, "how much all CPUs have to free"))
+EVENT(154, rcu_quiescent, RCU, CPU_INSTANT, "a CPU no longer holds a grace period up",
+      F(period, COUNT, "its number") F(cpu, CPU, "which CPU") F(cause, QUIESCENT_CAUSE, "why it follows no pointer of the kernel's"))
+EVENT(155, rcu_period_end, RCU, CPU_INSTANT, "a grace period is over",
+      F(period, COUNT, "its number"))
+EVENT(156, rcu_free, RCU, CPU_INSTANT, "something is freed",
+      F(flow, FLOW, "the rcu_call") F(kind, RCU_KIND, "what it is") F(object, OBJECT, "its id")
+      F(period, COUNT, "the grace period it has waited for"))
+EVENT(157, rcu_callbacks, RCU, CPU_COUNTER, "how much this CPU has to free",
+      F(value, COUNT, "how many things"))
+
+/* ---- handles ---- */
+EVENT(158, handle_refused, IPC, THREAD_INSTANT, "what a thread wanted to do with a handle was refused",
+      F(thread, THREAD, "who wanted it") F(handle, COUNT, "with which handle of its process")
+      F(object, OBJECT, "what the handle stands for; 0: there is no such handle") F(missing, HEX, "the rights it lacks: enum handle_rights")
+      F(status, STATUS, "what the thread was told"))
+EVENT(159, handle_revoke, IPC, THREAD_INSTANT, "a thread took back all handles that were made from one of its own",
+      F(thread, THREAD, "who") F(handle, COUNT, "its own, which stays") F(object, OBJECT, "what it stands for")
+      F(revoked, COUNT, "how many, in whatever process"))

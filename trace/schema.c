@@ -74,6 +74,8 @@ static const struct named_value slot_states[] = {SLOT_STATES(NAMED){0}};
 static const struct named_value request_kinds[] = {REQUEST_KINDS(NAMED){0}};
 static const struct named_value remove_kinds[] = {REMOVE_KINDS(NAMED){0}};
 static const struct named_value pressures[] = {PRESSURES(NAMED){0}};
+static const struct named_value rcu_kinds[] = {RCU_KINDS(NAMED){0}};
+static const struct named_value quiescent_causes[] = {QUIESCENT_CAUSES(NAMED){0}};
 static const struct named_value messages[] = {MESSAGE_TYPES(NAMED_SELF){0}};
 static const struct named_value verdicts[] = {VERDICTS(NAMED_SELF){0}};
 static const struct named_value syscalls[] = {SYSCALLS(NAMED_SELF){0}};
@@ -102,6 +104,8 @@ static const struct named_value *const values_of_type[FIELD_TYPE_COUNT] = {
 	[FIELD_REQUEST_KIND] = request_kinds,
 	[FIELD_REMOVE_KIND] = remove_kinds,
 	[FIELD_PRESSURE] = pressures,
+	[FIELD_RCU_KIND] = rcu_kinds,
+	[FIELD_QUIESCENT_CAUSE] = quiescent_causes,
 	[FIELD_MESSAGE] = messages,
 };
 

@@ -128,9 +128,9 @@ static bool hash_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages,
 }
 
 /* Spaces end rarely, so whatever the space may still have is looked for in the whole table, in pieces. The table's pages stay. */
-static void hash_close(struct mmu_space *space, void (*release)(struct paddr page))
+static void hash_close(struct mmu_space *space, void (*release)(void *context, struct paddr page), void *context)
 {
-	(void)release;
+	(void)release, (void)context;
 	ASSERT(space->active == 0);
 	for (uint64_t from = 0; from < HASH_GROUPS; from += UNMAP_GROUPS) {
 		struct gone gone;

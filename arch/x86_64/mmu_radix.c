@@ -125,28 +125,28 @@ static enum status radix_open(struct mmu_space *space)
 }
 
 /* Gives back every table below the first `entries` entries of a table of `level`. */
-static void release_tables(uint64_t table, unsigned level, unsigned entries, void (*release)(struct paddr page))
+static void release_tables(uint64_t table, unsigned level, unsigned entries, void (*release)(void *context, struct paddr page), void *context)
 {
 	for (unsigned i = 0; i < entries && level > 1; i++) {
 		uint64_t entry = table_at(table)[i];
 		if (!(entry & PTE_PRESENT))
 			continue;
-		release_tables(entry & PTE_FRAME, level - 1, TABLE_ENTRIES, release);
-		release(paddr(entry & PTE_FRAME));
+		release_tables(entry & PTE_FRAME, level - 1, TABLE_ENTRIES, release, context);
+		release(context, paddr(entry & PTE_FRAME));
 	}
 }
 
-static void radix_close(struct mmu_space *space, void (*release)(struct paddr page))
+static void radix_close(struct mmu_space *space, void (*release)(void *context, struct paddr page), void *context)
 {
 	uint64_t root = space->words[WORD_ROOT];
 	if (root) {
-		release_tables(root, levels, TABLE_ENTRIES / 2, release);
-		release(paddr(root));
+		release_tables(root, levels, TABLE_ENTRIES / 2, release, context);
+		release(context, paddr(root));
 	}
 	while (space->words[WORD_DONATED]) {
 		uint64_t page = space->words[WORD_DONATED];
 		space->words[WORD_DONATED] = *table_at(page);
-		release(paddr(page));
+		release(context, paddr(page));
 	}
 	space->words[WORD_ROOT] = 0;
 }

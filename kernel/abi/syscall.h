@@ -75,7 +75,8 @@
 	X(fault_handler, 57, "(entry, stack top): where the caller goes on, with (enum crash_cause, address, pc), instead of being killed; 0: nowhere") \
 	X(fault_return, 58, "(pc): ends that; on with the instruction at pc, 0: with the one that faulted") \
 	X(ipc_cancel, 59, "(endpoint, token, reply endpoint): the answer to an ipc_call_noblk is not wanted any more") \
-	X(process_unwatch, 60, "(process, endpoint): no such message comes to the endpoint any more, unless it is there; NOT_FOUND")
+	X(process_unwatch, 60, "(process, endpoint): no such message comes to the endpoint any more, unless it is there; NOT_FOUND") \
+	X(handle_revoke, 61, "(handle) -> how many handles were made from it, and from those, in any process: all of them are closed")
 /* clang-format on */
 
 #ifndef __ASSEMBLER__ /* the stubs of user space are made from SYSCALLS too; the rest is C */
@@ -127,7 +128,7 @@ struct thread_query {
 };
 enum thread_query_state { THREAD_QUERY_READY, THREAD_QUERY_RUNNING, THREAD_QUERY_WAITS, THREAD_QUERY_ENDED };
 
-/* What memory_info tells, all in pages. */
+/* What memory_info tells, in pages. */
 enum memory_info {
 	MEMORY_FREE,        /* free frames, those of the pool of zeroed pages included */
 	MEMORY_TOTAL,       /* frames the kernel manages */
@@ -135,6 +136,7 @@ enum memory_info {
 	MEMORY_ZEROED,      /* free frames that are zeroed already */
 	MEMORY_ZERO_HITS,   /* zeroed pages taken from the pool since boot */
 	MEMORY_ZERO_MISSES, /* zeroed on the spot */
+	MEMORY_LEAVING,     /* things, not pages: kernel objects that are freed after a grace period */
 	MEMORY_INFO_COUNT
 };
 

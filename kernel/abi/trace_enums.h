@@ -78,7 +78,8 @@
 	X(PROCESS, 12, "waits for a process to end") \
 	X(MEMORY, 13, "waits for free memory") \
 	X(WRITTEN, 14, "waits until a page is written back") \
-	X(WORD, 15, "waits for a word to change")
+	X(WORD, 15, "waits for a word to change") \
+	X(RCU, 16, "waits until its CPU has freed what piled up")
 
 #define WAKE_REASONS(X) \
 	X(CREATED, 0, "created") \
@@ -91,7 +92,8 @@
 	X(PROCESS, 7, "the process it waited for ended") \
 	X(MEMORY, 8, "memory became free") \
 	X(WORD, 9, "its word was woken") \
-	X(INTERRUPT, 10, "its device interrupted")
+	X(INTERRUPT, 10, "its device interrupted") \
+	X(RCU, 11, "what piled up is freed")
 
 #define MISSING_REASONS(X) \
 	X(NOT_FOUND, 0, "the machine has no such CPU") \
@@ -129,6 +131,21 @@
 	X(NONE, 0, "enough memory") \
 	X(NORMAL, 1, "getting short") \
 	X(CRITICAL, 2, "short")
+
+/* What is freed after a grace period. */
+#define RCU_KINDS(X) \
+	X(OBJECT, 0, "an object") \
+	X(ENDPOINT, 1, "an endpoint") \
+	X(PROCESS, 2, "a process and its address space") \
+	X(HANDLE, 3, "a handle") \
+	X(THREAD, 4, "a thread") \
+	X(TABLES, 5, "the pages of a page table")
+
+/* How a CPU showed that it follows no pointer of the kernel's. */
+#define QUIESCENT_CAUSES(X) \
+	X(USER, 0, "on its way out of the kernel") \
+	X(IDLE, 1, "nothing to run") \
+	X(ASLEEP, 2, "idle all the time, and not woken")
 /* clang-format on */
 
 #define TRACE_ENUM_MEMBER_(prefix, name, number) prefix##_##name = (number),
@@ -145,6 +162,8 @@
 #define REQUEST_KIND_(n, i, t) TRACE_ENUM_MEMBER_(REQUEST, n, i)
 #define REMOVE_KIND_(n, i, t) TRACE_ENUM_MEMBER_(REMOVE, n, i)
 #define PRESSURE_(n, i, t) TRACE_ENUM_MEMBER_(PRESSURE, n, i)
+#define RCU_KIND_(n, i, t) TRACE_ENUM_MEMBER_(RCU, n, i)
+#define QUIESCENT_CAUSE_(n, i, t) TRACE_ENUM_MEMBER_(QUIESCENT, n, i)
 
 enum boot_phase { BOOT_PHASES(BOOT_PHASE_) };
 enum segment_kind { SEGMENT_KINDS(SEGMENT_KIND_) };
@@ -159,6 +178,8 @@ enum slot_state { SLOT_STATES(SLOT_STATE_) };
 enum request_kind { REQUEST_KINDS(REQUEST_KIND_) };
 enum remove_kind { REMOVE_KINDS(REMOVE_KIND_) };
 enum pressure { PRESSURES(PRESSURE_) };
+enum rcu_kind { RCU_KINDS(RCU_KIND_) RCU_KINDS_END };
+enum quiescent_cause { QUIESCENT_CAUSES(QUIESCENT_CAUSE_) };
 
 #undef TRACE_ENUM_MEMBER_
 #undef BOOT_PHASE_
@@ -174,3 +195,5 @@ enum pressure { PRESSURES(PRESSURE_) };
 #undef REQUEST_KIND_
 #undef REMOVE_KIND_
 #undef PRESSURE_
+#undef RCU_KIND_
+#undef QUIESCENT_CAUSE_

@@ -17,7 +17,7 @@ static struct kobj machine = {.type = KOBJ_MACHINE, .references = 1};
 static enum status give(struct handle_table *table, struct kobj *kobj, unsigned rights)
 {
 	uint64_t number;
-	enum status status = handle_add(table, kobj, rights | HANDLE_GIVE, &number);
+	enum status status = handle_create(table, kobj, rights | HANDLE_GIVE, &number);
 	kobj_put(kobj);
 	return status;
 }

@@ -9,6 +9,7 @@
 #include "arch.h"
 #include "core/cpu_offsets.h"
 #include "core/lock_type.h"
+#include "core/rcu.h"
 #include "types.h"
 
 struct aspace;
@@ -28,6 +29,7 @@ enum hazard {
 	HAZARD_STOPPED = 256,   /* the current thread cannot go on: it waits, or has ended */
 	HAZARD_BUDGET = 512,    /* the budget is used up: the run ends */
 	HAZARD_ENDED = 1024,    /* a process has ended here, and its memory is to be given back: as long as cpu->ended is set */
+	HAZARD_RCU = 2048,      /* a grace period waits for this CPU, or this CPU for one */
 };
 
 struct cpu {
@@ -58,8 +60,7 @@ struct cpu {
 	uint64_t timer_next;     /* the tick arch_timer_set() was last given */
 	uint64_t slice_end;      /* when the current thread has to let others run, if there are any */
 	uint64_t random;         /* state of this CPU's random numbers, from the seed of the run */
-	struct kobj *to_end;     /* kernel objects without any reference, which this CPU is about to free; irqs off */
-	bool ends_objects;       /* it is at it */
+	struct rcu_cpu rcu;      /* what it is going to free */
 
 	uint64_t arch_words[16]; /* the machine's, for C code */
 } __attribute__((aligned(64)));

@@ -10,6 +10,7 @@
 
 #include "core/cpu.h"
 #include "core/panic.h"
+#include "core/poison.h"
 
 /* So often a waiting CPU looks before it lets others go first: under QEMU that costs a hundred looks. */
 #define LOOKS_PER_RELAX 64
@@ -28,6 +29,7 @@ void lock_wait(struct spinlock *lock)
 
 void lock_order_is_broken(const struct spinlock *lock)
 {
+	poison_report((const void *)((uintptr_t)lock & ~(uintptr_t)7));
 	panic("lock of level %u wanted while one of level %u is held", lock->level, arch_cpu()->lock_level);
 }
 

@@ -23,7 +23,7 @@ _Noreturn void lock_is_not_held(const struct spinlock *lock);
 #ifdef VITRINE_CHECKS
 static inline void lock_check_order(const struct spinlock *lock)
 {
-	if (__builtin_expect(lock->level <= arch_cpu()->lock_level, 0))
+	if (__builtin_expect(lock->level <= arch_cpu()->lock_level || lock->level > LOCK_CONSOLE, 0))
 		lock_order_is_broken(lock);
 }
 

@@ -23,12 +23,14 @@ enum status call_handle_close(struct thread *thread, const uint64_t arguments[CA
 
 enum status call_handle_duplicate(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
 {
-	struct handle handle;
+	struct handle *handle;
 	TRY(handle_find_any(&thread->aspace->handles, arguments[0], 0, &handle));
-	enum status status =
-		handle_add(&thread->aspace->handles, handle.kobj, handle.rights & (unsigned)arguments[1] & HANDLE_ALL, value);
-	kobj_put(handle.kobj);
-	return status;
+	return handle_copy(handle, (unsigned)arguments[1], &thread->aspace->handles, value);
+}
+
+enum status call_handle_revoke(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	return handle_revoke(&thread->aspace->handles, arguments[0], value);
 }
 
 /* ---- messages ---- */
@@ -39,12 +41,12 @@ enum status call_endpoint_create(struct thread *thread, const uint64_t arguments
 	(void)arguments;
 	TRY(endpoint_create(&endpoint));
 	trace_endpoint_create(thread->id, endpoint->kobj.id);
-	enum status status = handle_add(&thread->aspace->handles, &endpoint->kobj, HANDLE_ALL, value);
+	enum status status = handle_create(&thread->aspace->handles, &endpoint->kobj, HANDLE_ALL, value);
 	kobj_put(&endpoint->kobj);
 	return status;
 }
 
-/* The message in the caller's registers, and the endpoint it names. */
+/* The message in the caller's registers, and the endpoint it names, borrowed. */
 static enum status find_endpoint(struct thread *thread, unsigned rights, struct message *message, struct endpoint **endpoint)
 {
 	struct kobj *kobj;
@@ -60,9 +62,7 @@ enum status call_ipc_call(struct thread *thread, const uint64_t arguments[CALL_A
 	struct endpoint *endpoint;
 	(void)value;
 	TRY(find_endpoint(thread, HANDLE_CALL, &message, &endpoint));
-	enum status status = endpoint_call(endpoint, thread, &message, deadline_ticks(arguments[2]));
-	kobj_put(&endpoint->kobj);
-	return status;
+	return endpoint_call(endpoint, thread, &message, deadline_ticks(arguments[2]));
 }
 
 enum status call_ipc_send(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
@@ -71,9 +71,7 @@ enum status call_ipc_send(struct thread *thread, const uint64_t arguments[CALL_A
 	struct endpoint *endpoint;
 	(void)arguments;
 	TRY(find_endpoint(thread, HANDLE_CALL, &message, &endpoint));
-	enum status status = endpoint_send(endpoint, thread, &message, NULL, value);
-	kobj_put(&endpoint->kobj);
-	return status;
+	return endpoint_send(endpoint, thread, &message, NULL, value);
 }
 
 enum status call_ipc_call_noblk(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
@@ -82,13 +80,8 @@ enum status call_ipc_call_noblk(struct thread *thread, const uint64_t arguments[
 	struct endpoint *endpoint;
 	struct kobj *reply_to;
 	TRY(find_endpoint(thread, HANDLE_CALL, &message, &endpoint));
-	enum status status = handle_find(&thread->aspace->handles, arguments[2], KOBJ_ENDPOINT, HANDLE_RECEIVE, &reply_to);
-	if (status == STATUS_OK) {
-		status = endpoint_send(endpoint, thread, &message, endpoint_of(reply_to), value);
-		kobj_put(reply_to);
-	}
-	kobj_put(&endpoint->kobj);
-	return status;
+	TRY(handle_find(&thread->aspace->handles, arguments[2], KOBJ_ENDPOINT, HANDLE_RECEIVE, &reply_to));
+	return endpoint_send(endpoint, thread, &message, endpoint_of(reply_to), value);
 }
 
 enum status call_ipc_cancel(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
@@ -96,13 +89,8 @@ enum status call_ipc_cancel(struct thread *thread, const uint64_t arguments[CALL
 	struct kobj *endpoint, *reply_to;
 	(void)value;
 	TRY(handle_find(&thread->aspace->handles, arguments[0], KOBJ_ENDPOINT, HANDLE_CALL, &endpoint));
-	enum status status = handle_find(&thread->aspace->handles, arguments[2], KOBJ_ENDPOINT, HANDLE_RECEIVE, &reply_to);
-	if (status == STATUS_OK) {
-		status = endpoint_cancel(endpoint_of(endpoint), arguments[1], endpoint_of(reply_to));
-		kobj_put(reply_to);
-	}
-	kobj_put(endpoint);
-	return status;
+	TRY(handle_find(&thread->aspace->handles, arguments[2], KOBJ_ENDPOINT, HANDLE_RECEIVE, &reply_to));
+	return endpoint_cancel(endpoint_of(endpoint), arguments[1], endpoint_of(reply_to));
 }
 
 enum status call_ipc_receive(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
@@ -110,9 +98,7 @@ enum status call_ipc_receive(struct thread *thread, const uint64_t arguments[CAL
 	struct message message;
 	struct endpoint *endpoint;
 	TRY(find_endpoint(thread, HANDLE_RECEIVE, &message, &endpoint));
-	enum status status = endpoint_receive(endpoint, thread, deadline_ticks(arguments[2]), value);
-	kobj_put(&endpoint->kobj);
-	return status;
+	return endpoint_receive(endpoint, thread, deadline_ticks(arguments[2]), value);
 }
 
 enum status call_ipc_reply(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
@@ -121,9 +107,7 @@ enum status call_ipc_reply(struct thread *thread, const uint64_t arguments[CALL_
 	struct endpoint *endpoint;
 	(void)arguments, (void)value;
 	TRY(find_endpoint(thread, HANDLE_RECEIVE, &message, &endpoint));
-	enum status status = endpoint_reply(endpoint, thread, &message);
-	kobj_put(&endpoint->kobj);
-	return status;
+	return endpoint_reply(endpoint, thread, &message);
 }
 
 /* An answer nobody waits for any more does not keep the server from its next message, nor does a message that wanted none. */
@@ -135,7 +119,6 @@ enum status call_ipc_reply_receive(struct thread *thread, const uint64_t argumen
 	enum status status = message.token ? endpoint_reply(endpoint, thread, &message) : STATUS_OK;
 	if (status == STATUS_OK || status == STATUS_GONE)
 		status = endpoint_receive(endpoint, thread, deadline_ticks(arguments[2]), value);
-	kobj_put(&endpoint->kobj);
 	return status;
 }
 
@@ -156,7 +139,7 @@ enum status call_process_create(struct thread *thread, const uint64_t arguments[
 	name_from_words(arguments[0], arguments[1], name);
 	TRY(aspace_create(name, &process));
 	trace_aspace_create(process->id, arguments[0], arguments[1]);
-	enum status status = handle_add(&thread->aspace->handles, &process->kobj, HANDLE_ALL, value);
+	enum status status = handle_create(&thread->aspace->handles, &process->kobj, HANDLE_ALL, value);
 	kobj_put(&process->kobj);
 	return status;
 }
@@ -164,17 +147,10 @@ enum status call_process_create(struct thread *thread, const uint64_t arguments[
 enum status call_process_give(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
 {
 	struct aspace *process;
-	struct handle handle;
+	struct handle *handle;
 	TRY(find_process(thread, arguments[0], HANDLE_MANAGE, &process));
-	enum status status = handle_find_any(&thread->aspace->handles, arguments[1], HANDLE_GIVE, &handle);
-	if (status == STATUS_OK) {
-		status = process->started
-				 ? STATUS_EXISTS
-				 : handle_add(&process->handles, handle.kobj, handle.rights & (unsigned)arguments[2], value);
-		kobj_put(handle.kobj);
-	}
-	kobj_put(&process->kobj);
-	return status;
+	TRY(handle_find_any(&thread->aspace->handles, arguments[1], HANDLE_GIVE, &handle));
+	return process->started ? STATUS_EXISTS : handle_copy(handle, (unsigned)arguments[2], &process->handles, value);
 }
 
 enum status call_process_start(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
@@ -184,7 +160,6 @@ enum status call_process_start(struct thread *thread, const uint64_t arguments[C
 	TRY(find_process(thread, arguments[0], HANDLE_MANAGE, &process));
 	enum status status = process_start(process, thread->aspace, vaddr(arguments[1]), arguments[2], &id);
 	*value = id;
-	kobj_put(&process->kobj);
 	return status;
 }
 
@@ -195,7 +170,6 @@ enum status call_process_wait(struct thread *thread, const uint64_t arguments[CA
 	TRY(find_process(thread, arguments[0], 0, &process));
 	enum status status = process_wait(thread, process, &exit_status);
 	*value = (uint64_t)exit_status;
-	kobj_put(&process->kobj);
 	return status;
 }
 
@@ -205,7 +179,6 @@ enum status call_process_kill(struct thread *thread, const uint64_t arguments[CA
 	(void)value;
 	TRY(find_process(thread, arguments[0], HANDLE_MANAGE, &process));
 	process_end(process, -(int64_t)STATUS_GONE, false);
-	kobj_put(&process->kobj);
 	return STATUS_OK;
 }
 
@@ -215,16 +188,10 @@ static enum status watch(struct thread *thread, const uint64_t arguments[CALL_AR
 	struct aspace *process;
 	struct kobj *endpoint;
 	TRY(find_process(thread, arguments[0], 0, &process));
-	enum status status = handle_find(&thread->aspace->handles, arguments[1], KOBJ_ENDPOINT, HANDLE_RECEIVE, &endpoint);
-	if (status == STATUS_OK) {
-		if (begins)
-			status = process_watch(process, endpoint_of(endpoint), arguments[2]);
-		else
-			status = process_unwatch(process, endpoint_of(endpoint));
-		kobj_put(endpoint);
-	}
-	kobj_put(&process->kobj);
-	return status;
+	TRY(handle_find(&thread->aspace->handles, arguments[1], KOBJ_ENDPOINT, HANDLE_RECEIVE, &endpoint));
+	if (begins)
+		return process_watch(process, endpoint_of(endpoint), arguments[2]);
+	return process_unwatch(process, endpoint_of(endpoint));
 }
 
 enum status call_process_watch(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
@@ -245,9 +212,7 @@ enum status call_process_unwatch(struct thread *thread, const uint64_t arguments
 static enum status may_use_devices(struct thread *thread, uint64_t handle)
 {
 	struct kobj *machine;
-	TRY(handle_find(&thread->aspace->handles, handle, KOBJ_MACHINE, HANDLE_MANAGE, &machine));
-	kobj_put(machine);
-	return STATUS_OK;
+	return handle_find(&thread->aspace->handles, handle, KOBJ_MACHINE, HANDLE_MANAGE, &machine);
 }
 
 enum status call_interrupt_register(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
@@ -256,9 +221,7 @@ enum status call_interrupt_register(struct thread *thread, const uint64_t argume
 	(void)value;
 	TRY(may_use_devices(thread, arguments[0]));
 	TRY(handle_find(&thread->aspace->handles, arguments[2], KOBJ_ENDPOINT, HANDLE_RECEIVE, &endpoint));
-	enum status status = interrupt_register(arguments[1], endpoint_of(endpoint), arguments[3]);
-	kobj_put(endpoint);
-	return status;
+	return interrupt_register(arguments[1], endpoint_of(endpoint), arguments[3]);
 }
 
 enum status call_port_read(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)

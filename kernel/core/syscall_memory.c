@@ -111,7 +111,7 @@ enum status call_vm_query(struct thread *thread, const uint64_t arguments[CALL_A
 /* A handle in the caller's table for a new object, whose only other reference was the maker's. */
 static enum status hand_out(struct thread *thread, struct vm_object *object, uint64_t *value)
 {
-	enum status status = handle_add(&thread->aspace->handles, &object->kobj, HANDLE_ALL, value);
+	enum status status = handle_create(&thread->aspace->handles, &object->kobj, HANDLE_ALL, value);
 	kobj_put(&object->kobj);
 	return status;
 }
@@ -145,10 +145,7 @@ enum status call_object_provide(struct thread *thread, const uint64_t arguments[
 	if (arguments[3] > 1)
 		return STATUS_INVALID;
 	TRY(handle_find(&thread->aspace->handles, arguments[0], KOBJ_ENDPOINT, HANDLE_RECEIVE, &endpoint));
-	enum status status =
-		object_create_provided(endpoint_of(endpoint), arguments[1] / PAGE_BYTES, arguments[2], arguments[3], &object);
-	kobj_put(endpoint);
-	TRY(status);
+	TRY(object_create_provided(endpoint_of(endpoint), arguments[1] / PAGE_BYTES, arguments[2], arguments[3], &object));
 	return hand_out(thread, object, value);
 }
 
@@ -157,9 +154,7 @@ enum status call_object_copy(struct thread *thread, const uint64_t arguments[CAL
 	struct vm_object *source;
 	struct vm_object *copy;
 	TRY(find_object(thread, arguments[0], HANDLE_READ, &source));
-	enum status status = object_copy(source, arguments[1], arguments[2], &copy);
-	kobj_put(&source->kobj);
-	TRY(status);
+	TRY(object_copy(source, arguments[1], arguments[2], &copy));
 	return hand_out(thread, copy, value);
 }
 
@@ -169,9 +164,7 @@ enum status call_object_device(struct thread *thread, const uint64_t arguments[C
 	struct vm_object *object;
 	TRY(check_bytes(arguments[2]));
 	TRY(handle_find(&thread->aspace->handles, arguments[0], KOBJ_MACHINE, HANDLE_MANAGE, &machine));
-	enum status status = object_create_fixed(OBJECT_DEVICE, paddr(arguments[1]), arguments[2] / PAGE_BYTES, &object);
-	kobj_put(machine);
-	TRY(status);
+	TRY(object_create_fixed(OBJECT_DEVICE, paddr(arguments[1]), arguments[2] / PAGE_BYTES, &object));
 	return hand_out(thread, object, value);
 }
 
@@ -183,33 +176,30 @@ static enum status map_in(struct thread *thread, uint64_t process, const struct 
 		return aspace_map_object(thread->aspace, request, address);
 	TRY(handle_find(&thread->aspace->handles, process, KOBJ_PROCESS, HANDLE_MANAGE, &kobj));
 	struct aspace *target = process_of(kobj);
-	enum status status = target->ended ? STATUS_GONE : aspace_map_object(target, request, address);
-	kobj_put(kobj);
-	return status;
+	return target->ended ? STATUS_GONE : aspace_map_object(target, request, address);
 }
 
 enum status call_object_map(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
 {
-	struct handle handle;
+	struct handle *handle;
 	uint64_t how = arguments[4] & UINT32_MAX;
 	if (how & ~(uint64_t)(RIGHTS_ALL | MAP_WINDOW))
 		return STATUS_INVALID;
 	TRY(handle_find_any(&thread->aspace->handles, arguments[0], how & MAP_WINDOW ? HANDLE_RECEIVE : 0, &handle));
 	struct map_request request = {
-		.object = object_of(handle.kobj),
+		.object = object_of(handle->kobj),
 		.address = arguments[1],
 		.first_page = arguments[2],
 		.bytes = arguments[3],
 		.rights = (unsigned)how & RIGHTS_ALL,
-		.rights_max = handle.rights & RIGHTS_ALL,
+		.rights_max = handle->rights & RIGHTS_ALL,
 		.window = how & MAP_WINDOW,
 	};
 	enum status status = STATUS_INVALID;
-	if (handle.kobj->type == KOBJ_OBJECT)
+	if (handle->kobj->type == KOBJ_OBJECT)
 		status = map_in(thread, arguments[4] >> 32, &request, value);
 	if (status == STATUS_OK)
-		trace_vm_map(thread->id, thread->aspace->id, *value, request.bytes, how, handle.kobj->id);
-	kobj_put(handle.kobj);
+		trace_vm_map(thread->id, thread->aspace->id, *value, request.bytes, how, handle->kobj->id);
 	return status;
 }
 
@@ -221,9 +211,7 @@ enum status call_object_remove(struct thread *thread, const uint64_t arguments[C
 		return STATUS_INVALID;
 	TRY(find_object(thread, arguments[0], HANDLE_MANAGE, &object));
 	thread->call_done = 0;
-	enum status status = object_remove(thread, object, arguments[1], arguments[2], (enum remove_kind)arguments[3]);
-	kobj_put(&object->kobj);
-	return status;
+	return object_remove(thread, object, arguments[1], arguments[2], (enum remove_kind)arguments[3]);
 }
 
 enum status call_object_size(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
@@ -231,7 +219,6 @@ enum status call_object_size(struct thread *thread, const uint64_t arguments[CAL
 	struct vm_object *object;
 	TRY(find_object(thread, arguments[0], 0, &object));
 	*value = object->pages * PAGE_BYTES;
-	kobj_put(&object->kobj);
 	return STATUS_OK;
 }
 
@@ -269,18 +256,14 @@ enum status call_object_read(struct thread *thread, const uint64_t arguments[CAL
 {
 	struct vm_object *object;
 	TRY(find_object(thread, arguments[0], HANDLE_READ, &object));
-	enum status status = copy_object(thread, object, arguments, ACCESS_LOAD, value);
-	kobj_put(&object->kobj);
-	return status;
+	return copy_object(thread, object, arguments, ACCESS_LOAD, value);
 }
 
 enum status call_object_write(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
 {
 	struct vm_object *object;
 	TRY(find_object(thread, arguments[0], HANDLE_WRITE, &object));
-	enum status status = copy_object(thread, object, arguments, ACCESS_STORE, value);
-	kobj_put(&object->kobj);
-	return status;
+	return copy_object(thread, object, arguments, ACCESS_STORE, value);
 }
 
 /* ---- memory as a whole ---- */
@@ -306,6 +289,9 @@ enum status call_memory_info(struct thread *thread, const uint64_t arguments[CAL
 		return STATUS_OK;
 	case MEMORY_ZERO_MISSES:
 		*value = page_zero_misses();
+		return STATUS_OK;
+	case MEMORY_LEAVING:
+		*value = rcu_waiting();
 		return STATUS_OK;
 	default:
 		return STATUS_INVALID;

@@ -14,6 +14,7 @@
 
 #include "core/cpu.h"
 #include "core/panic.h"
+#include "core/poison.h"
 #include "core/syscall.h"
 #include "ipc/interrupt.h"
 #include "mm/fault.h"
@@ -73,8 +74,11 @@ static void user_trap(struct thread *thread, const struct trap *trap)
 /* A trap in the kernel itself: expected only while it touches user memory. */
 static void kernel_own_trap(struct trap_frame *frame, const struct trap *trap)
 {
-	if (trap->kind != TRAP_FAULT || !arch_uaccess_fixup(frame))
+	if (trap->kind != TRAP_FAULT || !arch_uaccess_fixup(frame)) {
+		for (size_t i = 0; i < sizeof(*frame) / sizeof(uint64_t); i++) /* a register may tell why */
+			poison_report(&((const uint64_t *)(const void *)frame)[i]);
 		panic("trap 0x%x in the kernel at 0x%lx, address 0x%lx, 0x%lx", trap->vector, trap->pc.v, trap->va.v, trap->raw);
+	}
 	arch_cpu()->uaccess_trap = *trap;
 }
 

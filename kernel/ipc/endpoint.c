@@ -61,7 +61,7 @@ static inline struct ipc_message *hand_over(struct endpoint *endpoint, struct ip
 {
 	struct message *content = &message->content;
 	bool is_over = message->kind == IPC_SEND;
-	content->handle = message->passed ? message_pass(server, message->passed, message->passed_rights) : 0;
+	content->handle = message->passed ? message_pass(server, &message->passed) : 0;
 	message->server = server;
 	if (!is_over)
 		list_insert_before(&endpoint->taken, &message->node);
@@ -148,11 +148,8 @@ enum status endpoint_send(struct endpoint *endpoint, struct thread *thread, cons
 	TRY(message_new(thread, endpoint, content, &message));
 	enum status status = STATUS_OK;
 	if (reply_to) {
-		message->kind = IPC_CALL_NOBLK;
-		kobj_get(&reply_to->kobj);
-		message->reply_to = reply_to;
 		*token = message->content.token;
-		status = message_promise(message, reply_to);
+		status = message_reply_to(message, reply_to);
 	} else {
 		message_no_answer(message);
 	}
@@ -235,7 +232,7 @@ static __attribute__((noinline)) enum status receive_first(struct endpoint *endp
 
 enum status endpoint_receive(struct endpoint *endpoint, struct thread *thread, uint64_t deadline, uint64_t *token)
 {
-	server_serve(endpoint, thread);
+	TRY(server_serve(endpoint, thread));
 	for (;;) {
 		spin_lock(&endpoint->lock);
 		if (__atomic_load_n(&endpoint->receive_handles, __ATOMIC_RELAXED) == 0) /* closed since this call began */
@@ -273,15 +270,15 @@ static struct ipc_message *take_by_token(struct endpoint *endpoint, uint64_t tok
 
 enum status endpoint_reply(struct endpoint *endpoint, struct thread *thread, const struct message *content)
 {
-	struct handle passed = {0};
+	struct handle *passed = NULL;
 	if (content->type >= MESSAGE_KERNEL)
 		return STATUS_DENIED;
 	if (content->handle)
-		TRY(handle_find_any(&thread->aspace->handles, content->handle, HANDLE_GIVE, &passed));
+		TRY(message_take_handle(thread, content->handle, &passed));
 	struct ipc_message *message = take_by_token(endpoint, content->token);
 	enum status status = message ? message_answer(message, content, &passed) : STATUS_NOT_FOUND;
-	if (passed.kobj)
-		kobj_put(passed.kobj);
+	if (__builtin_expect(passed != NULL, 0))
+		handle_drop(passed);
 	return status;
 }
 

@@ -14,6 +14,7 @@
 #include "obj/kobj.h"
 #include "sched/wait.h"
 
+struct handle;
 struct page_request;
 struct thread;
 
@@ -31,8 +32,7 @@ struct ipc_message {
 	struct list node; /* in its endpoint's `urgent`, `queue` or `taken` */
 	struct endpoint *endpoint;
 	struct message content; /* the token is the flow id under which the trace follows it */
-	struct kobj *passed;    /* what goes with it as a handle; NULL: nothing */
-	unsigned passed_rights;
+	struct handle *passed;  /* goes with it; NULL: nothing does, or it has arrived */
 	enum ipc_kind kind;
 	struct page_request *request;
 	struct endpoint *reply_to;
@@ -95,7 +95,8 @@ void endpoint_give_up(struct endpoint *endpoint, const struct thread *server);
  * later. A receive that has a message at once puts it into the thread's frame and its token in *token; the token is 0 if nobody
  * wants an answer. TIMED_OUT if the deadline has passed.
  * DENIED for a type that is the kernel's, LIMIT if too many wait or are not answered, NOT_FOUND for a token nobody waits with, GONE for one whose
- * caller has ended or no longer waits; NO_MEMORY, and what handle_find_any() says of a handle that is to be passed.
+ * caller has ended or no longer waits; NO_MEMORY, and what handle_find_any() and handle_derive() say of a handle that is
+ * to be passed.
  */
 enum status endpoint_call(struct endpoint *endpoint, struct thread *thread, const struct message *message, uint64_t deadline);
 enum status endpoint_receive(struct endpoint *endpoint, struct thread *thread, uint64_t deadline, uint64_t *token);

@@ -22,36 +22,45 @@ enum status message_prepare(void)
 	return cache_prepare(&message_cache);
 }
 
+enum status message_take_handle(const struct thread *thread, uint64_t number, struct handle **passed)
+{
+	struct handle *handle;
+	TRY(handle_find_any(&thread->aspace->handles, number, HANDLE_GIVE, &handle));
+	return handle_derive(handle, HANDLE_ALL, passed);
+}
+
+/* Memory for a message, with a reference to its endpoint. */
+static inline enum status allocate(struct endpoint *endpoint, struct ipc_message **message)
+{
+	void *memory;
+	TRY(cache_alloc_unfilled(&message_cache, &memory));
+	if (!kobj_try_get(&endpoint->kobj)) {
+		cache_free(&message_cache, memory);
+		return STATUS_GONE;
+	}
+	*message = memory;
+	return STATUS_OK;
+}
+
 enum status message_new(struct thread *thread, struct endpoint *endpoint, const struct message *content,
 			struct ipc_message **result)
 {
-	void *memory;
-	struct handle passed = {0};
-	TRY(cache_alloc_unfilled(&message_cache, &memory));
-	enum status status = STATUS_OK;
-	if (content->handle)
-		status = handle_find_any(&thread->aspace->handles, content->handle, HANDLE_GIVE, &passed);
-	if (status != STATUS_OK) {
-		cache_free(&message_cache, memory);
-		return status;
-	}
-	struct ipc_message *message = memory;
-	kobj_get(&endpoint->kobj);
+	struct ipc_message *message;
+	TRY(allocate(endpoint, &message));
 	message_init(message, endpoint, thread->id);
 	message->content = *content;
 	message->content.token = cpu_new_flow();
-	message->passed = passed.kobj;
-	message->passed_rights = passed.rights;
+	enum status status = content->handle ? message_take_handle(thread, content->handle, &message->passed) : STATUS_OK;
+	if (status != STATUS_OK)
+		message_free(message);
 	*result = message;
-	return STATUS_OK;
+	return status;
 }
 
 enum status message_new_kernel(struct endpoint *endpoint, const struct message *content, struct ipc_message **result)
 {
-	void *memory;
-	TRY(cache_alloc_unfilled(&message_cache, &memory));
-	struct ipc_message *message = memory;
-	kobj_get(&endpoint->kobj);
+	struct ipc_message *message;
+	TRY(allocate(endpoint, &message));
 	message_init(message, endpoint, 0);
 	message->content = *content;
 	message->content.token = cpu_new_flow();
@@ -75,40 +84,49 @@ enum status message_promise(struct ipc_message *message, struct endpoint *endpoi
 	return STATUS_OK;
 }
 
+enum status message_reply_to(struct ipc_message *message, struct endpoint *reply_to)
+{
+	if (!kobj_try_get(&reply_to->kobj))
+		return STATUS_GONE;
+	message->kind = IPC_CALL_NOBLK;
+	message->reply_to = reply_to;
+	return message_promise(message, reply_to);
+}
+
 void message_free(struct ipc_message *message)
 {
 	if (message->promised)
 		__atomic_sub_fetch(&message->promised->promised, 1, __ATOMIC_RELAXED);
-	if (message->passed)
-		kobj_put(message->passed);
+	if (__builtin_expect(message->passed != NULL, 0))
+		handle_drop(message->passed);
 	if (message->reply_to)
 		kobj_put(&message->reply_to->kobj);
 	kobj_put(&message->endpoint->kobj);
 	cache_free(&message_cache, message);
 }
 
-uint64_t message_pass(const struct thread *thread, struct kobj *passed, unsigned rights)
+uint64_t message_pass(const struct thread *thread, struct handle **passed)
 {
 	uint64_t number = 0;
-	if (!passed || handle_add(&thread->aspace->handles, passed, rights, &number) != STATUS_OK)
+	struct handle *handle = *passed;
+	if (!handle || handle_install(&thread->aspace->handles, handle, &number) != STATUS_OK)
 		return 0;
-	trace_handle_pass(thread->id, number, passed->id, rights);
+	trace_handle_pass(thread->id, number, handle->kobj->id, handle->rights);
+	*passed = NULL;
 	return number;
 }
 
 /* Lets a message become its own answer, on its way to where it is to come. GONE: nobody receives there, and it is freed. */
-static enum status send_back(struct ipc_message *message, const struct message *answer, const struct handle *passed)
+static enum status send_back(struct ipc_message *message, const struct message *answer, struct handle **passed)
 {
 	struct endpoint *asked = message->endpoint;
 	uint64_t token = message->content.token;
 	if (message->passed)
-		kobj_put(message->passed);
+		handle_drop(message->passed);
 	message->content = *answer;
 	message->content.token = token;
-	message->passed = passed->kobj;
-	message->passed_rights = passed->rights;
-	if (passed->kobj)
-		kobj_get(passed->kobj);
+	message->passed = *passed;
+	*passed = NULL;
 	message->kind = IPC_SEND;
 	message->sender = thread_current_id();
 	message->endpoint = message->reply_to;
@@ -122,12 +140,12 @@ static enum status send_back(struct ipc_message *message, const struct message *
 
 /* The thread that called gets the answer. */
 static __attribute__((flatten)) enum status answer_caller(struct ipc_message *message, struct thread *caller,
-							  const struct message *answer, const struct handle *passed)
+							  const struct message *answer, struct handle **passed)
 {
 	if (caller) {
 		struct message content = *answer;
 		content.token = message->content.token;
-		content.handle = message_pass(caller, passed->kobj, passed->rights);
+		content.handle = message_pass(caller, passed);
 		arch_message_set(&caller->frame, STATUS_OK, &content);
 		sched_hand_over(caller, WAKE_REPLY, thread_current_id());
 	}
@@ -135,7 +153,7 @@ static __attribute__((flatten)) enum status answer_caller(struct ipc_message *me
 	return caller ? STATUS_OK : STATUS_GONE;
 }
 
-enum status message_answer(struct ipc_message *message, const struct message *answer, const struct handle *passed)
+enum status message_answer(struct ipc_message *message, const struct message *answer, struct handle **passed)
 {
 	struct thread *caller = message->kind == IPC_CALL ? wait_take(&message->caller) : NULL;
 	trace_ipc_reply(message->content.token, thread_current_id(), message->endpoint->kobj.id, answer->type,
@@ -157,7 +175,7 @@ enum status message_answer(struct ipc_message *message, const struct message *an
 void message_fail(struct ipc_message *message, enum status status)
 {
 	const struct message failed = {.type = MESSAGE_FAILED, .word = {status}};
-	const struct handle nothing = {0};
+	struct handle *nothing = NULL;
 	struct thread *caller;
 	switch (message->kind) {
 	case IPC_CALL_NOBLK:

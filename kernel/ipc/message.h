@@ -14,7 +14,6 @@ static inline void message_init(struct ipc_message *message, struct endpoint *en
 {
 	message->endpoint = endpoint;
 	message->passed = NULL;
-	message->passed_rights = 0;
 	message->kind = IPC_CALL;
 	message->request = NULL;
 	message->reply_to = NULL;
@@ -27,11 +26,17 @@ static inline void message_init(struct ipc_message *message, struct endpoint *en
 }
 
 /*
- * A message from the current thread, with references to the endpoint and to what its handle stands for. NO_MEMORY; NOT_FOUND or DENIED for the
- * handle.
+ * A message from the current thread, with a reference to the endpoint, and a handle made from the one it names. NO_MEMORY; GONE if the
+ * endpoint's end has begun; NOT_FOUND or DENIED for the handle.
  */
 enum status message_new(struct thread *thread, struct endpoint *endpoint, const struct message *content,
 			struct ipc_message **message);
+
+/* A handle on its way, made from one of the thread's that may be passed on. NO_MEMORY, NOT_FOUND, DENIED. */
+enum status message_take_handle(const struct thread *thread, uint64_t number, struct handle **passed);
+
+/* Its answer is to come to this endpoint, as a message. GONE, LIMIT. */
+enum status message_reply_to(struct ipc_message *message, struct endpoint *reply_to);
 
 /* Nobody wants an answer to it: its receiver gets the token 0. */
 static inline void message_no_answer(struct ipc_message *message)
@@ -58,12 +63,16 @@ void message_free(struct ipc_message *message);
 
 /*
  * Answers a message that is on no list: a page request goes on, the thread that called gets the answer, or it goes to where answers are
- * to come. GONE if the caller has ended meanwhile or waits no more, or nobody receives there. No lock held.
+ * to come. GONE if the caller has ended meanwhile or waits no more, or nobody receives there. A handle that goes with it leaves *passed. No
+ * lock held.
  */
-enum status message_answer(struct ipc_message *message, const struct message *answer, const struct handle *passed);
+enum status message_answer(struct ipc_message *message, const struct message *answer, struct handle **passed);
 
 /* The same in place of a server that is gone. */
 void message_fail(struct ipc_message *message, enum status status);
 
-/* A handle in the thread's process for what a message carries; 0 if it carries nothing, or there is no room. */
-uint64_t message_pass(const struct thread *thread, struct kobj *passed, unsigned rights);
+/*
+ * Puts what a message carries into the table of the thread's process, and NULL in its place; returns its number there. 0 if it carries nothing,
+ * or it was revoked, or there is no room: then it is still the message's.
+ */
+uint64_t message_pass(const struct thread *thread, struct handle **passed);

@@ -31,14 +31,15 @@ static void note_what_is_owed(struct endpoint *endpoint, struct thread *thread)
 	spin_unlock(&endpoint->lock);
 }
 
-void server_serve(struct endpoint *endpoint, struct thread *thread)
+enum status server_serve(struct endpoint *endpoint, struct thread *thread)
 {
 	if (thread->serves == endpoint)
-		return;
+		return STATUS_OK;
+	if (!kobj_try_get(&endpoint->kobj))
+		return STATUS_GONE;
 	struct endpoint *before = thread->serves;
 	if (before)
 		note_what_is_owed(before, thread);
-	kobj_get(&endpoint->kobj);
 	spin_lock(&serve_lock);
 	if (before)
 		list_remove(&thread->serve_node);
@@ -48,6 +49,7 @@ void server_serve(struct endpoint *endpoint, struct thread *thread)
 	arch_cpu()->bound_by_reserve = false; /* whoever serves may be needed to get pages out */
 	if (before)
 		kobj_put(&before->kobj);
+	return STATUS_OK;
 }
 
 void server_paid(struct ipc_message *message)

@@ -16,8 +16,8 @@ struct endpoint;
 struct ipc_message;
 struct thread;
 
-/* The current thread serves this endpoint from now on, and no other. */
-void server_serve(struct endpoint *endpoint, struct thread *thread);
+/* The current thread serves this endpoint from now on, and no other. GONE: the endpoint's end has begun. */
+enum status server_serve(struct endpoint *endpoint, struct thread *thread);
 
 /* A message that is owed has been taken off its endpoint. Called with the endpoint's lock. */
 void server_paid(struct ipc_message *message);

@@ -22,9 +22,29 @@
 static struct cache aspace_cache = CACHE(struct aspace);
 static uint32_t last_id;
 
-static void release_page(struct paddr page)
+static void collect_table(void *aspace, struct paddr page)
 {
-	page_free(page, 0);
+	page_chain_add(&((struct aspace *)aspace)->tables, page);
+}
+
+static void tables_free(struct rcu_head *head)
+{
+	struct aspace *aspace = container_of(head, struct aspace, tables_rcu);
+	page_chain_free(&aspace->tables);
+	kobj_put(&aspace->kobj);
+}
+
+/* Ends the space. Another CPU may be walking its tables in software, so their pages stay for a while. */
+static void close_space(struct aspace *aspace)
+{
+	static const struct rcu_class tables_class = {RCU_TABLES, NULL, tables_free};
+	mmu->close(&aspace->space, collect_table, aspace);
+	if (!aspace->tables.first.p)
+		return;
+	if (kobj_try_get(&aspace->kobj))
+		rcu_call(&aspace->tables_rcu, &tables_class, aspace->id);
+	else /* it was never started, and its own grace period is over */
+		page_chain_free(&aspace->tables);
 }
 
 /* Gives the back end one page for its tables. */
@@ -46,8 +66,6 @@ static enum status open_space(struct aspace *aspace)
 			status = mmu->open(&aspace->space);
 	}
 	spin_unlock(&aspace->space.lock);
-	if (status != STATUS_OK)
-		mmu->close(&aspace->space, release_page);
 	return status;
 }
 
@@ -71,7 +89,10 @@ enum status aspace_create(const char *name, struct aspace **result)
 	if (status == STATUS_OK)
 		status = open_space(aspace);
 	if (status != STATUS_OK) {
-		handle_table_end(&aspace->handles);
+		mmu->close(&aspace->space, collect_table, aspace);
+		page_chain_free(&aspace->tables);
+		if (aspace->handles.handles)
+			handle_table_free(&aspace->handles);
 		cache_free(&aspace_cache, aspace);
 		return status;
 	}
@@ -86,13 +107,14 @@ void aspace_empty(struct aspace *aspace)
 	for (unsigned i = 0; i < SEGMENTS; i++)
 		while (!list_is_empty(&aspace->segments[i].mappings))
 			mapping_free(container_of(aspace->segments[i].mappings.next, struct mapping, node));
-	handle_table_end(&aspace->handles);
-	mmu->close(&aspace->space, release_page);
+	handle_table_close(&aspace->handles);
+	close_space(aspace);
 	trace_aspace_destroy(aspace->id);
 }
 
 void aspace_free(struct aspace *aspace)
 {
+	handle_table_free(&aspace->handles);
 	cache_free(&aspace_cache, aspace);
 }
 

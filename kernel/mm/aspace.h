@@ -4,6 +4,7 @@
 #pragma once
 
 #include "abi/syscall.h"
+#include "mm/page.h"
 #include "mm/segment.h"
 #include "mmu.h"
 #include "obj/handle.h"
@@ -23,6 +24,8 @@ struct aspace {
 	struct mmu_space space;
 	uint64_t stack_slots[STACK_SLOTS / 64]; /* bit n: slot n is taken; under the lock */
 	struct handle_table handles;
+	struct page_chain tables; /* of its page table, once that is closed; freed after a grace period */
+	struct rcu_head tables_rcu;
 	bool dying; /* every thread is to exit */
 	/* The process, sched/process.c; under the table of threads' lock. */
 	struct list process_node;  /* among all processes that have not ended */
@@ -45,7 +48,10 @@ struct aspace {
 /* A new, empty address space, with a reference. NO_MEMORY. */
 enum status aspace_create(const char *name, struct aspace **aspace);
 
-/* Gives back all memory and handles, but the record: aspace_free(). No thread is in it and no CPU has it active. */
+/*
+ * Gives back all memory and handles, but the record: aspace_free(). No thread is in it and no CPU has it active. The pages of its page table
+ * are freed after a grace period.
+ */
 void aspace_empty(struct aspace *aspace);
 void aspace_free(struct aspace *aspace);
 

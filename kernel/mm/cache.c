@@ -13,10 +13,10 @@
 #include "arch.h"
 #include "core/lock.h"
 #include "core/panic.h"
+#include "core/poison.h"
 #include "core/string.h"
 #include "mm/page.h"
 
-#define POISON 0xf5
 #define OBJECT_ALIGN 64
 
 struct free_object {
@@ -56,6 +56,7 @@ static enum status slab_new(struct cache *cache, struct slab **result)
 	*slab = (struct slab){.cache = cache};
 	for (uint32_t i = slab_capacity(cache); i-- > 0;) {
 		struct free_object *object = (struct free_object *)((uint8_t *)slab + SLAB_HEADER + i * object_stride(cache));
+		poison_fill(object, cache->object_bytes);
 		object->next = slab->free;
 		slab->free = object;
 	}
@@ -98,8 +99,10 @@ enum status cache_alloc_unfilled(struct cache *cache, void **object)
 	struct slab *slab;
 	if (page_failure_is_due())
 		return STATUS_NO_MEMORY;
-	if ((*object = spare_take(cache)))
+	if ((*object = spare_take(cache))) {
+		poison_check(*object, cache->object_bytes);
 		return STATUS_OK;
+	}
 	spin_lock(&cache->lock);
 	enum status status = slab_get(cache, &slab);
 	if (status == STATUS_OK) {
@@ -111,6 +114,8 @@ enum status cache_alloc_unfilled(struct cache *cache, void **object)
 			list_remove(&slab->node);
 	}
 	spin_unlock(&cache->lock);
+	if (status == STATUS_OK)
+		poison_check(*object, cache->object_bytes);
 	return status;
 }
 
@@ -134,9 +139,7 @@ void cache_free(struct cache *cache, void *object)
 	struct slab *slab = slab_of(object);
 	struct free_object *freed = object;
 	ASSERT(slab->cache == cache && slab->used > 0);
-#ifdef VITRINE_CHECKS
-	memset(object, POISON, cache->object_bytes);
-#endif
+	poison_fill(object, cache->object_bytes);
 	if (spare_put(cache, object))
 		return;
 	spin_lock(&cache->lock);

@@ -152,7 +152,8 @@ enum status object_remove(struct thread *thread, struct vm_object *object, uint6
 	TRY(status);
 	if (!being_written)
 		return STATUS_OK;
-	kobj_get(&object->kobj);
+	if (!kobj_try_get(&object->kobj)) /* nobody will look at the pages, written or not */
+		return STATUS_OK;
 	thread->removal = (struct pending_removal){object, first, pages, request_last_serial()};
 	status = wait_for_write(thread, false);
 	if (status != STATUS_RETRY)

@@ -234,13 +234,10 @@ static bool go_on(struct thread *thread)
 void fault_continue(struct thread *thread, uint64_t request, enum status status)
 {
 	bool has_address = thread->fault.address != NO_ADDRESS;
-	struct kobj *process = &thread->aspace->kobj;
-	kobj_get(process); /* the thread may run again, and end with its process, before this is through with it */
 	server_page_wait_end(thread);
 	if (thread->blocked_for == SWITCH_WRITTEN) {
 		if (evict_continue(thread, status))
 			wake(thread, WAKE_PAGE);
-		kobj_put(process);
 		return;
 	}
 	if (has_address)
@@ -253,11 +250,9 @@ void fault_continue(struct thread *thread, uint64_t request, enum status status)
 	} else if (!has_address) {
 		arch_syscall_restart(&thread->frame);
 	} else if (!go_on(thread)) {
-		kobj_put(process);
 		return;
 	}
 	wake(thread, request ? WAKE_PAGE : WAKE_MEMORY);
-	kobj_put(process);
 }
 
 void fault_abandon(struct thread *thread)

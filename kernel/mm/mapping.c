@@ -17,6 +17,10 @@ enum status mapping_new(struct aspace *aspace, const struct map_request *request
 	void *memory;
 	TRY(cache_alloc(&mapping_cache, &memory));
 	struct mapping *mapping = memory;
+	if (!kobj_try_get(&request->object->kobj)) {
+		cache_free(&mapping_cache, memory);
+		return STATUS_GONE;
+	}
 	list_init(&mapping->node);
 	list_init(&mapping->object_node);
 	mapping->bytes = request->bytes;
@@ -26,7 +30,6 @@ enum status mapping_new(struct aspace *aspace, const struct map_request *request
 	mapping->aspace = aspace;
 	mapping->object = request->object;
 	mapping->first_page = request->first_page;
-	kobj_get(&request->object->kobj);
 	*result = mapping;
 	return STATUS_OK;
 }

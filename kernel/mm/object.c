@@ -82,9 +82,14 @@ enum status object_create_fixed(enum object_kind kind, struct paddr base, uint64
 enum status object_create_provided(struct endpoint *endpoint, uint64_t pages, uint64_t key, bool write_back,
 				   struct vm_object **result)
 {
-	TRY(object_new(OBJECT_PROVIDER, pages, result));
+	if (!kobj_try_get(&endpoint->kobj))
+		return STATUS_GONE;
+	enum status status = object_new(OBJECT_PROVIDER, pages, result);
+	if (status != STATUS_OK) {
+		kobj_put(&endpoint->kobj);
+		return status;
+	}
 	struct vm_object *object = *result;
-	kobj_get(&endpoint->kobj);
 	object->endpoint = endpoint;
 	object->key = key;
 	object->write_back = write_back;
@@ -191,8 +196,11 @@ enum status object_copy(struct vm_object *source, uint64_t first, uint64_t pages
 	TRY(object_new(OBJECT_COPY, pages, result));
 	struct vm_object *copy = *result;
 	struct vm_object *origin = source->kind == OBJECT_PROVIDER ? source : source->source;
+	if (origin && !kobj_try_get(&origin->kobj)) {
+		kobj_put(&copy->kobj);
+		return STATUS_GONE;
+	}
 	if (origin) {
-		kobj_get(&origin->kobj);
 		copy->source = origin;
 		copy->source_page = first + (source == origin ? 0 : source->source_page);
 	}
@@ -270,13 +278,19 @@ void object_discard(struct vm_object *object, uint64_t first, uint64_t pages)
 	}
 }
 
+void object_pre_free(struct kobj *kobj)
+{
+	struct vm_object *object = object_of(kobj);
+	if (object->kind == OBJECT_PROVIDER)
+		reclaim_remove(object);
+	trace_object_destroy(kobj->id, object->present);
+	object_discard(object, 0, object->pages);
+}
+
 void object_free(struct kobj *kobj)
 {
 	struct vm_object *object = object_of(kobj);
 	ASSERT(list_is_empty(&object->mappings) && list_is_empty(&object->requests));
-	if (object->kind == OBJECT_PROVIDER)
-		reclaim_remove(object);
-	trace_object_destroy(kobj->id, object->present);
 	object_discard(object, 0, object->pages);
 	ASSERT(object->present == 0);
 	for (uint64_t c = 0; object->chunks && c < CHUNK_SLOTS; c++)

@@ -126,7 +126,11 @@ enum status object_create_provided(struct endpoint *endpoint, uint64_t pages, ui
  */
 enum status object_copy(struct vm_object *source, uint64_t first, uint64_t pages, struct vm_object **object);
 
-/* Ends an object nobody has a reference to. */
+/*
+ * Ends an object nobody has a reference to. Its frames go back at once, but those that a system call has pinned; the rest when no CPU can be
+ * looking at its slots.
+ */
+void object_pre_free(struct kobj *kobj);
 void object_free(struct kobj *kobj);
 
 /* The slot of a page, as a value. Called with the object's lock held, as all below but object_sync(). */

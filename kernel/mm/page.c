@@ -21,6 +21,7 @@
 #include "core/cpu.h"
 #include "core/lock.h"
 #include "core/panic.h"
+#include "core/poison.h"
 #include "core/print.h"
 #include "core/string.h"
 #include "mm/reclaim.h"
@@ -411,6 +412,25 @@ void page_free(struct paddr block, unsigned order)
 	uint64_t left = free_pages;
 	spin_unlock(&memory_lock);
 	reclaim_freed(left);
+}
+
+void page_chain_add(struct page_chain *chain, struct paddr page)
+{
+	struct frame *frame = &frames[page.p / PAGE_BYTES - frame_base];
+	ASSERT(frame->state == FRAME_USED && frame->order == 0 && !frame->sharers);
+	frame->next = chain->first.p ? (uint32_t)(chain->first.p / PAGE_BYTES - frame_base) : NO_FRAME;
+	chain->first = page;
+}
+
+void page_chain_free(struct page_chain *chain)
+{
+	while (chain->first.p) {
+		struct paddr page = chain->first;
+		uint32_t next = frames[page.p / PAGE_BYTES - frame_base].next;
+		chain->first = paddr(next == NO_FRAME ? 0 : (frame_base + next) * PAGE_BYTES);
+		poison_fill(arch_phys_to_virt(page), PAGE_BYTES);
+		page_free(page, 0);
+	}
 }
 
 bool page_overlaps_ram(struct paddr base, uint64_t pages)

@@ -43,6 +43,15 @@ enum status page_alloc_zeroed(struct paddr *page);
 /* Gives back a block as it was allocated; a page that is shared loses one of those who share it. */
 void page_free(struct paddr block, unsigned order);
 
+/* Used pages that are to be given back together, later. */
+struct page_chain {
+	struct paddr first; /* 0: none */
+};
+
+/* Puts a page that was allocated alone, and that nobody shares, into a chain; and gives back all that are in it. */
+void page_chain_add(struct page_chain *chain, struct paddr page);
+void page_chain_free(struct page_chain *chain);
+
 /* Whether any of `pages` pages from `base` lies where the machine has RAM. */
 bool page_overlaps_ram(struct paddr base, uint64_t pages);
 

@@ -51,13 +51,17 @@ struct page_request *request_find(const struct vm_object *object, uint64_t page)
 	return NULL;
 }
 
-/* Makes the request and its message; the slot is still as it was. */
+/* Makes the request and its message, with a reference to the object; the slot is still as it was. */
 static enum status request_new(struct vm_object *object, uint64_t page, enum request_kind kind, uint64_t flow, uint32_t sender,
 			       struct page_request **result)
 {
 	void *memory;
 	TRY(cache_alloc_unfilled(&request_cache, &memory));
 	struct page_request *request = memory;
+	if (!kobj_try_get(&object->kobj)) {
+		cache_free(&request_cache, memory);
+		return STATUS_GONE;
+	}
 	request->object = object;
 	request->page = page;
 	request->kind = kind;
@@ -77,11 +81,10 @@ static enum status request_new(struct vm_object *object, uint64_t page, enum req
 	return STATUS_OK;
 }
 
-/* Enters a request on its object's list, with the slot that says so. */
+/* Enters a request on its object's list, with the slot that says so, and the reference it was made with. */
 static void enlist(struct page_request *request, uint64_t slot)
 {
 	struct vm_object *object = request->object;
-	kobj_get(&object->kobj);
 	list_insert_before(&object->requests, &request->node);
 	trace_page_request(request_flow(request), object->kobj.id, request->page, request->kind, object->endpoint->kobj.id);
 	object_slot_set(object, request->page, slot, request_flow(request));

@@ -1,119 +1,317 @@
 /*
  * Handles: see handle.h.
  *
+ * The life of a handle: made (derive, or created for something new) -> on its way -> in a table -> ended -> freed after a grace period.
+ * Invariant: a handle that has not ended is in the tree, and in its table's slot if it has a table. One that has ended stays in the tree
+ * until its children are moved up to its parent; that takes several steps if they are many, and each leaves a tree.
  * Who calls: system calls, messages, processes. Whom: page.h for the table, endpoint.h, which counts those who may receive.
- * Locks: the table's, for a look-up; never held while a reference is given up.
+ * Locks: handles_lock for every change; none for a look-up; none while a reference is given up.
  */
 #include "obj/handle.h"
 
+#include <trace_emit.h>
+
 #include "arch.h"
+#include "core/cpu.h"
 #include "core/lock.h"
 #include "ipc/endpoint.h"
+#include "mm/cache.h"
 #include "mm/page.h"
+#include "sched/thread.h"
 
-enum status handle_table_init(struct handle_table *table)
+/* So many children are moved before the lock is let go. */
+#define MOVED_AT_ONCE 32
+
+static struct spinlock handles_lock = SPINLOCK(LOCK_HANDLES);
+static struct cache handle_cache = CACHE(struct handle);
+
+/* ---- making ---- */
+
+/* A handle in no table and no tree. NO_MEMORY; NOT_FOUND if the object's end has begun. */
+static enum status handle_new(struct kobj *kobj, unsigned rights, struct handle **result)
 {
-	struct paddr page;
-	table->lock = SPINLOCK(LOCK_HANDLES);
-	TRY(page_alloc_zeroed(&page));
-	table->handles = arch_phys_to_virt(page);
+	void *memory;
+	TRY(cache_alloc(&handle_cache, &memory));
+	struct handle *handle = memory;
+	if (!kobj_try_get(kobj)) {
+		cache_free(&handle_cache, handle);
+		return STATUS_NOT_FOUND;
+	}
+	handle->kobj = kobj;
+	handle->rights = rights;
+	list_init(&handle->children);
+	list_init(&handle->sibling);
+	*result = handle;
 	return STATUS_OK;
 }
 
-static bool may_receive(struct handle handle)
+/* The first free number, or HANDLES_MAX. Called with the lock. */
+static uint32_t free_number(struct handle_table *table)
 {
-	return handle.kobj->type == KOBJ_ENDPOINT && (handle.rights & HANDLE_RECEIVE);
+	uint32_t number = table->free_from;
+	while (number < HANDLES_MAX && table->handles[number])
+		number++;
+	table->free_from = number;
+	return number;
 }
 
-/* What was taken out of a table is given up here, without its lock. */
-static void handle_drop(struct handle handle)
+enum status handle_install(struct handle_table *table, struct handle *handle, uint64_t *number)
 {
-	if (may_receive(handle))
-		endpoint_receiver_closed(endpoint_of(handle.kobj));
-	kobj_put(handle.kobj);
-}
-
-void handle_table_end(struct handle_table *table)
-{
-	spin_lock(&table->lock);
-	struct handle *handles = table->handles;
-	table->handles = NULL;
-	spin_unlock(&table->lock);
-	if (!handles)
-		return;
-	for (uint64_t i = 1; i < HANDLES_MAX; i++)
-		if (handles[i].kobj)
-			handle_drop(handles[i]);
-	page_free(arch_virt_to_phys(handles), 0);
-}
-
-enum status handle_add(struct handle_table *table, struct kobj *kobj, unsigned rights, uint64_t *number)
-{
-	spin_lock(&table->lock);
-	enum status status = table->handles ? STATUS_LIMIT : STATUS_GONE;
-	for (uint64_t i = 1; i < HANDLES_MAX && status == STATUS_LIMIT; i++) {
-		if (table->handles[i].kobj)
-			continue;
-		kobj_get(kobj);
-		table->handles[i] = (struct handle){kobj, rights};
-		if (may_receive(table->handles[i]))
-			endpoint_receiver_new(endpoint_of(kobj)); /* before anybody can close it */
-		*number = i;
-		status = STATUS_OK;
-	}
-	spin_unlock(&table->lock);
-	return status;
-}
-
-/* What handle `number` stands for, with a reference, if it is of this type (KOBJ_TYPES: any) and has the rights. */
-static inline enum status find(struct handle_table *table, uint64_t number, enum kobj_type type, unsigned rights,
-			       struct handle *handle)
-{
-	enum status status = STATUS_OK;
-	if (number == 0 || number >= HANDLES_MAX)
-		return STATUS_NOT_FOUND;
-	spin_lock(&table->lock);
-	if (!table->handles || !table->handles[number].kobj)
-		status = STATUS_NOT_FOUND;
-	else if (type != KOBJ_TYPES && table->handles[number].kobj->type != type)
-		status = STATUS_INVALID;
-	else if (rights & ~table->handles[number].rights)
-		status = STATUS_DENIED;
+	spin_lock(&handles_lock);
+	enum status status = table->closed || handle->ended ? STATUS_GONE : STATUS_OK;
+	uint32_t free = status == STATUS_OK ? free_number(table) : 0;
+	if (free == HANDLES_MAX)
+		status = STATUS_LIMIT;
 	if (status == STATUS_OK) {
-		*handle = table->handles[number];
-		kobj_get(handle->kobj);
+		handle->table = table;
+		handle->number = free;
+		handle->receives = handle->kobj->type == KOBJ_ENDPOINT && (handle->rights & HANDLE_RECEIVE);
+		if (handle->receives)
+			endpoint_receiver_new(endpoint_of(handle->kobj)); /* before anybody can close it */
+		__atomic_store_n(&table->handles[free], handle, __ATOMIC_RELEASE);
+		*number = free;
 	}
-	spin_unlock(&table->lock);
+	spin_unlock(&handles_lock);
 	return status;
 }
 
-enum status handle_find_any(struct handle_table *table, uint64_t number, unsigned rights, struct handle *handle)
+enum status handle_derive(struct handle *from, unsigned rights, struct handle **result)
 {
-	*handle = (struct handle){0};
+	TRY(handle_new(from->kobj, from->rights & rights, result));
+	spin_lock(&handles_lock);
+	bool ended = from->ended;
+	if (!ended) {
+		(*result)->parent = from;
+		list_insert_before(&from->children, &(*result)->sibling);
+	}
+	spin_unlock(&handles_lock);
+	if (!ended)
+		return STATUS_OK;
+	handle_drop(*result);
+	return STATUS_NOT_FOUND;
+}
+
+/* Into the table, or away with it. */
+static enum status install_or_drop(struct handle_table *table, struct handle *handle, uint64_t *number)
+{
+	enum status status = handle_install(table, handle, number);
+	if (status != STATUS_OK)
+		handle_drop(handle);
+	return status;
+}
+
+enum status handle_create(struct handle_table *table, struct kobj *kobj, unsigned rights, uint64_t *number)
+{
+	struct handle *handle;
+	TRY(handle_new(kobj, rights, &handle));
+	return install_or_drop(table, handle, number);
+}
+
+enum status handle_copy(struct handle *from, unsigned rights, struct handle_table *table, uint64_t *number)
+{
+	struct handle *handle;
+	TRY(handle_derive(from, rights, &handle));
+	return install_or_drop(table, handle, number);
+}
+
+/* ---- looking up ---- */
+
+/* Tells the trace what was wanted in vain. */
+__attribute__((noinline, cold)) static void refuse(const struct handle *handle, uint64_t number, enum status status,
+						   unsigned rights)
+{
+	uint64_t missing = handle ? rights & ~handle->rights : rights;
+	trace_handle_refused(thread_current_id(), number, handle ? handle->kobj->id : 0, missing, status);
+}
+
+/* What handle `number` stands for, if it is of this type (KOBJ_TYPES: any) and has the rights. */
+static inline enum status find(struct handle_table *table, uint64_t number, enum kobj_type type, unsigned rights,
+			       struct handle **result)
+{
+	struct handle *handle = number < HANDLES_MAX ? __atomic_load_n(&table->handles[number], __ATOMIC_ACQUIRE) : NULL;
+	if (!handle) {
+		refuse(NULL, number, STATUS_NOT_FOUND, rights);
+		return STATUS_NOT_FOUND;
+	}
+	ASSERT_NOT_POISON(handle);
+	if (type != KOBJ_TYPES && handle->kobj->type != type) {
+		refuse(handle, number, STATUS_INVALID, rights);
+		return STATUS_INVALID;
+	}
+	if (rights & ~handle->rights) {
+		refuse(handle, number, STATUS_DENIED, rights);
+		return STATUS_DENIED;
+	}
+	*result = handle;
+	return STATUS_OK;
+}
+
+enum status handle_find_any(struct handle_table *table, uint64_t number, unsigned rights, struct handle **handle)
+{
 	return find(table, number, KOBJ_TYPES, rights, handle);
 }
 
 enum status handle_find(struct handle_table *table, uint64_t number, enum kobj_type type, unsigned rights, struct kobj **kobj)
 {
-	struct handle handle;
+	struct handle *handle;
 	TRY(find(table, number, type, rights, &handle));
-	*kobj = handle.kobj;
+	*kobj = handle->kobj;
 	return STATUS_OK;
+}
+
+/* ---- the end ---- */
+
+/* It is found no more, and nothing is made from it. False if it has ended before. Called with the lock. */
+static bool end(struct handle *handle)
+{
+	struct handle_table *table = handle->table;
+	if (handle->ended)
+		return false;
+	handle->ended = true;
+	if (table) {
+		__atomic_store_n(&table->handles[handle->number], NULL, __ATOMIC_RELEASE);
+		if (handle->number < table->free_from)
+			table->free_from = handle->number;
+	}
+	return true;
+}
+
+/* Moves some children of a handle that has ended up to its parent; false when none was left and it is out of the tree. With the lock. */
+static bool move_children(struct handle *handle)
+{
+	for (unsigned moved = 0; !list_is_empty(&handle->children); moved++) {
+		struct handle *child = container_of(handle->children.next, struct handle, sibling);
+		if (moved == MOVED_AT_ONCE)
+			return true;
+		list_remove(&child->sibling);
+		child->parent = handle->parent;
+		if (child->parent)
+			list_insert_before(&child->parent->children, &child->sibling);
+	}
+	list_remove(&handle->sibling);
+	handle->parent = NULL;
+	return false;
+}
+
+static void leave_tree(struct handle *handle)
+{
+	bool more = true;
+	while (more) {
+		spin_lock(&handles_lock);
+		more = move_children(handle);
+		spin_unlock(&handles_lock);
+	}
+}
+
+static void pre_free(struct rcu_head *head)
+{
+	struct handle *handle = container_of(head, struct handle, rcu);
+	if (handle->receives)
+		endpoint_receiver_closed(endpoint_of(handle->kobj));
+	kobj_put(handle->kobj);
+}
+
+static void free_record(struct rcu_head *head)
+{
+	cache_free(&handle_cache, container_of(head, struct handle, rcu));
+}
+
+static const struct rcu_class handle_class = {RCU_HANDLE, pre_free, free_record};
+
+void handle_drop(struct handle *handle)
+{
+	spin_lock(&handles_lock);
+	ASSERT(!handle->table);
+	(void)end(handle); /* it may have been revoked */
+	spin_unlock(&handles_lock);
+	leave_tree(handle);
+	rcu_call(&handle->rcu, &handle_class, handle->kobj->id);
 }
 
 enum status handle_close(struct handle_table *table, uint64_t number)
 {
-	struct handle handle = {0};
-	if (number == 0 || number >= HANDLES_MAX)
-		return STATUS_NOT_FOUND;
-	spin_lock(&table->lock);
-	if (table->handles) {
+	struct handle *handle = NULL;
+	spin_lock(&handles_lock);
+	if (number < HANDLES_MAX)
 		handle = table->handles[number];
-		table->handles[number] = (struct handle){0};
-	}
-	spin_unlock(&table->lock);
-	if (!handle.kobj)
+	if (handle)
+		(void)end(handle);
+	spin_unlock(&handles_lock);
+	if (!handle) {
+		refuse(NULL, number, STATUS_NOT_FOUND, 0);
 		return STATUS_NOT_FOUND;
-	handle_drop(handle);
+	}
+	leave_tree(handle);
+	rcu_call(&handle->rcu, &handle_class, handle->kobj->id);
 	return STATUS_OK;
+}
+
+/* One of those that were made from the handle, no longer found; NULL if there is none. *mine: nobody else has ended it. */
+static struct handle *end_child(struct handle *handle, bool *mine)
+{
+	struct handle *child = NULL;
+	spin_lock(&handles_lock);
+	if (!list_is_empty(&handle->children)) {
+		child = container_of(handle->children.next, struct handle, sibling);
+		*mine = end(child);
+	}
+	spin_unlock(&handles_lock);
+	return child;
+}
+
+enum status handle_revoke(struct handle_table *table, uint64_t number, uint64_t *count)
+{
+	struct handle *handle, *child;
+	bool mine = false;
+	*count = 0;
+	TRY(find(table, number, KOBJ_TYPES, 0, &handle));
+	while ((child = end_child(handle, &mine))) {
+		leave_tree(child); /* what was made from it is made from `handle` now, and comes next */
+		*count += mine;
+		if (mine && child->table) /* one on its way is its message's to drop */
+			rcu_call(&child->rcu, &handle_class, child->kobj->id);
+	}
+	trace_handle_revoke(thread_current_id(), number, handle->kobj->id, *count);
+	return STATUS_OK;
+}
+
+/* ---- tables ---- */
+
+enum status handle_table_init(struct handle_table *table)
+{
+	struct paddr page;
+	TRY(page_alloc_zeroed(&page));
+	*table = (struct handle_table){.handles = arch_phys_to_virt(page), .free_from = 1};
+	return STATUS_OK;
+}
+
+void handle_table_close(struct handle_table *table)
+{
+	spin_lock(&handles_lock);
+	table->closed = true;
+	spin_unlock(&handles_lock);
+	for (uint64_t i = 1; i < HANDLES_MAX; i++)
+		if (table->handles[i])
+			DISCARD(handle_close(table, i), "somebody may have revoked it first");
+}
+
+void handle_table_free(struct handle_table *table)
+{
+	page_free(arch_virt_to_phys(table->handles), 0);
+}
+
+void handle_table_check(const struct handle_table *table)
+{
+	spin_lock(&handles_lock);
+	for (uint32_t i = 0; i < HANDLES_MAX; i++) {
+		const struct handle *handle = table->handles[i];
+		if (!handle)
+			continue;
+		ASSERT(i >= 1 && handle->number == i && handle->table == table && !handle->ended);
+		ASSERT(handle->kobj->references > 0 && (handle->rights & ~(uint32_t)HANDLE_ALL) == 0);
+		ASSERT(!handle->parent || (handle->rights & ~handle->parent->rights) == 0);
+		LIST_FOR_EACH (node, &handle->children)
+			ASSERT(container_of(node, struct handle, sibling)->parent == handle);
+	}
+	spin_unlock(&handles_lock);
 }

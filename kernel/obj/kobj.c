@@ -1,9 +1,8 @@
 /*
- * Kernel objects: see kobj.h. Each type brings the function that ends it.
+ * Kernel objects: see kobj.h. Each type brings the functions that end it.
  */
 #include "obj/kobj.h"
 
-#include "core/cpu.h"
 #include "core/panic.h"
 #include "ipc/endpoint.h"
 #include "mm/object.h"
@@ -16,10 +15,12 @@ void kobj_init(struct kobj *kobj, enum kobj_type type)
 	kobj->type = type;
 	kobj->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
 	kobj->references = 1;
+	kobj->rcu.class = NULL;
 }
 
 bool kobj_try_get(struct kobj *kobj)
 {
+	ASSERT_NOT_POISON(kobj);
 	uint32_t references = __atomic_load_n(&kobj->references, __ATOMIC_RELAXED);
 	while (references > 0)
 		if (__atomic_compare_exchange_n(&kobj->references, &references, references + 1, false, __ATOMIC_ACQUIRE,
@@ -28,40 +29,39 @@ bool kobj_try_get(struct kobj *kobj)
 	return false;
 }
 
-/* The machine itself is always there. */
-static void machine_free(struct kobj *kobj)
+static struct kobj *kobj_of(struct rcu_head *head)
 {
-	panic("the machine, kernel object %u, has no user any more", kobj->id);
+	return container_of(head, struct kobj, rcu);
 }
 
-/* The next that this CPU has to free; NULL, and it is at it no more, if there is none. */
-static struct kobj *take_next(struct cpu *cpu)
+static void object_is_leaving(struct rcu_head *head)
 {
-	bool irqs = arch_irq_save();
-	struct kobj *kobj = cpu->to_end;
-	cpu->ends_objects = kobj;
-	if (kobj)
-		cpu->to_end = kobj->next_to_end;
-	arch_irq_restore(irqs);
-	return kobj;
+	object_pre_free(kobj_of(head));
+}
+
+static void object_is_free(struct rcu_head *head)
+{
+	object_free(kobj_of(head));
+}
+
+static void endpoint_is_free(struct rcu_head *head)
+{
+	endpoint_free(kobj_of(head));
+}
+
+static void process_is_free(struct rcu_head *head)
+{
+	process_free(kobj_of(head));
 }
 
 void kobj_end(struct kobj *kobj)
 {
-	struct cpu *cpu = arch_cpu();
-	static void (*const end[KOBJ_TYPES])(struct kobj * kobj) = {
-		[KOBJ_OBJECT] = object_free,
-		[KOBJ_ENDPOINT] = endpoint_free,
-		[KOBJ_PROCESS] = process_free,
-		[KOBJ_MACHINE] = machine_free,
+	static const struct rcu_class classes[] = {
+		[KOBJ_OBJECT] = {RCU_OBJECT, object_is_leaving, object_is_free},
+		[KOBJ_ENDPOINT] = {RCU_ENDPOINT, NULL, endpoint_is_free},
+		[KOBJ_PROCESS] = {RCU_PROCESS, NULL, process_is_free},
 	};
-	bool irqs = arch_irq_save();
-	bool inside = cpu->ends_objects;
-	kobj->next_to_end = cpu->to_end;
-	cpu->to_end = kobj;
-	arch_irq_restore(irqs);
-	if (inside)
-		return;
-	for (struct kobj *next; (next = take_next(cpu));)
-		end[next->type](next);
+	if (kobj->type >= ARRAY_LENGTH(classes)) /* the machine itself is always there */
+		panic("kernel object %u, of type %u, has no user any more", kobj->id, kobj->type);
+	rcu_call(&kobj->rcu, &classes[kobj->type], kobj->id);
 }

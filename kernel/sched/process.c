@@ -21,12 +21,14 @@ static struct list processes = {&processes, &processes}; /* that were started an
 static enum verdict run_verdict;
 static int64_t run_status;
 
-static void enter(struct aspace *process, struct aspace *parent)
+static enum status enter(struct aspace *process, struct aspace *parent)
 {
-	kobj_get(&process->kobj); /* as long as it lives */
+	if (!kobj_try_get(&process->kobj)) /* as long as it lives */
+		return STATUS_GONE;
 	process->started = true;
 	process->parent = parent;
 	list_insert_before(&processes, &process->process_node);
+	return STATUS_OK;
 }
 
 /* The parent's end has come before the child could start. Called with threads_lock. */
@@ -43,7 +45,7 @@ enum status process_start(struct aspace *process, struct aspace *parent, struct 
 	if (parent && parent->dying)
 		status = STATUS_DENIED;
 	if (status == STATUS_OK)
-		enter(process, parent);
+		status = enter(process, parent);
 	spin_unlock(&threads_lock);
 	TRY(status);
 	status = thread_create(process, entry, argument, UINT64_MAX, "main", thread);

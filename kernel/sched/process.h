@@ -19,7 +19,7 @@ static inline struct aspace *process_of(struct kobj *kobj)
 
 /*
  * Starts the first thread of a process that has none. `parent` is NULL for the first process of the run. EXISTS if it was
- * started before, DENIED if the parent is ending, LIMIT, NO_MEMORY.
+ * started before, DENIED if the parent is ending, GONE if nobody has a handle of it, LIMIT, NO_MEMORY.
  */
 enum status process_start(struct aspace *process, struct aspace *parent, struct vaddr entry, uint64_t argument, uint32_t *thread);
 

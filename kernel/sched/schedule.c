@@ -121,10 +121,10 @@ __attribute__((noinline, cold)) static void finish_ended(void)
 }
 
 /*
- * Takes this CPU's hazards, answers all but what is about the current thread, and returns them. irqs off; on meanwhile for what takes
- * its time.
+ * Takes this CPU's hazards, answers all but what is about the current thread, and returns them. The CPU is done with what it came into the
+ * kernel for: `cause` says how. irqs off; on meanwhile for what takes its time.
  */
-static uint64_t answer_hazards(void)
+static uint64_t answer_hazards(enum quiescent_cause cause)
 {
 	struct cpu *cpu = arch_cpu();
 	uint64_t hazards = __atomic_exchange_n(&cpu->hazards, 0, __ATOMIC_ACQ_REL);
@@ -141,6 +141,8 @@ static uint64_t answer_hazards(void)
 		reclaim_work();
 		arch_irq_restore(false);
 	}
+	if (hazards & HAZARD_RCU)
+		rcu_quiescent(cause);
 	return hazards;
 }
 
@@ -172,11 +174,11 @@ static struct thread *idle(void)
 	struct cpu *cpu = arch_cpu();
 	struct thread *thread;
 	if (cpu->hazards) /* what the last thread has left to do is no idle time */
-		answer_hazards();
+		answer_hazards(QUIESCENT_IDLE);
 	trace_idle_begin();
 	while (!(thread = run_queue_take())) {
 		if (cpu->hazards) { /* they may be about memory that somebody waits for */
-			answer_hazards();
+			answer_hazards(QUIESCENT_IDLE);
 			continue;
 		}
 		__atomic_store_n(&cpu->idle, true, __ATOMIC_SEQ_CST);
@@ -187,6 +189,7 @@ static struct thread *idle(void)
 		else
 			arch_cpu_idle();
 		__atomic_store_n(&cpu->idle, false, __ATOMIC_SEQ_CST);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST); /* what it looks at from here on, a grace period waits for: rcu.c */
 	}
 	cpu->idle = false;
 	trace_idle_end();
@@ -338,7 +341,7 @@ struct trap_frame *sched_resume(void)
 	struct cpu *cpu = arch_cpu();
 	while (__builtin_expect(cpu->hazards != 0, 0)) {
 		ASSERT(cpu->lock_level == LOCK_NONE);
-		uint64_t hazards = answer_hazards();
+		uint64_t hazards = answer_hazards(QUIESCENT_USER);
 		struct thread *thread = cpu->current;
 		if (thread->state == THREAD_RUNNING)
 			end_if_it_must(thread);

@@ -133,11 +133,23 @@ static void for_each_of(const struct aspace *aspace, void (*does)(struct thread 
 	}
 }
 
+static void thread_free(struct rcu_head *head)
+{
+	cache_free(&thread_cache, container_of(head, struct thread, rcu));
+}
+
+/* The record of a thread that is in no table: whoever has just woken it, or looks at who serves, may still be at it. */
+static void let_go(struct thread *thread)
+{
+	static const struct rcu_class thread_class = {RCU_THREAD, NULL, thread_free};
+	rcu_call(&thread->rcu, &thread_class, thread->id);
+}
+
 static void free_record(struct thread *thread)
 {
 	ASSERT(thread->state == THREAD_EXITED && !thread->on_cpu);
 	table[thread->id % THREADS_MAX] = NULL;
-	cache_free(&thread_cache, thread);
+	let_go(thread);
 }
 
 void threads_free(const struct aspace *aspace)
@@ -159,7 +171,7 @@ void thread_is_through(struct thread *thread)
 		__atomic_fetch_or(&cpu->hazards, HAZARD_ENDED, __ATOMIC_RELAXED);
 	}
 	if (thread->detached)
-		cache_free(&thread_cache, thread);
+		let_go(thread);
 	spin_unlock(&threads_lock);
 }
 
@@ -335,7 +347,7 @@ static enum status take_result(struct thread *target, int64_t *status, uint32_t 
 	*ended = target->id;
 	drop_record(target);
 	if (!target->on_cpu)
-		cache_free(&thread_cache, target);
+		let_go(target);
 	return result;
 }
 

@@ -84,6 +84,7 @@ struct thread {
 	uint8_t crash_cause; /* then enum crash_cause */
 	bool detached;       /* nobody takes its result: its record may go once no CPU uses it */
 	int64_t exit_status;
+	struct rcu_head rcu;
 };
 
 #define THREADS_MAX 1024

@@ -66,8 +66,9 @@ void mmu_case_donate(struct mmu_space *space)
 	mmu->donate(space, page);
 }
 
-static void release_donated(struct paddr page)
+static void release_donated(void *context, struct paddr page)
 {
+	(void)context;
 	unsigned i = 0;
 	while (i < donated_count && donated[i].p != page.p)
 		i++;
@@ -97,7 +98,7 @@ void mmu_case_close_one(struct mmu_space *space)
 	mmu_test_activate(NULL);
 	mmu->sync(space);
 	spin_lock(&space->lock);
-	mmu->close(space, release_donated);
+	mmu->close(space, release_donated, NULL);
 	spin_unlock(&space->lock);
 }
 

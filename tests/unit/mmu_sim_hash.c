@@ -104,9 +104,9 @@ static enum status hash_open(struct mmu_space *space)
 	return STATUS_OK;
 }
 
-static void hash_close(struct mmu_space *space, void (*release)(struct paddr page))
+static void hash_close(struct mmu_space *space, void (*release)(void *context, struct paddr page), void *context)
 {
-	(void)release; /* no page was ever donated */
+	(void)release, (void)context; /* no page was ever donated */
 	assert(!space->active);
 	for (unsigned i = 0; i < GROUPS * SLOTS; i++)
 		if (table[i / SLOTS][i % SLOTS].space == space)

@@ -96,25 +96,25 @@ static enum status tree_open(struct mmu_space *space)
 	return space->words[ROOT] ? STATUS_OK : STATUS_NO_TABLE;
 }
 
-static void release_table(uint64_t table, unsigned level, void (*release)(struct paddr page))
+static void release_table(uint64_t table, unsigned level, void (*release)(void *context, struct paddr page), void *context)
 {
 	for (unsigned i = 0; level > 1 && i < ENTRIES; i++) {
 		uint64_t entry = table_at(table)[i];
 		if (entry & PRESENT)
-			release_table(entry & ADDRESS, level - 1, release);
+			release_table(entry & ADDRESS, level - 1, release, context);
 	}
-	release(paddr(table));
+	release(context, paddr(table));
 }
 
-static void tree_close(struct mmu_space *space, void (*release)(struct paddr page))
+static void tree_close(struct mmu_space *space, void (*release)(void *context, struct paddr page), void *context)
 {
 	assert(!space->active);
 	if (space->words[ROOT])
-		release_table(space->words[ROOT], LEVELS, release);
+		release_table(space->words[ROOT], LEVELS, release, context);
 	while (space->words[SPARE]) {
 		uint64_t page = space->words[SPARE];
 		space->words[SPARE] = table_at(page)[0];
-		release(paddr(page));
+		release(context, paddr(page));
 	}
 	space->words[ROOT] = 0;
 }

@@ -236,9 +236,9 @@ static struct mmu_usage harvest_keeps(struct mmu_space *space, struct vaddr va)
 	return (struct mmu_usage){walk.present, walk.referenced, walk.changed};
 }
 
-static void close_keeps_all(struct mmu_space *space, void (*release)(struct paddr page))
+static void close_keeps_all(struct mmu_space *space, void (*release)(void *context, struct paddr page), void *context)
 {
-	(void)space, (void)release;
+	(void)space, (void)release, (void)context;
 }
 
 static void walk_hides_exec(struct mmu_space *space, struct vaddr va, struct mmu_walk *walk)
