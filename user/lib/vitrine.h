@@ -70,6 +70,9 @@ int checks_failed(void);
  */
 int check_leaves_nothing(const char *name, uint64_t first, uint64_t second);
 
+/* Free pages, once what the kernel is about to free is free; or after a tenth of a second, if there is always something. */
+uint64_t memory_settled(void);
+
 /* ---- threads ----------------------------------------------------------------------------------------------------------------
  */
 
