@@ -22,6 +22,7 @@ kernel_sources := \
   kernel/core/trap.c kernel/core/syscall.c kernel/core/syscall_memory.c kernel/core/syscall_ipc.c kernel/core/syscall_thread.c \
   kernel/core/name.c kernel/core/poison.c kernel/core/rcu.c \
   kernel/obj/kobj.c kernel/obj/handle.c kernel/ipc/endpoint.c kernel/ipc/server.c kernel/ipc/message.c kernel/ipc/interrupt.c \
+  kernel/mm/inject.c \
   kernel/mm/page.c kernel/mm/cache.c kernel/mm/object.c kernel/mm/segment.c kernel/mm/mapping.c kernel/mm/aspace.c kernel/mm/fault.c \
   kernel/mm/fault_page.c kernel/mm/request.c kernel/mm/evict.c kernel/mm/reclaim.c kernel/mm/uaccess.c \
   kernel/sched/process.c kernel/sched/wait.c kernel/sched/sync.c kernel/sched/upcall.c kernel/sched/thread.c kernel/sched/affinity.c \
@@ -94,8 +95,8 @@ tool_tests := reader commands run pnor
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
-setup_level := $(if $(filter test test-build unit% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
-  $(filter demo run view bench all image,$(MAKECMDGOALS)),run)))
+setup_level := $(if $(filter test test-build inject unit% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if $(filter \
+  gdb,$(MAKECMDGOALS)),gdb,$(if $(filter demo run view bench all image,$(MAKECMDGOALS)),run)))
 ifneq ($(setup_level),)
 ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
 $(error The set-up is not complete; what to do stands above)
@@ -486,10 +487,16 @@ $(B)/tests/gva2gpa: tests/e2e/gva2gpa.c
 	$(call say,HOSTCC,$@)
 	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) $< -o $@
 
+# And one that lets allocations of the guest fail, one a run.
+$(B)/tests/inject: tests/e2e/inject.c
+	$(call say,HOSTCC,$@)
+	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) $< -o $@
+
 # ---- the portable kernel on this host: $(1) compiler, $(2) test program ---------------------------------------------------------
 
 unit_compilers := gcc clang
-unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider wait ends
+unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory no_memory_calls \
+  delegate fuzz provider wait ends
 unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)
@@ -544,7 +551,7 @@ everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $
   $(programs:%=$(B)/$(a)/flash/%.pnor))
 everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 
-.PHONY: help setup doctor all test-build demo run gdb view bench test clean docs-gen
+.PHONY: help setup doctor all test-build demo run gdb view bench test inject clean docs-gen
 help:
 	@printf 'Vitrine: a small microkernel behind glass, on x86-64 and POWER.\n\n'
 	@printf '  make %-9s %s\n' \
@@ -554,6 +561,7 @@ help:
 	  gdb 'the same, stopped before the first instruction, with gdb attached' \
 	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json, docs/performance.md' \
 	  test 'every test; the last line counts them' \
+	  inject 'lets the allocations of the kernel fail, one a run: more of them than the test does' \
 	  unit 'the portable kernel'"'"'s tests on this host' \
 	  all 'builds everything' \
 	  setup 'installs what this machine lacks (also done by the targets above)' \
@@ -579,7 +587,7 @@ doctor:
 all: $(everything)
 
 # What tests run, beside what everybody runs.
-test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa) \
+test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa inject) \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
 
 # These two read what is typed; another that does says so with INPUT=-.
@@ -608,6 +616,10 @@ bench: $(B)/vitrine $(B)/tests/make_trace \
 
 test:
 	@.ci/test
+
+# More than the group of that name tries: some ten minutes.
+inject: test-build
+	$(Q)INJECT=all tests/e2e/inject.sh
 
 docs-gen: $(B)/gen/gen
 	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md

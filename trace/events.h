@@ -281,10 +281,14 @@ EVENT(157, rcu_callbacks, RCU, CPU_COUNTER, "how much this CPU has to free",
       F(value, COUNT, "how many things"))
 
 /* ---- handles ---- */
-EVENT(158, handle_refused, IPC, THREAD_INSTANT, "what a thread wanted to do with a handle was refused",
-      F(thread, THREAD, "who wanted it") F(handle, COUNT, "with which handle of its process")
+EVENT(158, handle_refused, IPC, THREAD_INSTANT, "what a thread wanted to do with a handle was refused, or one that came to it in a message found no place",
+      F(thread, THREAD, "who wanted it") F(handle, COUNT, "with which handle of its process; 0: the one that came")
       F(object, OBJECT, "what the handle stands for; 0: there is no such handle") F(missing, HEX, "the rights it lacks: enum handle_rights")
       F(status, STATUS, "what the thread was told"))
 EVENT(159, handle_revoke, IPC, THREAD_INSTANT, "a thread took back all handles that were made from one of its own",
       F(thread, THREAD, "who") F(handle, COUNT, "its own, which stays") F(object, OBJECT, "what it stands for")
       F(revoked, COUNT, "how many, in whatever process"))
+
+/* ---- the fault injector ---- */
+EVENT(180, alloc_fail, MEM, THREAD_INSTANT, "an allocation fails because it was told to: the fault injector",
+      F(thread, THREAD, "in whose system call or fault; 0: the kernel's own") F(number, COUNT, "the allocation's number"))

@@ -59,6 +59,8 @@ struct run_options {
 	uint64_t wall_seconds; /* 0: no limit */
 	uint64_t events;       /* recorded, at most */
 	uint64_t ring_bytes;   /* of a CPU */
+	uint64_t fail;         /* the allocation that is to fail; 0: none */
+	uint64_t fail_every;   /* and which after it; 0: none */
 	bool icount, verbose, quiet, build;
 };
 

@@ -35,6 +35,9 @@ const char run_help[] =
 	"                      the in-guest tests\n"
 	"    --flash FILE      the flash image (default: the program's own); the run works on a copy, DIR/flash.pnor\n"
 	"    --input FILE      what the guest reads from its serial port; - is this program's own input (default none)\n"
+	"    --fail N          let allocation N in the kernel fail, counted from boot; the end of the console says\n"
+	"                      how many there were\n"
+	"    --fail-every K    and every K-th after it\n"
 	"    --append WORDS    more words for the kernel's command line\n"
 	"    --no-build        boot what was built before\n"
 	"    -o, --output DIR  where to leave the run (default out/run)\n"
@@ -94,6 +97,8 @@ static const struct option long_options[] = {
 	{"qemu", required_argument, NULL, 'Q'},
 	{"events", required_argument, NULL, 'e'},
 	{"input", required_argument, NULL, 'f'},
+	{"fail", required_argument, NULL, 'x'},
+	{"fail-every", required_argument, NULL, 'X'},
 	{0},
 };
 
@@ -203,6 +208,10 @@ static bool take_option(struct run_options *options, int option, const char *val
 		return take_number(&options->wall_seconds, "wall", value, 0, 1000000);
 	case 'e':
 		return take_number(&options->events, "events", value, 1, INT64_MAX);
+	case 'x':
+		return take_number(&options->fail, "fail", value, 1, UINT64_MAX);
+	case 'X':
+		return take_number(&options->fail_every, "fail-every", value, 1, INT64_MAX);
 	case 'r':
 		good = take_number(&number, "ring", value, 1, RING_MIB_MAX);
 		options->ring_bytes = number << 20;

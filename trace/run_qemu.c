@@ -145,14 +145,17 @@ static void add_kernel_words(struct command_line *line, const struct run_options
 	char *mmu = NULL;
 	uint64_t budget_ticks = options->budget / 1000 * options->machine->clock_per_1000 +
 				options->budget % 1000 * options->machine->clock_per_1000 / 1000;
+	char fail[64] = "";
+	if (options->fail)
+		snprintf(fail, sizeof(fail), " fail=%" PRIu64 " fail_every=%" PRIu64, options->fail, options->fail_every);
 	if (asprintf(&mmu, "%s%s", options->mmu ? " mmu=" : "", options->mmu ? options->mmu : "") < 0) {
 		line->failed = true;
 		return;
 	}
 	add(line, "-append");
-	add(line, "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 " flash=%" PRIu64 "%s%s%s%s",
+	add(line, "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 " flash=%" PRIu64 "%s%s%s%s%s",
 	    image->program, options->seed, options->categories, options->ring_bytes >> 10, budget_ticks, image->flash_bytes >> 10,
-	    options->icount && options->cpus > 1 ? " turn_us=100" : "", mmu, *options->append ? " " : "", options->append);
+	    options->icount && options->cpus > 1 ? " turn_us=100" : "", mmu, fail, *options->append ? " " : "", options->append);
 	free(mmu);
 }
 

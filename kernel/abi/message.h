@@ -2,7 +2,7 @@
  * Messages: what a thread says to an endpoint, and what comes back.
  *
  * A message travels in registers: nothing has to be copied, so sending one cannot fail half-way. It is a type, four words, and
- * at most one handle, which the kernel turns into a handle of the receiver. The token names the message until it is answered.
+ * at most one handle, which the kernel turns into a handle of the receiver, or says that it could not. The token names the message until it is answered.
  *
  *              endpoint  token  type   words            handle    |  results: status  token  type   words     handle
  *     x86-64   RDI       RSI    RBX    R12 R13 R14 R15  RBP       |           RAX     RDX    RBX    R12-R15   RBP
@@ -15,6 +15,13 @@
 #pragma once
 
 #define MESSAGE_WORDS 4
+
+/*
+ * In the place of a handle: one came with the message, and could not be put into the receiver's table. The bits below say why, as a status code:
+ * LIMIT, the table is full; GONE, it was revoked on its way. It is no handle's number: whoever uses it as one gets NOT_FOUND. The
+ * receiver learns it and not the sender, who may be gone or busy long before; the receiver can answer so, or make room and ask again.
+ */
+#define MESSAGE_HANDLE_LOST (1 << 16)
 
 /* Types from here on are the kernel's: it sends them, a program that tries gets DENIED. */
 #define MESSAGE_KERNEL (1 << 30)
@@ -69,6 +76,6 @@ struct message {
 	uint64_t token;
 	uint64_t type;
 	uint64_t word[MESSAGE_WORDS];
-	uint64_t handle; /* 0: none */
+	uint64_t handle; /* 0: none; MESSAGE_HANDLE_LOST and why: there was one */
 };
 #endif

@@ -21,6 +21,7 @@
 #include "core/string.h"
 #include "ipc/interrupt.h"
 #include "ipc/message.h"
+#include "mm/inject.h"
 #include "mm/page.h"
 #include "mm/request.h"
 #include "mmu.h"
@@ -117,6 +118,13 @@ static void prepare_cpus(uint64_t seed)
 	}
 }
 
+/* The run ends before it has begun. */
+static _Noreturn void refuse(const char *why, enum status status)
+{
+	kprintf("%s: status %u\n", why, (unsigned)status);
+	run_end(VERDICT_REFUSED, (int64_t)status);
+}
+
 /* The boot archive first: a panic finds its names there. */
 static void prepare_memory(void)
 {
@@ -124,6 +132,7 @@ static void prepare_memory(void)
 		archive_init(arch_phys_to_virt(boot_info->archive.base), boot_info->archive.bytes);
 	uint64_t ring_kib = command_number(boot_info->command_line, "ring", RING_KIB);
 	page_init(boot_info);
+	inject_from(command_number(boot_info->command_line, "fail", 0), command_number(boot_info->command_line, "fail_every", 0));
 	enum status status = trace_init(ring_kib, command_number(boot_info->command_line, "trace", TRACE_ALL));
 	if (status != STATUS_OK) {
 		kprintf("no event rings of %lu KiB for %u CPUs: status %u\n", (unsigned long)ring_kib, cpus_present,
@@ -135,7 +144,7 @@ static void prepare_memory(void)
 	if (status == STATUS_OK)
 		status = message_prepare();
 	if (status != STATUS_OK)
-		run_end(VERDICT_REFUSED, (int64_t)status);
+		refuse("no memory for page requests and messages", status);
 	trace_boot_phase(BOOT_PHASE_MEMORY);
 	trace_free_pages(page_free_count());
 }
@@ -186,7 +195,7 @@ static _Noreturn void run(struct cpu *cpu)
 	if (!selftest[0])
 		sched_start();
 	if (!kernel_selftest)
-		panic("selftest=%s: this image holds no tests", selftest);
+		refuse("this image holds no tests", STATUS_NOT_FOUND);
 	int failures = kernel_selftest(selftest);
 	if (cpu->index != 0)
 		cpu_park();
@@ -240,6 +249,8 @@ void kernel_main(const struct boot_info *boot)
 		kprintf("program '%s' cannot be started: status %u\n", program, (unsigned)status);
 		run_end(VERDICT_REFUSED, (int64_t)status);
 	}
+	if (command_number(boot->command_line, "panic", 0))
+		panic("the command line asks for it");
 	trace_boot_phase(BOOT_PHASE_BARRIER);
 	open_barrier();
 	trace_boot_phase(BOOT_PHASE_SCHEDULER);

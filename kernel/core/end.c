@@ -14,6 +14,7 @@
 #include "core/panic.h"
 #include "core/print.h"
 #include "core/string.h"
+#include "mm/inject.h"
 
 /* How often a CPU looks whether the others have parked, before it gives them up. */
 #define PARK_LOOKS 100000
@@ -112,6 +113,7 @@ void run_end(enum verdict verdict, int64_t status)
 	descriptor.stack_bytes_used = (uint32_t)stack_bytes_used();
 	trace_kernel_stack(descriptor.stack_bytes_used, KERNEL_STACK_BYTES);
 	trace_run_end(verdict, (uint64_t)status);
+	inject_report();
 	if (verdict != VERDICT_FINISHED)
 		kprintf("run ended: %s\n", verdict_text(verdict));
 	else if (status)

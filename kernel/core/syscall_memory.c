@@ -168,20 +168,22 @@ enum status call_object_device(struct thread *thread, const uint64_t arguments[C
 	return hand_out(thread, object, value);
 }
 
-/* Maps for the process that was named, or the caller's own. */
-static enum status map_in(struct thread *thread, uint64_t process, const struct map_request *request, uint64_t *address)
+/* The process that was named, borrowed, or the caller's own. */
+static enum status find_target(struct thread *thread, uint64_t process, struct aspace **target)
 {
 	struct kobj *kobj;
+	*target = thread->aspace;
 	if (process == 0)
-		return aspace_map_object(thread->aspace, request, address);
+		return STATUS_OK;
 	TRY(handle_find(&thread->aspace->handles, process, KOBJ_PROCESS, HANDLE_MANAGE, &kobj));
-	struct aspace *target = process_of(kobj);
-	return target->ended ? STATUS_GONE : aspace_map_object(target, request, address);
+	*target = process_of(kobj);
+	return STATUS_OK;
 }
 
 enum status call_object_map(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
 {
 	struct handle *handle;
+	struct aspace *target;
 	uint64_t how = arguments[4] & UINT32_MAX;
 	if (how & ~(uint64_t)(RIGHTS_ALL | MAP_WINDOW))
 		return STATUS_INVALID;
@@ -195,12 +197,12 @@ enum status call_object_map(struct thread *thread, const uint64_t arguments[CALL
 		.rights_max = handle->rights & RIGHTS_ALL,
 		.window = how & MAP_WINDOW,
 	};
-	enum status status = STATUS_INVALID;
-	if (handle->kobj->type == KOBJ_OBJECT)
-		status = map_in(thread, arguments[4] >> 32, &request, value);
-	if (status == STATUS_OK)
-		trace_vm_map(thread->id, thread->aspace->id, *value, request.bytes, how, handle->kobj->id);
-	return status;
+	if (handle->kobj->type != KOBJ_OBJECT)
+		return STATUS_INVALID;
+	TRY(find_target(thread, arguments[4] >> 32, &target));
+	TRY(aspace_map_object(target, &request, value));
+	trace_vm_map(thread->id, target->id, *value, request.bytes, how, handle->kobj->id);
+	return STATUS_OK;
 }
 
 enum status call_object_remove(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
@@ -237,10 +239,6 @@ static enum status copy_object(struct thread *thread, struct vm_object *object, 
 	size_t left = bytes;
 	thread->call_done = 0;
 	TRY(fault_bring(thread, object, offset / PAGE_BYTES, access, &slot));
-	bool pinned = object_pin(object, offset / PAGE_BYTES);
-	spin_unlock(&object->lock);
-	if (!pinned)
-		return STATUS_LIMIT;
 	uint8_t *data = (uint8_t *)arch_phys_to_virt(slot_frame(slot)) + offset % PAGE_BYTES;
 	enum status status;
 	if (access == ACCESS_LOAD)

@@ -10,7 +10,7 @@
  * dropped when it would be received.
  * The invariant: a message is on exactly one list, or in the hands of the one who took it off.
  * Locks: the endpoint's for its lists. None is held when a message is answered or freed, or a reference given up.
- * What is simplified: a handle that finds no room in the receiver's table is dropped.
+ * A handle that finds no room in the receiver's table is dropped, and the receiver told so (MESSAGE_HANDLE_LOST).
  */
 #include "ipc/endpoint.h"
 

@@ -109,11 +109,22 @@ uint64_t message_pass(const struct thread *thread, struct handle **passed)
 {
 	uint64_t number = 0;
 	struct handle *handle = *passed;
-	if (!handle || handle_install(&thread->aspace->handles, handle, &number) != STATUS_OK)
+	if (!handle)
 		return 0;
+	enum status status = handle_install(&thread->aspace->handles, handle, &number);
+	if (status != STATUS_OK) {
+		trace_handle_refused(thread->id, 0, handle->kobj->id, 0, status);
+		return MESSAGE_HANDLE_LOST | status;
+	}
 	trace_handle_pass(thread->id, number, handle->kobj->id, handle->rights);
 	*passed = NULL;
 	return number;
+}
+
+/* What the provider of a page says with the type of its answer. RETRY is no answer: nobody would ask again. */
+static enum status status_of_answer(uint64_t type)
+{
+	return type < STATUS_CODES_END && type != STATUS_RETRY ? (enum status)type : STATUS_IO_ERROR;
 }
 
 /* Lets a message become its own answer, on its way to where it is to come. GONE: nobody receives there, and it is freed. */
@@ -162,7 +173,7 @@ enum status message_answer(struct ipc_message *message, const struct message *an
 	case IPC_CALL_NOBLK:
 		return send_back(message, answer, passed);
 	case IPC_REQUEST:
-		request_answer(message->request, answer->type < STATUS_CODES_END ? (enum status)answer->type : STATUS_IO_ERROR);
+		request_answer(message->request, status_of_answer(answer->type));
 		return STATUS_OK;
 	case IPC_INTERRUPT:
 		interrupt_answered(message);

@@ -72,7 +72,7 @@ enum status message_answer(struct ipc_message *message, const struct message *an
 void message_fail(struct ipc_message *message, enum status status);
 
 /*
- * Puts what a message carries into the table of the thread's process, and NULL in its place; returns its number there. 0 if it carries nothing,
- * or it was revoked, or there is no room: then it is still the message's.
+ * Puts what a message carries into the table of the thread's process, and NULL in its place; returns its number there, 0 if it carries nothing.
+ * MESSAGE_HANDLE_LOST and why, if it was revoked or there is no room: then it is still the message's.
  */
 uint64_t message_pass(const struct thread *thread, struct handle **passed);

@@ -103,6 +103,9 @@ enum status aspace_create(const char *name, struct aspace **result)
 void aspace_empty(struct aspace *aspace)
 {
 	ASSERT(aspace->threads == 0 && aspace->space.active == 0);
+	spin_lock(&aspace->lock);
+	aspace->closed = true;
+	spin_unlock(&aspace->lock);
 	aspace_forget(aspace);
 	for (unsigned i = 0; i < SEGMENTS; i++)
 		while (!list_is_empty(&aspace->segments[i].mappings))
@@ -178,7 +181,9 @@ enum status aspace_map_object(struct aspace *aspace, const struct map_request *r
 	TRY(mapping_new(aspace, request, &mapping));
 	spin_lock(&aspace->lock);
 	*address = request->address;
-	enum status status = choose_place(aspace, request->object->kind == OBJECT_DEVICE, address, request->bytes, &segment);
+	enum status status =
+		aspace->closed ? STATUS_GONE
+			       : choose_place(aspace, request->object->kind == OBJECT_DEVICE, address, request->bytes, &segment);
 	if (status == STATUS_OK) {
 		mapping->start = *address;
 		mapping_show(mapping);

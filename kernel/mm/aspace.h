@@ -19,6 +19,7 @@ struct aspace {
 	uint32_t id;
 	char name[NAME_CHARS + 1];
 	struct spinlock lock; /* segments and mappings */
+	bool closed;          /* it is being given back: nothing is mapped any more; under the lock */
 	struct segment segments[SEGMENTS];
 	struct mapping *recent; /* where the last fault was, since the next is likely to be there too; NULL: unknown */
 	struct mmu_space space;
@@ -69,7 +70,7 @@ struct map_request {
 /*
  * Maps pages of an object; the mapping has a reference of its own. *address is the place. Errors as for aspace_map(); a device
  * lies in the device segment and nothing else does; INVALID for pages the object does not have, or a window of an object that
- * has no provider.
+ * has no provider; GONE if the process has ended.
  */
 enum status aspace_map_object(struct aspace *aspace, const struct map_request *request, uint64_t *address);
 

@@ -15,6 +15,7 @@
 #include "core/panic.h"
 #include "core/poison.h"
 #include "core/string.h"
+#include "mm/inject.h"
 #include "mm/page.h"
 
 #define OBJECT_ALIGN 64
@@ -97,7 +98,7 @@ static bool spare_put(struct cache *cache, void *object)
 enum status cache_alloc_unfilled(struct cache *cache, void **object)
 {
 	struct slab *slab;
-	if (page_failure_is_due())
+	if (inject_is_due())
 		return STATUS_NO_MEMORY;
 	if ((*object = spare_take(cache))) {
 		poison_check(*object, cache->object_bytes);

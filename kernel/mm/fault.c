@@ -178,10 +178,12 @@ enum status fault_bring(struct thread *thread, struct vm_object *object, uint64_
 	enum fault_result result;
 	do {
 		result = fault_in_object(&fault, object, page, slot);
-		if (result != FAULT_WAITS && result != FAULT_KILLED && result != FAULT_NO_MEMORY)
-			return STATUS_OK;
+		bool there = result != FAULT_WAITS && result != FAULT_KILLED && result != FAULT_NO_MEMORY;
+		bool pinned = there && object_pin(object, page);
 		spin_unlock(&object->lock);
 		fault_finish_step(&fault);
+		if (there)
+			return pinned ? STATUS_OK : STATUS_LIMIT;
 	} while (result == FAULT_NO_MEMORY && reclaim_now());
 	if (result == FAULT_WAITS)
 		return STATUS_RETRY;
@@ -225,7 +227,7 @@ static bool go_on(struct thread *thread)
 		result = FAULT_PROVIDED;
 	trace_fault_end(fault.flow, id, result);
 	if (result == FAULT_KILLED || result == FAULT_NO_MEMORY)
-		fail(thread, fault.cause, STATUS_FAULT);
+		fail(thread, fault.cause, result == FAULT_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_FAULT);
 	else if (fault.in_call)
 		arch_syscall_restart(&thread->frame);
 	return true;

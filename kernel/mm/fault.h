@@ -41,14 +41,14 @@ unsigned fault_rights(const struct fault_question *question);
 
 /*
  * Answers a fault of the current thread, with an event for each step. *cause says why, if the result is KILLED or NO_MEMORY:
- * the caller then kills the thread, or answers FAULT for the system call that touched the address (`in_call`). With WAITS the
+ * the caller then kills the thread, or answers FAULT or NO_MEMORY for the system call that touched the address (`in_call`). With WAITS the
  * thread is blocked; the fault goes on in fault_continue().
  */
 enum fault_result fault_handle(struct thread *thread, const struct trap *trap, bool in_call, enum crash_cause *cause);
 
 /*
- * Makes a page of an object be there, for a system call of the current thread that reads or writes the object itself: its slot
- * is returned with the object locked. RETRY: the thread is blocked, and makes the call again. IO_ERROR, GONE, DEADLOCK, NO_MEMORY.
+ * Makes a page of an object be there, and pins it, for a system call of the current thread that reads or writes the object itself; *slot is
+ * its slot. RETRY: the thread is blocked, and makes the call again. IO_ERROR, GONE, DEADLOCK, NO_MEMORY; LIMIT if it has too many pins.
  */
 enum status fault_bring(struct thread *thread, struct vm_object *object, uint64_t page, enum access access, uint64_t *slot);
 

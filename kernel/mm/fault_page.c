@@ -193,11 +193,11 @@ static enum fault_result take_frame(struct fault *fault, struct vm_object *copy,
 	struct paddr frame;
 	struct vm_object *source = copy->source;
 	uint64_t source_slot = object_slot(source, source_page);
-	bool share = slot_state(source_slot) == SLOT_PRESENT && !slot_pins(source_slot) && fault->access != ACCESS_STORE;
 	if (object_slot_prepare(copy, page) != STATUS_OK)
 		return fault_refuse(fault, CAUSE_NO_MEMORY);
+	bool share = slot_state(source_slot) == SLOT_PRESENT && !slot_pins(source_slot) && fault->access != ACCESS_STORE &&
+		     page_share(slot_frame(source_slot));
 	if (share) {
-		page_share(slot_frame(source_slot));
 		object_slot_set(source, source_page, source_slot | SLOT_SHARED, fault->flow);
 		*slot = slot_frame(source_slot).p | SLOT_PRESENT | SLOT_SHARED;
 	} else {

@@ -157,8 +157,8 @@ void object_unpin(struct vm_object *object, uint64_t page)
 
 /* ---- copies ---- */
 
-/* A pinned page is being written by somebody, so the copy gets a frame of its own. */
-static enum status copy_pinned(struct paddr frame, uint64_t *slot)
+/* A pinned page is being written by somebody, or too many share it, so the copy gets a frame of its own. */
+static enum status copy_own(struct paddr frame, uint64_t *slot)
 {
 	struct paddr own;
 	TRY(page_alloc(0, &own));
@@ -176,12 +176,10 @@ static enum status share_pages(struct vm_object *source, uint64_t first, uint64_
 		if (slot_state(slot) == SLOT_ABSENT)
 			continue;
 		TRY(object_slot_prepare(copy, i));
-		if (slot_pins(slot)) {
-			TRY(copy_pinned(slot_frame(slot), &copied));
-		} else {
-			page_share(slot_frame(slot));
+		if (slot_pins(slot) || !page_share(slot_frame(slot)))
+			TRY(copy_own(slot_frame(slot), &copied));
+		else
 			object_slot_set(source, first + i, slot | SLOT_SHARED, 0);
-		}
 		object_slot_set(copy, i, copied, 0);
 	}
 	return STATUS_OK;

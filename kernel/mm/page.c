@@ -19,11 +19,13 @@
 #include <trace_emit.h>
 
 #include "core/cpu.h"
+#include "core/end.h"
 #include "core/lock.h"
 #include "core/panic.h"
 #include "core/poison.h"
 #include "core/print.h"
 #include "core/string.h"
+#include "mm/inject.h"
 #include "mm/reclaim.h"
 
 #define NO_FRAME UINT32_MAX
@@ -61,7 +63,6 @@ static uint64_t zero_hits;
 static uint64_t zero_misses;
 static uint64_t total_pages;
 static uint64_t watch_below; /* with fewer free pages than this, each allocation tells reclaim.h */
-static uint64_t fail_at;
 
 /* The trace gets every eighth value: it is a curve. Called with the lock. */
 #define TRACED_STEP 8
@@ -174,8 +175,10 @@ void page_init(const struct boot_info *boot)
 	frame_count = (last->base.p + last->bytes) / PAGE_BYTES - frame_base;
 	for_each_stretch(boot, find_largest);
 	uint64_t table_bytes = round_up(frame_count * sizeof(struct frame), PAGE_BYTES);
-	if (table_bytes >= best_to - best_from)
-		panic("no room for the table of page frames: %lu KiB of RAM", (unsigned long)((best_to - best_from) / KIB));
+	if (table_bytes >= best_to - best_from) {
+		kprintf("no room for the table of page frames: %lu KiB of RAM\n", (unsigned long)((best_to - best_from) / KIB));
+		run_end(VERDICT_REFUSED, STATUS_NO_MEMORY);
+	}
 	table_to = round_down(best_to, PAGE_BYTES);
 	table_from = table_to - table_bytes;
 	frames = arch_phys_to_virt(paddr(table_from));
@@ -258,22 +261,6 @@ static enum status take_block(unsigned order, uint32_t *block)
 	return STATUS_OK;
 }
 
-/* Counts one allocation for the injector. Called with the lock. */
-static bool failure_is_due(void)
-{
-	return fail_at && --fail_at == 0;
-}
-
-bool page_failure_is_due(void)
-{
-	if (__atomic_load_n(&fail_at, __ATOMIC_RELAXED) == 0)
-		return false;
-	spin_lock(&memory_lock);
-	bool due = failure_is_due();
-	spin_unlock(&memory_lock);
-	return due;
-}
-
 static bool is_left_over(unsigned order, uint64_t reserve)
 {
 	return !arch_cpu()->bound_by_reserve || free_pages >= reserve + (UINT64_C(1) << order);
@@ -306,9 +293,11 @@ static enum status take_pages(unsigned order, struct paddr *block)
 static enum status alloc(unsigned order, uint64_t reserve, struct paddr *block)
 {
 	ASSERT(order <= PAGE_ORDER_MAX);
+	if (inject_is_due())
+		return STATUS_NO_MEMORY;
 	spin_lock(&memory_lock);
 	enum status status = STATUS_NO_MEMORY;
-	if (!failure_is_due() && is_left_over(order, reserve))
+	if (is_left_over(order, reserve))
 		status = take_pages(order, block);
 	uint64_t left = free_pages;
 	spin_unlock(&memory_lock);
@@ -332,7 +321,7 @@ static bool alloc_from_pool(uint64_t reserve, struct paddr *page)
 {
 	bool found = false;
 	spin_lock(&memory_lock);
-	if (pool_pages && !fail_at && is_left_over(0, reserve)) {
+	if (pool_pages && is_left_over(0, reserve)) {
 		*page = pool_take();
 		free_pages--;
 		zero_hits++;
@@ -345,7 +334,8 @@ static bool alloc_from_pool(uint64_t reserve, struct paddr *page)
 
 static enum status alloc_zeroed(uint64_t reserve, struct paddr *page)
 {
-	if (pool_pages && alloc_from_pool(reserve, page))
+	if (pool_pages && !inject_is_on() &&
+	    alloc_from_pool(reserve, page)) /* whether one is there is chance; what is counted is not */
 		return STATUS_OK;
 	TRY(alloc(0, reserve, page));
 	__atomic_add_fetch(&zero_misses, 1, __ATOMIC_RELAXED);
@@ -439,13 +429,15 @@ bool page_overlaps_ram(struct paddr base, uint64_t pages)
 	return first < frame_base + frame_count && first + pages > frame_base;
 }
 
-void page_share(struct paddr page)
+bool page_share(struct paddr page)
 {
 	struct frame *frame = &frames[page.p / PAGE_BYTES - frame_base];
 	spin_lock(&memory_lock);
-	ASSERT(frame->state == FRAME_USED && frame->order == 0 && frame->sharers < UINT16_MAX);
-	frame->sharers++;
+	ASSERT(frame->state == FRAME_USED && frame->order == 0);
+	bool shared = frame->sharers < PAGE_SHARERS_MAX;
+	frame->sharers += shared;
 	spin_unlock(&memory_lock);
+	return shared;
 }
 
 bool page_is_used(struct paddr page)
@@ -482,13 +474,6 @@ uint64_t page_zero_misses(void)
 uint64_t page_total_count(void)
 {
 	return total_pages;
-}
-
-void page_fail_at(uint64_t n)
-{
-	spin_lock(&memory_lock);
-	fail_at = n;
-	spin_unlock(&memory_lock);
 }
 
 void page_check(void)

@@ -23,7 +23,7 @@ void page_limit(uint64_t pages);
 #define PAGE_RESERVE 32
 
 /*
- * A block of 2^order pages, not zeroed. NO_MEMORY if there is none, or the fault injector says so, or only the reserve is left
+ * A block of 2^order pages, not zeroed. NO_MEMORY if there is none, or the fault injector (inject.h) says so, or only the reserve is left
  * and the CPU runs a thread that serves nobody (cpu->bound_by_reserve).
  */
 enum status page_alloc(unsigned order, struct paddr *block);
@@ -55,8 +55,14 @@ void page_chain_free(struct page_chain *chain);
 /* Whether any of `pages` pages from `base` lies where the machine has RAM. */
 bool page_overlaps_ram(struct paddr base, uint64_t pages);
 
-/* One more shares the page; whether anybody but the caller does. The caller's own share keeps it from changing to false. */
-void page_share(struct paddr page);
+/* The most owners that a page has beside the first. */
+#define PAGE_SHARERS_MAX UINT16_MAX
+
+/*
+ * One more shares the page; false if there are so many that it needs a copy of its own. And whether anybody but the caller does: the caller's own
+ * share keeps that from changing to false.
+ */
+bool page_share(struct paddr page);
 bool page_is_shared(struct paddr page);
 
 /* Whether a page of RAM belongs to somebody. For tests: it may change at any time. */
@@ -73,12 +79,6 @@ uint64_t page_total_count(void);
 /* How often a zeroed page came from the pool, and how often it had to be zeroed on the spot. */
 uint64_t page_zero_hits(void);
 uint64_t page_zero_misses(void);
-
-/* The fault injector: the n-th allocation from now, of pages or of a kernel object, fails, once; 0 switches it off. */
-void page_fail_at(uint64_t n);
-
-/* Counts an allocation of something made of pages; whether it is the one that is to fail. */
-bool page_failure_is_due(void);
 
 /* Walks every free list: alignment, order, double entries, the count. Panics on what is wrong. For tests. */
 void page_check(void);

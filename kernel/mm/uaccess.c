@@ -4,7 +4,7 @@
  * Teaches: asking first whether an address is good is slow and too early: it may be gone a moment later. So the copy just goes
  * ahead; on a fault the trap path finds that the kernel was in a copy (arch_uaccess_fixup), notes the trap and resumes behind
  * the copy, which then says how much is left. Here the ordinary fault path is run for the thread. There are three outcomes: the
- * page is there now, and the copy goes on (OK); it can never be there (FAULT); or somebody has to bring it (RETRY): the
+ * page is there now, and the copy goes on (OK); it can never be there (FAULT), or not now (NO_MEMORY); or somebody has to bring it (RETRY): the
  * thread is blocked, the system call unwinds, and is made again from the start once the page has come.
  * So a call gathers what it needs first, then changes the world, and what it writes to user memory then lies in pinned pages.
  * Who calls: system calls. Whom: arch_copy_*_user, the fault path. Locks: none may be held.
@@ -34,7 +34,9 @@ static enum status answer_fault(struct thread *thread, const struct trap *trap)
 		trace_uaccess_retry(id, arch_syscall_args(&thread->frame, arguments));
 		return STATUS_RETRY;
 	}
-	return result == FAULT_KILLED || result == FAULT_NO_MEMORY ? STATUS_FAULT : STATUS_OK;
+	if (result == FAULT_NO_MEMORY)
+		return STATUS_NO_MEMORY;
+	return result == FAULT_KILLED ? STATUS_FAULT : STATUS_OK;
 }
 
 static bool is_user_range(struct vaddr start, size_t bytes)

@@ -12,7 +12,7 @@ struct vm_object;
 
 /*
  * Copies between the memory of the current thread and the kernel, and runs the fault path for pages that are not there. No lock
- * held. FAULT: an address is no user address, not mapped or not allowed. RETRY: the thread is blocked until a page is there, and
+ * held. FAULT: an address is no user address, not mapped or not allowed. NO_MEMORY: for a page that may be there. RETRY: the thread is blocked until a page is there, and
  * then makes its system call again from the start, so nothing may have been changed yet. *left is how many bytes at the end
  * were not copied.
  */
@@ -31,7 +31,7 @@ struct user_buffer {
 };
 
 /*
- * Makes `bytes` bytes at `va` be there for the access, and pins their pages. Statuses as above; with FAULT those before
+ * Makes `bytes` bytes at `va` be there for the access, and pins their pages. Statuses as above; with FAULT and NO_MEMORY those before
  * the bad page are pinned. user_unpin() has to follow, whatever the status.
  */
 enum status user_pin(struct thread *thread, struct vaddr va, size_t bytes, enum access access, struct user_buffer *buffer);

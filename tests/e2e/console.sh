@@ -99,7 +99,7 @@ for machine in $machines; do
 	console=$work/$machine-shell/console.log
 	expect_equal "shell-$machine" "exit code" 0 "$run_status"
 	for said in '^help   this list' '^hello  *[0-9]* bytes' 'hello from thread' 'nonsense: no such command' \
-		'nothing cannot be run: NOT_FOUND' 'run what' 'MiB are free' 'init  *main  *[01]  waits for a message' '^\[1\] words' \
+		'nothing cannot be run: NOT_FOUND' 'run what' 'MiB are free' 'init  *names  *[01]  waits for a message' '^\[1\] words' \
 		'there is no job 5' 'nothing cannot be loaded: NOT_FOUND' 'squares is loaded already' '^counter starts' '^111' \
 		'squares: NOT_FOUND' 'squares: CRASHED' '^counter .*opened 1 times, loaded here' '^counter ends' 'counter is not loaded' \
 		'the driver of this console: GONE' 'the server serial ended: CRASHED.*it is started again'; do

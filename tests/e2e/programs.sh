@@ -109,14 +109,23 @@ sed 's/"hello /"someone else /' user/programs/hello.c >"$work/hello.c"
 test_greeting "program-from-outside-$machine" "$work/hello.c" 'someone else'
 test_greeting "program-from-the-tree-$machine" hello hello
 
-# A panic names the functions that led to it. The ordinary image holds no tests, so asking it for one is a way to get there.
-run_program "$work/panic" --arch "$machine" --program hello --append selftest=none
+# A panic names the functions that led to it.
+run_program "$work/panic" --arch "$machine" --program hello --append panic=1
 if [ "$run_status" = 7 ] && grep -q 'PANIC on CPU 0' "$work/panic/console.log" &&
 	grep -q -E '^ +[0-9a-f]{16} kernel_main\+0x' "$work/panic/console.log"; then
 	ok "panic-backtrace-$machine"
 else
 	show_run "$work/panic"
 	not_ok "panic-backtrace-$machine" "vitrine ended with $run_status"
+fi
+
+# What the command line asks for and the image has not is no bug of the kernel's.
+run_program "$work/refused" --arch "$machine" --program hello --append selftest=none
+if [ "$run_status" = 8 ] && grep -q 'this image holds no tests' "$work/refused/console.log"; then
+	ok "no-tests-$machine"
+else
+	show_run "$work/refused"
+	not_ok "no-tests-$machine" "vitrine ended with $run_status"
 fi
 
 # The kernel without checks of itself is compiled in another way: what shares most between CPUs, and what fails most, on it too.

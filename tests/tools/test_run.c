@@ -286,12 +286,20 @@ static void says_what_is_missing(void **state)
 	assert_true(shell_said("there is no file nothing.c"));
 }
 
+static void tells_the_kernel_what_fails(void **state)
+{
+	(void)state;
+	assert_int_equal(run("fake=finish", "--fail 7 --fail-every 3"), 0);
+	assert_true(shell_said("flash=64 fail=7 fail_every=3 fake=finish"));
+}
+
 static void explains_wrong_calls(void **state)
 {
 	static const char *const wrong[][2] = {
 		{"--arch x86-64", "did you mean `x86_64`"},
 		{"--smp 0", "from 1 to 16"},
 		{"--smp two", "from 1 to 16"},
+		{"--fail 0", "from 1 to"},
 		{"--trace fault,nmu", "there is no category `nmu`"},
 		{"--ring 3", "power of two"},
 		{"--budget 5", "needs --icount"},
@@ -329,6 +337,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(waits_for_rings_that_come_late),
 		cmocka_unit_test(refuses_a_guest_it_cannot_read),
 		cmocka_unit_test(says_what_is_missing),
+		cmocka_unit_test(tells_the_kernel_what_fails),
 		cmocka_unit_test(explains_wrong_calls),
 	};
 	if (argc != 2)

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "mm/cache.h"
+#include "mm/inject.h"
 #include "mm/page.h"
 
 #define RAM (32 * MIB)
@@ -105,7 +106,7 @@ static void test_injected_failure(void)
 	sim_start_with_pages(1, RAM);
 	void *object;
 	take(&small_cache);
-	page_fail_at(1);
+	inject_from(1, 0);
 	assert_int_equal(cache_alloc(&small_cache, &object), STATUS_NO_MEMORY);
 	assert_int_equal(small_cache.objects, 1);
 	take(&small_cache);

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "core/end.h"
+#include "mm/inject.h"
 #include "mm/page.h"
 
 #define RAM (64 * MIB)
@@ -234,15 +236,54 @@ static void test_injected_failure(void)
 	start(RAM);
 	uint64_t free = page_free_count();
 	struct paddr block;
-	page_fail_at(3);
+	inject_from(3, 2);
 	take(0), take(4);
 	assert_int_equal(page_alloc(0, &block), STATUS_NO_MEMORY);
 	take(0);
-	page_fail_at(1);
-	page_fail_at(0);
+	assert_int_equal(page_alloc(0, &block), STATUS_NO_MEMORY); /* the fifth, and so on */
+	assert_int_equal(inject_allocations(), 5);
+	assert_int_equal(inject_failures(), 2);
+	inject_from(1, 0);
+	inject_from(0, 0);
 	take(0);
+	assert_int_equal(inject_allocations(), 0);
 	assert_int_equal(page_free_count(), free - 1 - 16 - 1 - 1);
 	page_check();
+}
+
+static void test_shared_by_too_many(void)
+{
+	start(RAM);
+	uint64_t free = page_free_count();
+	struct paddr page;
+	assert_int_equal(page_alloc(0, &page), STATUS_OK);
+	for (unsigned i = 0; i < PAGE_SHARERS_MAX; i++)
+		assert_true(page_share(page));
+	assert_false(page_share(page));
+	for (unsigned i = 0; i < PAGE_SHARERS_MAX; i++) {
+		assert_true(page_is_shared(page));
+		page_free(page, 0);
+	}
+	assert_false(page_is_shared(page));
+	page_free(page, 0);
+	assert_int_equal(page_free_count(), free);
+	page_check();
+}
+
+static void init_with_little_memory(void *argument)
+{
+	page_init(argument);
+}
+
+/* Not even the table of page frames has room: the run is refused, and that is no bug of the kernel's. */
+static void test_no_room_for_table(void)
+{
+	sim_start(1, RAM);
+	boot = (struct boot_info){.ram_ranges = 1, .ram = {{paddr(SIM_RAM_BASE), PAGE_BYTES}}};
+	assert_true(sim_catch(init_with_little_memory, &boot));
+	assert_non_null(strstr(sim_console(), "no room for the table"));
+	assert_null(strstr(sim_console(), "PANIC"));
+	assert_int_equal(descriptor.verdict, VERDICT_REFUSED);
 }
 
 static void free_twice(void *argument)
@@ -282,6 +323,8 @@ static const struct sim_test tests[] = {
 	{"random_against_model", test_random_against_model},
 	{"zeroed", test_zeroed},
 	{"injected_failure", test_injected_failure},
+	{"shared_by_too_many", test_shared_by_too_many},
+	{"no_room_for_table", test_no_room_for_table},
 	{"free_twice_panics", test_free_twice_panics},
 	{"free_wrong_order_panics", test_free_wrong_order_panics},
 };

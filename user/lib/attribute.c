@@ -26,7 +26,8 @@ static enum status open_attributes(void)
 	TRY((enum status)result.status);
 	result = ipc_call(result.value, &message);
 	TRY((enum status)result.status);
-	TRY((enum status)message.type);
+	result = answer_handle(&message);
+	TRY((enum status)result.status);
 	result = sys_object_map(message.handle, 0, 0, ATTRIBUTE_KINDS * PAGE_BYTES, RIGHTS_READ | RIGHTS_WRITE);
 	TRY((enum status)result.status);
 	object = message.handle;

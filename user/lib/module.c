@@ -99,8 +99,10 @@ static enum status open_module(struct module *module)
 	uint64_t server = result.value;
 	result = ipc_call(server, &message);
 	DISCARD(sys_handle_close(server).status, "it was just found");
-	module->file.object = result.status == STATUS_OK ? message.handle : 0;
-	return (enum status)(result.status == STATUS_OK ? message.type : result.status);
+	if (result.status == STATUS_OK)
+		result = answer_handle(&message);
+	module->file.object = result.status == STATUS_OK ? result.value : 0;
+	return (enum status)result.status;
 }
 
 static void leave_mark(enum mark mark, const struct module *module)

@@ -51,9 +51,7 @@ struct result service_find(const char *name)
 	struct message message = {.type = NAMES_FIND, .word = {words.word[0], words.word[1]}};
 	struct result result = ipc_call(names_handle, &message);
 	if (result.status == STATUS_OK)
-		result = (struct result){message.type, message.handle};
-	if (result.status == STATUS_OK && !result.value)
-		result.status = STATUS_LIMIT; /* the handle found no room here */
+		result = answer_handle(&message);
 	return result;
 }
 
@@ -85,11 +83,11 @@ struct result file_open(const char *name, struct file *file)
 	*file = (struct file){0};
 	if (result.status == STATUS_OK)
 		result = ipc_call(result.value, &message);
-	if (result.status == STATUS_OK && message.type != STATUS_OK)
-		result.status = message.type;
+	if (result.status == STATUS_OK)
+		result = answer_handle(&message);
 	if (result.status != STATUS_OK)
 		return result;
-	file->object = message.handle;
+	file->object = result.value;
 	file->bytes = message.word[PNOR_OPEN_BYTES];
 	file->room = message.word[PNOR_OPEN_ROOM];
 	file->read_only = message.word[PNOR_OPEN_READ_ONLY];

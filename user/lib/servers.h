@@ -27,9 +27,17 @@ enum names_request {
  */
 static inline void request_close_handle(struct message *request)
 {
-	if (request->handle)
+	if (request->handle && !(request->handle & MESSAGE_HANDLE_LOST))
 		must(sys_handle_close(request->handle));
 	request->handle = 0;
+}
+
+/* The status of an answer, and as the value the handle that comes with it: LIMIT if that found no room in this process's table. */
+static inline struct result answer_handle(const struct message *answer)
+{
+	if (answer->type == STATUS_OK && (answer->handle & MESSAGE_HANDLE_LOST))
+		return (struct result){answer->handle & ~(uint64_t)MESSAGE_HANDLE_LOST, 0};
+	return (struct result){answer->type, answer->handle};
 }
 
 /* What init gives a server: after the name service, the right to the machine's devices, and what the kernel knows of it. */

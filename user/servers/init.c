@@ -213,9 +213,14 @@ static struct server *server_named(const uint64_t word[2])
 	return NULL;
 }
 
+/* Without memory for the handle that goes with it the answer is that. */
 static void reply(uint64_t token, uint64_t status, uint64_t handle)
 {
 	struct message message = {.token = token, .type = status, .handle = handle};
+	struct result result = ipc_reply(names, &message);
+	if (result.status != STATUS_NO_MEMORY)
+		return; /* it was answered, or whoever asked has ended */
+	message = (struct message){.token = token, .type = STATUS_NO_MEMORY};
 	DISCARD(ipc_reply(names, &message).status, "whoever asked may have ended");
 }
 
@@ -274,6 +279,8 @@ static void register_server(struct message *message)
 	uint64_t status = STATUS_OK;
 	if (!server || !message->handle)
 		status = STATUS_NOT_FOUND;
+	else if (message->handle & MESSAGE_HANDLE_LOST)
+		status = STATUS_LIMIT;
 	else if (message->word[NAMES_REGISTER_KEY] != server->key)
 		status = STATUS_DENIED;
 	if (status == STATUS_OK) {
@@ -338,14 +345,9 @@ static void serve(struct message *message)
 	}
 }
 
-int main(void)
+static int serve_names(void *argument)
 {
-	information = object_map(HANDLE_BOOT_INFORMATION, PAGE_BYTES, RIGHTS_READ);
-	archive = object_map(HANDLE_BOOT_ARCHIVE, must(sys_object_size(HANDLE_BOOT_ARCHIVE)), RIGHTS_READ);
-	names = must(sys_endpoint_create());
-	client_names = must(sys_handle_duplicate(names, HANDLE_CALL | HANDLE_GIVE));
-	names_handle = client_names;
-	must(thread_create("start", run, NULL));
+	(void)argument;
 	for (struct message message = {0};;) {
 		if (ipc_receive(names, &message).status != STATUS_OK)
 			return 1;
@@ -354,4 +356,19 @@ int main(void)
 		mutex_unlock(&servers_mutex);
 		request_close_handle(&message);
 	}
+}
+
+/* Neither of the two ends by itself. Should one be killed, because no page was left for it, everybody would wait for it for ever. */
+int main(void)
+{
+	information = object_map(HANDLE_BOOT_INFORMATION, PAGE_BYTES, RIGHTS_READ);
+	archive = object_map(HANDLE_BOOT_ARCHIVE, must(sys_object_size(HANDLE_BOOT_ARCHIVE)), RIGHTS_READ);
+	names = must(sys_endpoint_create());
+	client_names = must(sys_handle_duplicate(names, HANDLE_CALL | HANDLE_GIVE));
+	names_handle = client_names;
+	must(thread_create("start", run, NULL));
+	must(thread_create("names", serve_names, NULL));
+	struct result end = thread_join_any();
+	printf("init: one of its threads has ended (%s), and with it the run\n", status_name(end.status));
+	end_run((uint64_t)-STATUS_CRASHED, true);
 }

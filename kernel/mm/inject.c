@@ -1,0 +1,76 @@
+/*
+ * The fault injector: see inject.h.
+ *
+ * Whom it calls: the trace, the console. What is simplified: a failure is one allocation's; the next may work.
+ */
+#include "mm/inject.h"
+
+#include <trace_emit.h>
+
+#include "core/print.h"
+#include "mm/page.h"
+#include "sched/thread.h"
+
+static uint64_t fail_first; /* 0: off */
+static uint64_t fail_every; /* 0: only the first */
+static uint64_t allocations;
+static uint64_t of_boot; /* allocations in no thread: before the first of them runs */
+static uint64_t failures;
+static uint32_t failed_in; /* the thread in which the first failed; 0: the kernel's own */
+
+void inject_from(uint64_t first, uint64_t every)
+{
+	allocations = 0;
+	of_boot = 0;
+	failures = 0;
+	failed_in = 0;
+	fail_every = every;
+	__atomic_store_n(&fail_first, first, __ATOMIC_RELEASE);
+}
+
+bool inject_is_on(void)
+{
+	return __atomic_load_n(&fail_first, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* Whether allocation n is one of those. */
+static bool is_chosen(uint64_t n)
+{
+	if (n <= fail_first || !fail_every)
+		return n == fail_first;
+	return (n - fail_first) % fail_every == 0;
+}
+
+bool inject_is_due(void)
+{
+	if (__builtin_expect(!inject_is_on(), 1))
+		return false;
+	uint64_t n = __atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED);
+	if (!thread_current_id())
+		__atomic_add_fetch(&of_boot, 1, __ATOMIC_RELAXED);
+	if (!is_chosen(n))
+		return false;
+	if (__atomic_fetch_add(&failures, 1, __ATOMIC_RELAXED) == 0)
+		failed_in = thread_current_id();
+	trace_alloc_fail(thread_current_id(), n);
+	return true;
+}
+
+uint64_t inject_allocations(void)
+{
+	return __atomic_load_n(&allocations, __ATOMIC_RELAXED);
+}
+
+uint64_t inject_failures(void)
+{
+	return __atomic_load_n(&failures, __ATOMIC_RELAXED);
+}
+
+void inject_report(void)
+{
+	if (inject_is_on())
+		kprintf("fault injection: %lu allocations, %lu of them by the boot; %lu failed, the first in thread %u; %lu "
+			"pages free\n",
+			(unsigned long)inject_allocations(), (unsigned long)of_boot, (unsigned long)inject_failures(), failed_in,
+			(unsigned long)page_free_count());
+}

@@ -1,0 +1,27 @@
+/*
+ * The fault injector: allocations that fail although there is memory.
+ *
+ * Teaches: memory runs out where nobody expects it, and seldom. So that every place is met, allocations are counted, of pages and of kernel
+ * objects, and the one with a given number fails; a test goes through all numbers. On one CPU, and under icount on several, an
+ * allocation has the same number in every run.
+ * Who calls: the allocators, for each allocation; boot, with what the command line says; tests. Locks: none; the counts are atomic.
+ */
+#pragma once
+
+#include "types.h"
+
+/* Lets allocation `first` from now on fail, and every `every`-th after it (0: no other). With 0 as `first` none fails, and none is counted. */
+void inject_from(uint64_t first, uint64_t every);
+
+/* Whether allocations are counted. */
+bool inject_is_on(void);
+
+/* Counts an allocation; whether it is to fail. */
+bool inject_is_due(void);
+
+/* How many were counted, and how many of them failed. */
+uint64_t inject_allocations(void);
+uint64_t inject_failures(void);
+
+/* Prints both, and how many pages are free, if allocations are counted: a test tells from it how far to go, and what was lost. */
+void inject_report(void);

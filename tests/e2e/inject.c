@@ -1,0 +1,200 @@
+/*
+ * Boots a guest again and again, and each time another allocation in its kernel fails.
+ *
+ *     inject MACHINE boot CPUS                  every allocation of the kernel's own boot
+ *     inject MACHINE programs COUNT NAME...     of each program, COUNT allocations from its first to its last
+ *
+ * Teaches: the guest says how many allocations there are (the last lines of its console), so the host knows where to stop; and how many pages
+ * were free at the end, so it knows that none was lost. Who calls: tests/e2e/inject.sh. Whom: build/vitrine run.
+ * What has to hold: the run ends by itself and not in a panic; a boot that cannot go on says what it could not do; and when all
+ * processes of a run have ended, as many pages are free as when nothing failed.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Exit codes of `vitrine run`, docs/trace.md. */
+enum { ENDED_WELL = 0, ENDED_WITH_STATUS = 1, ENDED_CRASHED = 3, ENDED_REFUSED = 8 };
+
+#define NEVER UINT64_MAX
+#define FAILURES_SHOWN 5
+
+/* What is known of a run. */
+struct outcome {
+	int code;      /* of `vitrine run` */
+	bool reported; /* the guest got as far as to say the rest */
+	bool says_why; /* the console names the status NO_MEMORY */
+	uint64_t allocations, of_boot, failed, thread, free_pages;
+};
+
+static const char *machine;
+static bool is_boot;
+static char directory[128];
+
+static void read_console(struct outcome *outcome)
+{
+	char path[160], line[512];
+	snprintf(path, sizeof(path), "%s/console.log", directory);
+	FILE *console = fopen(path, "re");
+	while (console && fgets(line, sizeof(line), console)) {
+		outcome->says_why |= strstr(line, "status 3") != NULL;
+		if (sscanf(line,
+			   "fault injection: %" SCNu64 " allocations, %" SCNu64 " of them by the boot; %" SCNu64
+			   " failed, the first in thread %" SCNu64 "; %" SCNu64,
+			   &outcome->allocations, &outcome->of_boot, &outcome->failed, &outcome->thread,
+			   &outcome->free_pages) == 5)
+			outcome->reported = true;
+	}
+	if (console)
+		fclose(console);
+}
+
+/* In the child: becomes `vitrine run`. */
+static _Noreturn void become_vitrine(const char *program, const char *cpus, uint64_t fail)
+{
+	char number[24], log[160];
+	snprintf(number, sizeof(number), "%" PRIu64, fail);
+	snprintf(log, sizeof(log), "%s/log", directory);
+	int file = open(log, O_CREAT | O_TRUNC | O_WRONLY, 0644);
+	if (file >= 0) {
+		dup2(file, 1);
+		dup2(file, 2);
+	}
+	/* The boot of one CPU goes the same way whatever the clock is; live is quicker. */
+	const char *mode = is_boot && !strcmp(cpus, "1") ? "--live" : "--icount";
+	execl("build/vitrine", "vitrine", "run", "--no-build", "-q", "--arch", machine, "--program", program, "--smp", cpus,
+	      "--fail", number, mode, "--wall", "100", "--ring", "1", "--trace", "boot,thread,syscall,mem", "-o", directory,
+	      NULL);
+	_exit(127);
+}
+
+static struct outcome run(const char *program, const char *cpus, uint64_t fail)
+{
+	struct outcome outcome = {.code = -1};
+	int status;
+	fflush(NULL);
+	pid_t child = fork();
+	if (child == 0)
+		become_vitrine(program, cpus, fail);
+	if (child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status))
+		outcome.code = WEXITSTATUS(status);
+	read_console(&outcome);
+	return outcome;
+}
+
+static void show_console(void)
+{
+	char command[320];
+	snprintf(command, sizeof(command), "tail -n 12 %s/console.log %s/log", directory, directory);
+	if (system(command) != 0)
+		printf("there is no console\n");
+}
+
+/* One line about a run that did what it must not. */
+static void complain(const char *name, uint64_t n, const struct outcome *outcome, const char *why, unsigned *complaints)
+{
+	if (++*complaints > FAILURES_SHOWN)
+		return;
+	show_console();
+	printf("not ok inject-%s-%s-%" PRIu64 ": %s; vitrine ended with %d, %" PRIu64 " pages were free\n", name, machine, n, why,
+	       outcome->code, outcome->free_pages);
+}
+
+/* What a run without a failure says; false after having said that it went wrong. */
+static bool count(const char *name, const char *program, const char *cpus, struct outcome *outcome)
+{
+	*outcome = run(program, cpus, NEVER);
+	if (outcome->code == ENDED_WELL && outcome->reported && outcome->failed == 0 && outcome->of_boot < outcome->allocations)
+		return true;
+	show_console();
+	printf("not ok inject-%s-%s: the run in which nothing fails ended with %d\n", name, machine, outcome->code);
+	return false;
+}
+
+/* ---- the boot ---- */
+
+/* Why a run whose allocation failed before the first thread is wrong; NULL if it is not. */
+static const char *wrong_with_boot(const struct outcome *outcome)
+{
+	if (!outcome->reported || outcome->failed != 1 || outcome->thread != 0)
+		return "the allocation did not fail";
+	if (outcome->code == ENDED_REFUSED)
+		return outcome->says_why ? NULL : "it was not said what could not be done";
+	return outcome->code == ENDED_WELL ? NULL : "the boot neither worked nor was refused";
+}
+
+static void test_boot(const char *cpus)
+{
+	char name[32];
+	struct outcome outcome;
+	unsigned complaints = 0;
+	snprintf(name, sizeof(name), "boot-smp%s", cpus);
+	if (!count(name, "hello", cpus, &outcome))
+		return;
+	uint64_t of_boot = outcome.of_boot;
+	for (uint64_t n = 1; n <= of_boot; n++) {
+		outcome = run("hello", cpus, n);
+		const char *wrong = wrong_with_boot(&outcome);
+		if (wrong)
+			complain(name, n, &outcome, wrong, &complaints);
+	}
+	if (!complaints)
+		printf("ok inject-%s-%s-%" PRIu64 "\n", name, machine, of_boot);
+}
+
+/* ---- programs ---- */
+
+static const char *wrong_with_program(const struct outcome *outcome, const struct outcome *clean)
+{
+	if (!outcome->reported || outcome->failed != 1)
+		return "the allocation did not fail";
+	if (outcome->code != ENDED_WELL && outcome->code != ENDED_WITH_STATUS && outcome->code != ENDED_CRASHED)
+		return "the run did not end well, with a status, or with a crash";
+	return outcome->free_pages == clean->free_pages ? NULL : "pages were lost";
+}
+
+static void test_program(const char *program, unsigned points)
+{
+	struct outcome clean, outcome;
+	unsigned complaints = 0, endings[4] = {0};
+	if (!count(program, program, "1", &clean))
+		return;
+	uint64_t of_threads = clean.allocations - clean.of_boot;
+	for (unsigned i = 0; i < points && i < of_threads; i++) {
+		uint64_t n = clean.of_boot + 1 + of_threads * i / points + of_threads / points / 2;
+		outcome = run(program, "1", n);
+		const char *wrong = wrong_with_program(&outcome, &clean);
+		if (wrong)
+			complain(program, n, &outcome, wrong, &complaints);
+		else
+			endings[outcome.code]++;
+	}
+	printf("%s on %s: %" PRIu64 " allocations of threads; %u runs ended well, %u with a status, %u crashed\n", program,
+	       machine, of_threads, endings[ENDED_WELL], endings[ENDED_WITH_STATUS], endings[ENDED_CRASHED]);
+	if (!complaints)
+		printf("ok inject-%s-%s\n", program, machine);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 4) {
+		fprintf(stderr, "usage: inject MACHINE boot CPUS | inject MACHINE programs COUNT NAME...\n");
+		return 2;
+	}
+	machine = argv[1];
+	is_boot = !strcmp(argv[2], "boot");
+	snprintf(directory, sizeof(directory), "out/test/inject/%s-%s", machine, argv[2]);
+	mkdir(directory, 0777);
+	if (is_boot)
+		test_boot(argv[3]);
+	else
+		for (int i = 4; i < argc; i++)
+			test_program(argv[i], (unsigned)strtoul(argv[3], NULL, 10));
+	return 0;
+}
