@@ -242,8 +242,13 @@ static void server_ends(void)
 
 static int calls_for_ever(void *argument)
 {
-	struct message message = {.type = KEEP_SILENT};
-	return (int)ipc_call((uintptr_t)argument, &message).status;
+	struct message message;
+	uint64_t status;
+	do {
+		message = (struct message){.type = KEEP_SILENT};
+		status = ipc_call((uintptr_t)argument, &message).status;
+	} while (status == STATUS_NO_MEMORY); /* the others wait for its call */
+	return (int)status;
 }
 
 /* A caller that is killed is withdrawn from the queue, or its server is told. */
