@@ -244,6 +244,7 @@ void kernel_main(const struct boot_info *boot)
 	kprintf("Vitrine on %s, %u of %u CPUs, %s, %lu MiB free\n", boot->machine, descriptor.cpus_online, boot->cpus, mmu->name,
 		(unsigned long)(page_free_count() * PAGE_BYTES / MIB));
 	trace_boot_phase(BOOT_PHASE_PROGRAM);
+	inject_note_start();
 	enum status status = selftest[0] ? STATUS_OK : start_first_process(program);
 	if (status != STATUS_OK) {
 		kprintf("program '%s' cannot be started: status %u\n", program, (unsigned)status);

@@ -18,6 +18,7 @@
 
 #include "core/lock.h"
 #include "core/panic.h"
+#include "ipc/interrupt.h"
 #include "ipc/message.h"
 #include "ipc/server.h"
 #include "mm/aspace.h"
@@ -351,6 +352,7 @@ void endpoint_receiver_closed(struct endpoint *endpoint)
 	trace_endpoint_gone(endpoint->kobj.id, count);
 	release_receivers(endpoint);
 	fail(&failed);
+	interrupt_forget(endpoint);
 }
 
 void endpoint_give_up(struct endpoint *endpoint, const struct thread *server)

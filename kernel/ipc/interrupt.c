@@ -55,6 +55,21 @@ static enum status enter(struct line *line, struct ipc_message *message, struct 
 	return status;
 }
 
+/* Ends what is registered for a line, if it is this endpoint and its message is not on its way: that one comes to interrupt_lost(). */
+static void give_up(struct line *line, const struct endpoint *endpoint)
+{
+	struct ipc_message *message = NULL;
+	spin_lock(&lines_lock);
+	if (line->message && !line->out && line->message->endpoint == endpoint) {
+		message = line->message;
+		line->message = NULL;
+		__atomic_sub_fetch(&registered, 1, __ATOMIC_RELAXED);
+	}
+	spin_unlock(&lines_lock);
+	if (message)
+		message_free(message);
+}
+
 enum status interrupt_register(uint64_t number, struct endpoint *endpoint, uint64_t key)
 {
 	struct ipc_message *message, *old;
@@ -76,8 +91,16 @@ enum status interrupt_register(uint64_t number, struct endpoint *endpoint, uint6
 	trace_irq_register(IRQ_DEVICE + number, endpoint->kobj.id);
 	status = arch_irq_mask((enum irq)(IRQ_DEVICE + number), false);
 	if (status != STATUS_OK) /* there is no such line */
-		interrupt_lost(message);
+		give_up(&lines[number], endpoint);
+	if (__atomic_load_n(&endpoint->receive_handles, __ATOMIC_ACQUIRE) == 0) /* closed since this call began */
+		interrupt_forget(endpoint);
 	return status;
+}
+
+void interrupt_forget(const struct endpoint *endpoint)
+{
+	for (unsigned i = 0; i < LINES_MAX && interrupt_expected(); i++)
+		give_up(&lines[i], endpoint);
 }
 
 /* Takes the message of a line that has interrupted, if it is there; if it is on its way, the line is to interrupt again. */

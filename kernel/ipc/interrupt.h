@@ -32,5 +32,8 @@ void interrupt_answered(struct ipc_message *message);
 /* Nobody will answer: the line stays held back until somebody registers for it. Frees the message. */
 void interrupt_lost(struct ipc_message *message);
 
+/* Nobody can receive at the endpoint any more: no line is registered for it from now on. No lock held. */
+void interrupt_forget(const struct endpoint *endpoint);
+
 /* Whether any line may interrupt: then a machine in which everything waits may still go on. */
 bool interrupt_expected(void);

@@ -16,7 +16,8 @@ static uint64_t fail_every; /* 0: only the first */
 static uint64_t allocations;
 static uint64_t of_boot; /* allocations in no thread: before the first of them runs */
 static uint64_t failures;
-static uint32_t failed_in; /* the thread in which the first failed; 0: the kernel's own */
+static uint64_t free_at_start; /* pages, before the first process */
+static uint32_t failed_in;     /* the thread in which the first failed; 0: the kernel's own */
 
 void inject_from(uint64_t first, uint64_t every)
 {
@@ -66,11 +67,17 @@ uint64_t inject_failures(void)
 	return __atomic_load_n(&failures, __ATOMIC_RELAXED);
 }
 
+void inject_note_start(void)
+{
+	free_at_start = page_free_count();
+}
+
 void inject_report(void)
 {
-	if (inject_is_on())
-		kprintf("fault injection: %lu allocations, %lu of them by the boot; %lu failed, the first in thread %u; %lu "
-			"pages free\n",
-			(unsigned long)inject_allocations(), (unsigned long)of_boot, (unsigned long)inject_failures(), failed_in,
-			(unsigned long)page_free_count());
+	if (!inject_is_on())
+		return;
+	kprintf("fault injection: %lu allocations, %lu of them by the boot; %lu failed, the first in thread %u\n",
+		(unsigned long)inject_allocations(), (unsigned long)of_boot, (unsigned long)inject_failures(), failed_in);
+	kprintf("pages: %lu free before the first process, %lu now\n", (unsigned long)free_at_start,
+		(unsigned long)page_free_count());
 }

@@ -23,5 +23,8 @@ bool inject_is_due(void);
 uint64_t inject_allocations(void);
 uint64_t inject_failures(void);
 
-/* Prints both, and how many pages are free, if allocations are counted: a test tells from it how far to go, and what was lost. */
+/* The first process comes next: as many pages as are free now have to be free again when all processes have ended. */
+void inject_note_start(void);
+
+/* Prints all that, if allocations are counted: a test tells from it how far to go, and what was lost. */
 void inject_report(void);
