@@ -489,7 +489,7 @@ $(B)/tests/gva2gpa: tests/e2e/gva2gpa.c
 # ---- the portable kernel on this host: $(1) compiler, $(2) test program ---------------------------------------------------------
 
 unit_compilers := gcc clang
-unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider wait ends
+unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider wait ends rcu handle
 unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)
