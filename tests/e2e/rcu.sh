@@ -14,12 +14,13 @@ judge() { # run, program of awk
 		'"$2"
 }
 
-# How often an object's last handle was closed on one CPU while the other was in a system call on it; "early" if it was freed before that CPU
+# How often an object's last handle was closed on one CPU, and a period begun for it, while the other was in a system call on it; "early" if it was freed before that CPU
 # had left the kernel, "late" if that CPU began another system call before the period could end.
 readers='
 	/syscall_enter/ && $2 == "cpu1" { inside = /object_remove/; if (held && left && !ended) late = 1 }
-	/syscall_exit/ && $2 == "cpu1" { if (inside && held) left = 1; inside = 0 }
-	/rcu_call/ && $2 == "cpu0" && /an object/ && inside { held = field("flow"); left = ended = 0; cases++ }
+	/syscall_exit/ && $2 == "cpu1" { if (inside && held) left = 1; inside = 0; closed = "" }
+	/rcu_call/ && $2 == "cpu0" && /an object/ && inside { closed = field("flow") }
+	/rcu_period_begin/ && closed { held = closed; closed = ""; left = ended = 0; cases++ }
 	/rcu_period_end/ && held && left { ended = 1 }
 	/rcu_free/ && held && field("flow") == held { if (!left || !ended) early = 1; held = "" }
 	END { print (early ? "early" : (late ? "late" : "right")), cases + 0 }'
