@@ -511,13 +511,17 @@ $(B)/tests/gva2gpa: tests/e2e/gva2gpa.c
 # ---- the portable kernel on this host: $(1) compiler, $(2) test program ---------------------------------------------------------
 
 unit_compilers := gcc clang
-unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider wait ends
+unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider wait ends \
+  acpi multiboot2
 unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)
+# Readers of what loader and firmware say need no machine.
+unit_acpi_sources := tests/unit/firmware_sim.c arch/x86_64/acpi.c arch/x86_64/acpi_tables.c
+unit_multiboot2_sources := tests/unit/firmware_sim.c arch/x86_64/loader.c arch/x86_64/multiboot2.c
 unit_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 unit_flags = $(language) $(filter-out -Wframe-larger-than=%,$(warnings)) -O1 -fno-omit-frame-pointer -D_GNU_SOURCE \
-  $(unit_sanitizers) $(checks) -Ikernel -Itests -Itests/unit -Itests/unit/include -I$(B)/gen
+  $(unit_sanitizers) $(checks) -Ikernel -Itests -Itests/unit -Itests/unit/include -I$(B)/gen -Iarch/x86_64/include
 
 define unit_build
 unit_$(1)_objects := $$(patsubst %,$(B)/unit/$(1)/%.o,$$(kernel_sources) $$(unit_sim_sources))
