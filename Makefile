@@ -503,10 +503,10 @@ trace-processor: $(trace_processor)/trace_processor.wasm
 perfetto-test: trace-processor $(B)/vitrine $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 	$(Q)tests/tools/perfetto-test.sh
 
-# What the end-to-end tests need beside the machines: a tool that asks QEMU's monitor.
-$(B)/tests/gva2gpa: tests/e2e/gva2gpa.c
+# What the end-to-end tests need beside the machines: tools that ask QEMU's monitor.
+$(B)/tests/gva2gpa $(B)/tests/boot_phases: $(B)/tests/%: tests/e2e/%.c tests/e2e/monitor.c tests/e2e/monitor.h kernel/arch.h
 	$(call say,HOSTCC,$@)
-	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) $< -o $@
+	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) -Ikernel -Itests/unit/include $(filter %.c,$^) -o $@
 
 # ---- the portable kernel on this host: $(1) compiler, $(2) test program ---------------------------------------------------------
 
@@ -606,7 +606,7 @@ doctor:
 all: $(everything)
 
 # What tests run, beside what everybody runs.
-test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa) \
+test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa boot_phases) \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
 
 # These two read what is typed; another that does says so with INPUT=-.
