@@ -99,6 +99,11 @@ enum status arch_cpu_start(struct cpu *cpu)
 	return STATUS_OK;
 }
 
+/* Nothing was borrowed: a CPU that never came has no coroutine. */
+void arch_cpu_start_end(void)
+{
+}
+
 /* ---- the scheduler of coroutines ---- */
 
 enum sim_state sim_state(unsigned cpu)
