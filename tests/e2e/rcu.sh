@@ -61,6 +61,12 @@ for machine in $machines; do
 	echo "at most $most things waited on a CPU of $machine; $($vitrine events "$run" --event thread_block | grep -c 'piled up') times a thread did, therefore"
 	[ "$most" -le 1100 ] && ok "the-pile-is-bounded-$machine" || not_ok "the-pile-is-bounded-$machine" "$most things waited on a CPU"
 
+	# A CPU that never came up is waited for by nobody.
+	run_program "$run" --arch "$machine" --program rcu --smp 4 --icount --append "broken_cpu=2 program.rcu=500"
+	expect_equal "absent-cpu-holds-nothing-up-$machine" "exit code" 0 "$run_status"
+	expect_equal "absent-cpu-is-not-asked-$machine" "how often it was quiescent" 0 \
+		"$($vitrine events "$run" --event rcu_quiescent | grep -c ' cpu=2 ')"
+
 	run_limit_seconds=300 run_program "$run" --arch "$machine" --program rcu --live --image kernel-release --trace boot --wall 280 \
 		--append program.rcu=1000000
 	expect_equal "a-million-leaves-nothing-$machine" "exit code" 0 "$run_status"
