@@ -287,7 +287,7 @@ boot_lock:
 
 	.bss
 	.balign	4096
-	.globl	boot_root4, boot_root5, boot_low_directory, kernel_root4, kernel_root5, kernel_direct_pointers, kernel_device_directory
+	.globl	boot_root4, boot_root5, kernel_root4, kernel_root5, kernel_direct_pointers, kernel_device_directory
 boot_root4:		.skip	4096
 boot_root5:		.skip	4096
 boot_low_pointers:	.skip	4096

@@ -103,7 +103,10 @@ struct cpu *cpu_arrive(uint64_t hw_id)
 	return cpu;
 }
 
-/* Those that are missing get INIT, and stand still with it: then nobody needs the trampoline, nor the low 2 MiB. */
+/*
+ * Those that are missing get INIT, and stand still with it: then nobody needs the trampoline, nor what the boot tables map 1:1. One
+ * that was refused in boot.S stands still already, in the image's window (QEMU 7.2: HLT with interrupts off sleeps through INIT).
+ */
 void arch_cpu_start_end(void)
 {
 	bool irqs = arch_irq_save();
@@ -119,7 +122,8 @@ void arch_cpu_start_end(void)
 		if (--starting_count == 0)
 			trampoline_take_back();
 	}
-	boot_low_directory[0] = 0;
+	boot_root4[0] = 0;
+	boot_root5[0] = 0;
 	boot_lock_release();
 	arch_irq_restore(irqs);
 }

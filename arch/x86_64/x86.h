@@ -118,7 +118,7 @@ static inline void invlpg(uint64_t va)
 
 /* ---- boot.S ---- */
 extern char image_start[], text_end[], rodata_end[], image_end[];
-extern uint64_t boot_root4[], boot_root5[], boot_low_directory[], kernel_root4[], kernel_root5[];
+extern uint64_t boot_root4[], boot_root5[], kernel_root4[], kernel_root5[];
 extern uint64_t kernel_direct_pointers[], kernel_device_directory[];
 extern uint32_t boot_root, boot_cr4; /* what every CPU on its way up loads */
 extern uint32_t boot_lock;           /* 1: somebody has the boot stack */

@@ -1,7 +1,7 @@
 /*
  * Stops an x86-64 guest at each phase of its boot, and looks through QEMU's monitor at every page each CPU can reach.
  *
- *     boot_phases NAME QMP-SOCKET STUB-SOCKET SYMBOLS [lost]
+ *     boot_phases NAME QMP-SOCKET STUB-SOCKET SYMBOLS [lost | refused]
  *     boot_phases --judge < what `info tlb` says            prints each line that is wrong; the exit status says whether one is
  *
  * Teaches: a rule that holds "always" is tested at the moments at which it is easiest to break: between two tables, on a CPU that is
@@ -9,7 +9,8 @@
  * What is judged: no page is writable and executable; what is executable at the kernel's own addresses is not writable by another name;
  * once all CPUs are up, nothing low is executable for the kernel. And the trampoline's page holds its own bytes again, and the
  * boot tables map nothing low. What the kernel took from ACPI's tables is printed for the caller to judge.
- * With `lost`, CPU 1 never gets INIT and STARTUP: the debugger steps over the two calls that send them.
+ * With `lost`, CPU 1 never gets INIT and STARTUP: the debugger steps over the two calls that send them. With `refused` it steps over
+ * boot_cpu_main() on CPU 1, as if that had found the CPU unfit.
  * Who calls: tests/e2e/boot_x86_64.sh. Prints `ok` or `not ok` for each phase.
  */
 #include <inttypes.h>
@@ -185,10 +186,10 @@ static bool phase_page_is_right(const struct phase *phase)
 	return phase->page != PAGE_OWN || !strcmp(now, page_bytes);
 }
 
-/* Whether the boot tables map the low 2 MiB just as long as a CPU may need them. */
+/* Whether the boot tables map anything 1:1 just as long as a CPU may need it. */
 static bool phase_low_is_right(const struct phase *phase, const char *symbols)
 {
-	bool mapped = stub_word(symbol_find(symbols, "boot_low_directory")) != 0;
+	bool mapped = stub_word(symbol_find(symbols, "boot_root4")) != 0;
 	return mapped == (phase->page == PAGE_LENT);
 }
 
@@ -227,15 +228,22 @@ static void phase_run(const struct phase *phase, const char *symbols)
 		phase_page_is_right(phase);
 }
 
-/* Lets the next two calls of apic_command() return at once: the interrupts they would send are lost. */
+/* The CPU that stopped at the start of a function returns from it at once, with 0. */
+static void return_at_once(void)
+{
+	uint64_t stack = stub_register(STUB_RSP);
+	stub_set_register(STUB_RIP, stub_word(stack));
+	stub_set_register(STUB_RSP, stack + 8);
+	stub_set_register(STUB_RAX, 0);
+}
+
+/* The next two calls of apic_command() do nothing: the interrupts they would send are lost. */
 static void lose_start(const char *symbols)
 {
 	for (unsigned call = 0; call < 2; call++) {
 		if (!stub_run_to(symbol_find(symbols, "apic_command")))
 			give_up("nobody calls apic_command");
-		uint64_t stack = stub_register(STUB_RSP);
-		stub_set_register(STUB_RIP, stub_word(stack));
-		stub_set_register(STUB_RSP, stack + 8);
+		return_at_once();
 	}
 }
 
@@ -244,16 +252,19 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "--judge"))
 		return judge_input();
 	if (argc < 5)
-		return fprintf(stderr, "usage: boot_phases NAME QMP-SOCKET STUB-SOCKET SYMBOLS [lost] | boot_phases --judge\n"),
+		return fprintf(stderr,
+			       "usage: boot_phases NAME QMP-SOCKET STUB-SOCKET SYMBOLS [lost | refused] | boot_phases --judge\n"),
 		       2;
-	bool lost = argc > 5;
+	const char *how = argc > 5 ? argv[5] : "";
 	monitor_test = test_name = argv[1];
 	monitor_open(argv[2]);
 	stub_open(argv[3]);
 	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
 		phase_run(&phases[i], argv[4]);
-		if (lost && phases[i].page == PAGE_NOTED)
+		if (!strcmp(how, "lost") && phases[i].page == PAGE_NOTED)
 			lose_start(argv[4]);
+		if (!strcmp(how, "refused") && !strcmp(phases[i].function, "boot_cpu_main"))
+			return_at_once();
 	}
 	stub_ask("c");
 	return 0;

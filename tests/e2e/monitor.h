@@ -39,6 +39,7 @@ const char *stub_ask(const char *packet);
 bool stub_run_to(uint64_t address);
 
 /* A 64-bit register of the CPU that stopped, by its number in gdb's list. */
+#define STUB_RAX 0
 #define STUB_RSP 7
 #define STUB_RIP 16
 uint64_t stub_register(unsigned number);

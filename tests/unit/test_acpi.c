@@ -224,25 +224,33 @@ static bool is_table(enum kind kind, uint32_t bytes)
 }
 
 /* Each table ends too early: it says so, or it does not; memory ends there, or does not. */
+static void cut_one(enum kind kind, uint32_t cut, unsigned variant)
+{
+	make_all(cut % 2);
+	uint32_t claimed = variant == 0 ? tables[kind].bytes : cut;
+	table_seal(&tables[kind], signatures[kind], claimed);
+	if (variant != 1)
+		tables[kind].bytes = cut;
+	lay_out();
+	read_all();
+	if (claimed != cut || !is_table(kind, cut))
+		assert_all_but((int)kind);
+	else if (kind == MADT)
+		assert_int_equal(boot.cpus, cut >= 60 ? 2 : 1);
+	else
+		assert_all_but(-1);
+}
+
 static void test_cut(void)
 {
-	for (unsigned kind = 0; kind < KINDS; kind++)
-		for (uint32_t cut = 0; cut < tables[kind].bytes; cut++)
-			for (unsigned variant = 0; variant < 3; variant++) {
-				make_all(cut % 2);
-				uint32_t claimed = variant == 0 ? tables[kind].bytes : cut;
-				table_seal(&tables[kind], signatures[kind], claimed);
-				if (variant != 1)
-					tables[kind].bytes = cut;
-				lay_out();
-				read_all();
-				if (claimed != cut || !is_table((enum kind)kind, cut))
-					assert_all_but((int)kind);
-				else if (kind == MADT)
-					assert_int_equal(boot.cpus, cut >= 60 ? 2 : 1);
-				else
-					assert_all_but(-1);
-			}
+	static const uint32_t sizes[KINDS] = {102, 244, 60, 80};
+	for (unsigned kind = 0; kind < KINDS; kind++) {
+		make_all(false);
+		assert_int_equal(tables[kind].bytes, sizes[kind]);
+		for (uint32_t cut = 0; cut < sizes[kind]; cut++)
+			for (unsigned variant = 0; variant < 3; variant++)
+				cut_one((enum kind)kind, cut, variant);
+	}
 }
 
 /* The table of tables ends too early: what it still names is found if it ends after an entry, and nothing otherwise. */
@@ -270,6 +278,7 @@ static void test_cut_list(void)
 /* One wrong bit anywhere, and the table is not used; the others are. */
 static void test_flipped(void)
 {
+	make_all(false); /* for the sizes below */
 	for (unsigned kind = 0; kind < KINDS; kind++)
 		for (uint32_t bit = 0; bit < 8 * tables[kind].bytes; bit++) {
 			make_all(bit % 2);
@@ -282,6 +291,7 @@ static void test_flipped(void)
 
 static void test_flipped_list(void)
 {
+	make_all(false); /* for the sizes below */
 	for (unsigned w = 0; w < 2; w++)
 		for (uint32_t bit = 0; bit < 8 * list.bytes; bit++) {
 			make_all(w);
@@ -332,6 +342,15 @@ static void test_loaders_copy(void)
 		assert_int_equal(boot.acpi.rsdp.p, bytes >= 20 ? 0x9000 : ROOT_AT);
 		assert_all_but(bytes >= 20 && bytes < 36 ? KINDS : -1);
 	}
+	/* It says that it is longer than the loader's tag. */
+	make_all(true);
+	number_set(root + 20, 40, 4);
+	checksum_set(root, 20, 8);
+	checksum_set(root, 40, 32);
+	firmware_put(0x9000, root, 40);
+	loader = (struct loader){.rsdp = 0x9000, .rsdp_bytes = 36};
+	read_all();
+	assert_int_equal(boot.acpi.rsdp.p, ROOT_AT);
 	make_all(true);
 	root[33]++;
 	firmware_put(0x9000, root, 36);
@@ -373,8 +392,9 @@ static void refuse_with(enum kind kind, uint32_t offset, uint8_t value)
 static void test_wrong_inside(void)
 {
 	/* MADT: an entry without length, too short for its type, and longer than the table. */
-	for (unsigned entry = 44; entry < 102; entry += tables[MADT].data[entry + 1]) {
-		unsigned right = tables[MADT].data[entry + 1];
+	for (unsigned entry = 44, right; entry < 102; entry += right) {
+		make_all(false);
+		right = tables[MADT].data[entry + 1];
 		refuse_with(MADT, entry + 1, 0);
 		refuse_with(MADT, entry + 1, 1);
 		refuse_with(MADT, entry + 1, (uint8_t)(right - 1));
@@ -397,6 +417,39 @@ static void test_wrong_inside(void)
 	refuse_with(DMAR, 50, 200);
 	refuse_with(DMAR, 74, 7);
 	refuse_with(DMAR, 48, 4); /* no remapping unit at all */
+}
+
+/* A table of one entry of this type and length, and nothing behind it, is refused. */
+static void refuse_entry(enum kind kind, uint32_t header_bytes, const uint8_t *entry, uint32_t entry_bytes)
+{
+	make_all(false);
+	tables[kind].bytes = header_bytes;
+	append(&tables[kind], entry, entry_bytes);
+	table_seal(&tables[kind], signatures[kind], tables[kind].bytes);
+	lay_out();
+	read_all();
+	assert_all_but((int)kind);
+	assert_non_null(strstr(firmware_said(), "wrong inside"));
+}
+
+/* Each type of entry, one byte shorter than what is read of it. */
+static void test_short_entries(void)
+{
+	static const uint8_t madt[][2] = {{0, 8}, {1, 12}, {2, 10}, {5, 12}};
+	static const uint8_t dmar[][2] = {{0, 16}, {1, 24}, {2, 8}, {3, 20}, {4, 8}, {5, 8}};
+	for (unsigned i = 0; i < ARRAY_LENGTH(madt); i++) {
+		uint8_t entry[32] = {madt[i][0], (uint8_t)(madt[i][1] - 1), 0, 0, 1};
+		refuse_entry(MADT, 44, entry, madt[i][1] - 1u);
+	}
+	for (unsigned i = 0; i < ARRAY_LENGTH(dmar); i++) {
+		/* Behind a unit that is right, or the table would be refused for want of one. */
+		uint8_t units[64] = {0, 0, 16, 0, [16] = dmar[i][0], [18] = (uint8_t)(dmar[i][1] - 1)};
+		refuse_entry(DMAR, 48, units, 16u + dmar[i][1] - 1);
+	}
+	for (unsigned extra = 1; extra < 16; extra++) {
+		uint8_t entries[32] = {[3] = 0xb0, [11] = 0xff, [19] = 0xc0, [27] = 0xff};
+		refuse_entry(MCFG, 44, entries, 16 + extra);
+	}
 }
 
 static void test_many_cpus(void)
@@ -447,6 +500,7 @@ static const struct sim_test tests_of_acpi[] = {
 	{"loaders_copy", test_loaders_copy},
 	{"astray", test_astray},
 	{"wrong_inside", test_wrong_inside},
+	{"short_entries", test_short_entries},
 	{"many_cpus", test_many_cpus},
 	{"random", test_random},
 };
