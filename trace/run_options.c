@@ -36,6 +36,7 @@ const char run_help[] =
 	"    --flash FILE      the flash image (default: the program's own); the run works on a copy, DIR/flash.pnor\n"
 	"    --input FILE      what the guest reads from its serial port; - is this program's own input (default none)\n"
 	"    --append WORDS    more words for the kernel's command line\n"
+	"    --keep-ram        the guest's RAM is the file DIR/ram, which stays: for `vitrine dump`\n"
 	"    --no-build        boot what was built before\n"
 	"    -o, --output DIR  where to leave the run (default out/run)\n"
 	"    -q, --quiet       the guest's console only to console.log\n"
@@ -72,29 +73,18 @@ static const struct run_machine machines[] = {
 #define NOT_GIVEN UINT64_MAX
 
 static const struct option long_options[] = {
-	{"arch", required_argument, NULL, 'a'},
-	{"program", required_argument, NULL, 'p'},
-	{"smp", required_argument, NULL, 'n'},
-	{"seed", required_argument, NULL, 's'},
-	{"live", no_argument, NULL, 'l'},
-	{"icount", no_argument, NULL, 'i'},
-	{"trace", required_argument, NULL, 't'},
-	{"mmu", required_argument, NULL, 'm'},
-	{"budget", required_argument, NULL, 'b'},
-	{"wall", required_argument, NULL, 'w'},
-	{"ring", required_argument, NULL, 'r'},
-	{"image", required_argument, NULL, 'I'},
-	{"flash", required_argument, NULL, 'F'},
-	{"append", required_argument, NULL, 'A'},
-	{"no-build", no_argument, NULL, 'N'},
-	{"output", required_argument, NULL, 'o'},
-	{"quiet", no_argument, NULL, 'q'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"root", required_argument, NULL, 'R'},
-	{"qemu", required_argument, NULL, 'Q'},
-	{"events", required_argument, NULL, 'e'},
-	{"input", required_argument, NULL, 'f'},
-	{0},
+	{"arch", required_argument, NULL, 'a'},   {"program", required_argument, NULL, 'p'},
+	{"smp", required_argument, NULL, 'n'},    {"seed", required_argument, NULL, 's'},
+	{"live", no_argument, NULL, 'l'},         {"icount", no_argument, NULL, 'i'},
+	{"trace", required_argument, NULL, 't'},  {"mmu", required_argument, NULL, 'm'},
+	{"budget", required_argument, NULL, 'b'}, {"wall", required_argument, NULL, 'w'},
+	{"ring", required_argument, NULL, 'r'},   {"image", required_argument, NULL, 'I'},
+	{"flash", required_argument, NULL, 'F'},  {"append", required_argument, NULL, 'A'},
+	{"no-build", no_argument, NULL, 'N'},     {"keep-ram", no_argument, NULL, 'K'},
+	{"output", required_argument, NULL, 'o'}, {"quiet", no_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},      {"root", required_argument, NULL, 'R'},
+	{"qemu", required_argument, NULL, 'Q'},   {"events", required_argument, NULL, 'e'},
+	{"input", required_argument, NULL, 'f'},  {0},
 };
 
 /* A whole number between two others. False after having said so. */
@@ -149,6 +139,8 @@ static bool take_switch(struct run_options *options, int option)
 {
 	if (option == 'l' || option == 'i')
 		options->icount = option == 'i';
+	else if (option == 'K')
+		options->keep_ram = true;
 	else if (option == 'N')
 		options->build = false;
 	else if (option == 'q')
