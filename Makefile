@@ -92,7 +92,7 @@ host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h
 # Tests of the host's program (tests/tools/test_<name>.c), and the programs they are made with.
-tool_tests := reader commands run pnor
+tool_tests := reader commands run pnor dump
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
