@@ -26,7 +26,7 @@ kernel_sources := \
   kernel/mm/fault_page.c kernel/mm/request.c kernel/mm/evict.c kernel/mm/reclaim.c kernel/mm/uaccess.c \
   kernel/sched/process.c kernel/sched/wait.c kernel/sched/sync.c kernel/sched/upcall.c kernel/sched/thread.c kernel/sched/affinity.c \
   kernel/sched/run_queue.c kernel/sched/schedule.c kernel/sched/timer.c \
-  kernel/trace/ring.c
+  kernel/trace/ring.c kernel/trace/layout.c
 
 # What a freestanding image needs and the host has in its C library.
 freestanding_sources := kernel/core/string.c
@@ -86,12 +86,14 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/run_waiting.c \
   trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_count.c trace/perfetto_thread.c trace/perfetto_track.c \
   trace/perfetto_names.c trace/perfetto_packet.c trace/perfetto_output.c trace/view.c \
-  trace/pnor.c trace/pnor_build.c trace/pnor_pack.c user/flash/modules.c $(flash_sources) trace/bench.c
+  trace/pnor.c trace/pnor_build.c trace/pnor_pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
+  trace/dump.c trace/dump_image.c trace/dump_layout.c trace/dump_walk.c trace/dump_thread.c trace/dump_memory.c trace/dump_radix.c \
+  trace/dump_hash.c trace/dump_handle.c trace/dump_log.c
 host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h
 # Tests of the host's program (tests/tools/test_<name>.c), and the programs they are made with.
-tool_tests := reader commands run pnor
+tool_tests := reader commands run pnor dump
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.

@@ -61,6 +61,7 @@ struct run_options {
 	uint64_t ring_bytes;   /* of a CPU */
 	bool icount, verbose, quiet, build;
 	bool grub; /* boots through GRUB, from an ISO image */
+	bool keep_ram; /* the guest's RAM is the file OUTPUT/ram, which stays */
 };
 
 /* Reads the command line. Returns 0, or the exit code after having said what is wrong. */

@@ -37,6 +37,7 @@ const char run_help[] =
 	"    --flash FILE      the flash image (default: the program's own); the run works on a copy, DIR/flash.pnor\n"
 	"    --input FILE      what the guest reads from its serial port; - is this program's own input (default none)\n"
 	"    --append WORDS    more words for the kernel's command line\n"
+	"    --keep-ram        the guest's RAM is the file DIR/ram, which stays: for `vitrine dump`\n"
 	"    --no-build        boot what was built before\n"
 	"    -o, --output DIR  where to leave the run (default out/run)\n"
 	"    -q, --quiet       the guest's console only to console.log\n"
@@ -90,6 +91,7 @@ static const struct option long_options[] = {
 	{"flash", required_argument, NULL, 'F'},
 	{"append", required_argument, NULL, 'A'},
 	{"no-build", no_argument, NULL, 'N'},
+	{"keep-ram", no_argument, NULL, 'K'},
 	{"output", required_argument, NULL, 'o'},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
@@ -161,6 +163,8 @@ static bool take_switch(struct run_options *options, int option)
 {
 	if (option == 'l' || option == 'i')
 		options->icount = option == 'i';
+	else if (option == 'K')
+		options->keep_ram = true;
 	else if (option == 'N')
 		options->build = false;
 	else if (option == 'q')

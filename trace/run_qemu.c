@@ -3,8 +3,8 @@
  *
  * Teaches: tracing without a channel. The guest's RAM is a file without a name; QEMU maps it, and we map the same pages for
  * reading only. An event the guest stores is at once where we can read it, and nothing we do can be felt by the guest. Who
- * calls: run.c. Invariants: RAM is never writable here; every file given to QEMU is nameless, so nothing is left behind; and
- * QEMU does not outlive this process.
+ * calls: run.c. Invariants: RAM is never writable here; every file given to QEMU is nameless, so nothing is left behind, but for RAM
+ * that is to be kept; and QEMU does not outlive this process.
  *
  * Always TCG: a trace under a hypervisor would not repeat, and some hosts' cannot run a kernel like this one.
  */
@@ -114,6 +114,23 @@ static int nameless_file(const char *what, uint64_t bytes)
 	if (file < 0 || ftruncate(file, (off_t)bytes) != 0) {
 		say("there is no room for the guest's %s, %" PRIu64 " MiB in memory or in %s: %s", what, bytes >> 20,
 		    directory ? directory : "/tmp", strerror(errno));
+		if (file >= 0)
+			close(file);
+		file = -1;
+	}
+	free(path);
+	return file;
+}
+
+/* The file `ram` in the directory of the run: what is in it stays there, and others can look at it meanwhile. -1 as above. */
+static int named_file(const char *directory, uint64_t bytes)
+{
+	char *path = NULL;
+	if (asprintf(&path, "%s/ram", directory) < 0)
+		return -1;
+	int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (file < 0 || ftruncate(file, (off_t)bytes) != 0) {
+		say("%s cannot be made: %s", path, strerror(errno));
 		if (file >= 0)
 			close(file);
 		file = -1;
@@ -422,7 +439,8 @@ bool run_qemu_start(struct run_qemu *qemu, const struct run_options *options, co
 	line->input = input;
 	qemu->ram_bytes = ram_bytes(options);
 	if (qemu->ram_bytes)
-		line->ram = nameless_file("RAM", qemu->ram_bytes);
+		line->ram =
+			options->keep_ram ? named_file(options->output, qemu->ram_bytes) : nameless_file("RAM", qemu->ram_bytes);
 	if (line->ram >= 0 && map_ram(qemu, line->ram)) {
 		add_all(line, options, image, console, qemu->ram_bytes);
 		if (options->verbose)

@@ -27,6 +27,7 @@
 #include "sched/process.h"
 #include "sched/sched.h"
 #include "sched/sync.h"
+#include "trace/layout.h"
 #include "trace/ring.h"
 
 /* How long a CPU may take to report, how often to look, and how much ring each CPU has if the command line does not say. */
@@ -219,6 +220,7 @@ void kernel_main(const struct boot_info *boot)
 	command_text(boot->command_line, "program", program);
 	prepare_cpus(seed);
 	descriptor_init(boot, program, seed);
+	layout_show();
 	memcpy(descriptor.mmu, mmu->name, min_u64(strlen(mmu->name), sizeof(descriptor.mmu) - 1));
 	prepare_memory();
 	trace_boot_phase(BOOT_PHASE_MMU);

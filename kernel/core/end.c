@@ -54,6 +54,8 @@ void descriptor_init(const struct boot_info *boot, const char *program, uint64_t
 	descriptor.seed = seed;
 	descriptor.boot_ticks = arch_time_now();
 	descriptor.stack_bytes = KERNEL_STACK_BYTES;
+	descriptor.direct_offset = (uint64_t)(uintptr_t)arch_phys_to_virt(boot->ram[0].base) - boot->ram[0].base.p;
+	descriptor.image_offset = (uint64_t)(uintptr_t)&descriptor - arch_virt_to_phys(&descriptor).p;
 	descriptor_add("kernel-log", kernel_log, sizeof(kernel_log), 1, 0);
 	descriptor_add("kernel-log-end", &kernel_log_end, sizeof(kernel_log_end), 1, 0);
 	descriptor_add("cpus", cpus, sizeof(struct cpu), cpus_present, sizeof(struct cpu));

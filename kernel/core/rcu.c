@@ -18,6 +18,7 @@
 #include <trace_emit.h>
 
 #include "core/cpu.h"
+#include "core/end.h"
 #include "core/lock.h"
 #include "core/panic.h"
 
@@ -217,6 +218,14 @@ void rcu_quiescent(enum quiescent_cause cause)
 		if (prod >> i & 1)
 			cpu_hazard_raise(&cpus[i], HAZARD_RCU);
 	call_done(cpu);
+}
+
+void rcu_show(void)
+{
+	descriptor_add("rcu-started", &started, sizeof(started), 1, 0);
+	descriptor_add("rcu-completed", &completed, sizeof(completed), 1, 0);
+	descriptor_add("rcu-wanted", &wanted, sizeof(wanted), 1, 0);
+	descriptor_add("rcu-holding", &holding, sizeof(holding), 1, 0);
 }
 
 /* ---- for tests ---- */
