@@ -32,8 +32,9 @@ kernel_sources := \
 freestanding_sources := kernel/core/string.c
 
 arch_x86_64_sources := \
-  arch/x86_64/boot.S arch/x86_64/trap_entry.S arch/x86_64/uaccess.S \
-  arch/x86_64/boot.c arch/x86_64/multiboot.c arch/x86_64/acpi.c arch/x86_64/kernel_space.c arch/x86_64/console.c \
+  arch/x86_64/boot.S arch/x86_64/trampoline.S arch/x86_64/trap_entry.S arch/x86_64/uaccess.S \
+  arch/x86_64/boot.c arch/x86_64/loader.c arch/x86_64/multiboot.c arch/x86_64/multiboot2.c arch/x86_64/acpi.c arch/x86_64/acpi_tables.c \
+  arch/x86_64/kernel_space.c arch/x86_64/console.c \
   arch/x86_64/cpu.c arch/x86_64/trap.c arch/x86_64/apic.c arch/x86_64/time.c arch/x86_64/smp.c arch/x86_64/mmu_radix.c
 # libfdt reads the device tree. Debian builds it for the host only, so its source comes out of Debian's kernel source package.
 libfdt := build/libfdt
@@ -95,7 +96,7 @@ tool_tests := reader commands run pnor
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
 setup_level := $(if $(filter test test-build unit% explore% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
-  $(filter demo run view bench all image,$(MAKECMDGOALS)),run)))
+  $(filter iso %.iso,$(MAKECMDGOALS)),iso,$(if $(filter demo run view bench all image,$(MAKECMDGOALS)),run))))
 ifneq ($(setup_level),)
 ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
 $(error The set-up is not complete; what to do stands above)
@@ -256,8 +257,9 @@ program_outside := $(if $(filter %.c,$(PROGRAM)),$(if $(filter-out $(realpath us
 partitions := README NOTES ATTR SCRATCH MODULES
 
 # What cannot work is said at once, in words.
-ifneq ($(filter run gdb image,$(MAKECMDGOALS)),)
+ifneq ($(filter run gdb image iso,$(MAKECMDGOALS)),)
 $(if $(filter-out $(ARCHES),$(ARCH)),$(error ARCH=$(ARCH): the machines are $(ARCHES)))
+$(if $(filter iso,$(MAKECMDGOALS)),$(if $(filter-out x86_64,$(ARCH)),$(error ARCH=$(ARCH): only x86_64 boots through GRUB)))
 $(if $(filter-out 1,$(words $(PROGRAM))),$(error PROGRAM=$(PROGRAM): a name or a path without blanks, please))
 $(if $(filter $(PROGRAM),$(programs))$(filter %.c,$(realpath $(PROGRAM))),,$(error PROGRAM=$(PROGRAM): no such C file, \
   and none of the programs that come with the tree: $(programs)))
@@ -405,6 +407,26 @@ endif
 .PHONY: image
 image: $(call boot_file_$(ARCH),kernel) $(B)/$(ARCH)/archive/$(program_name).tar $(B)/$(ARCH)/flash/$(program_name).pnor
 
+# The same on an ISO image, which GRUB boots by Multiboot 2: $(1) variant of the kernel. words.cfg holds the command line for a machine
+# that gives none; without a flash the program comes out of the archive.
+grub := /usr/lib/grub/i386-pc
+grub_modules := normal configfile multiboot2 smbios iso9660 biosdisk part_msdos test eval
+define iso_image
+$(B)/x86_64/iso/$(1)/%.iso: $(B)/x86_64/$(1).elf $(B)/x86_64/archive/%.tar arch/x86_64/grub.cfg
+	$$(call say,ISO,$$@)
+	$$(Q)mkdir -p $$(@D) && parts=$$$$(mktemp -d $$(@D)/$$*.XXXXXX) && trap 'rm -rf $$$$parts' EXIT && mkdir -p $$$$parts/boot/grub && \
+	  cp $(B)/x86_64/$(1).elf $$$$parts/boot/kernel.elf && cp $(B)/x86_64/archive/$$*.tar $$$$parts/boot/archive.tar && \
+	  cp arch/x86_64/grub.cfg $$$$parts/boot/grub && echo 'set words="program=$$* seed=1"' > $$$$parts/boot/words.cfg && \
+	  { grub-mkrescue -d $(grub) --install-modules="$(grub_modules)" --locales= --themes= --fonts= -o $$@ $$$$parts > $$$$parts.log 2>&1 || \
+	    { cat $$$$parts.log; rm $$$$parts.log; exit 1; }; } && rm $$$$parts.log
+endef
+
+$(foreach v,$(variants),$(eval $(call iso_image,$(v))))
+
+.PHONY: iso
+iso: $(B)/x86_64/iso/$(if $(IMAGE),$(IMAGE),kernel)/$(program_name).iso
+	@echo 'qemu-system-x86_64 -M q35 -cpu max -m 256 -nodefaults -display none -serial stdio -no-reboot -cdrom $<'
+
 # ---- the host's program: $(1) variant, $(2) more flags ---------------------------------------------------------------------------
 
 define host_build
@@ -481,21 +503,25 @@ trace-processor: $(trace_processor)/trace_processor.wasm
 perfetto-test: trace-processor $(B)/vitrine $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 	$(Q)tests/tools/perfetto-test.sh
 
-# What the end-to-end tests need beside the machines: a tool that asks QEMU's monitor.
-$(B)/tests/gva2gpa: tests/e2e/gva2gpa.c
+# What the end-to-end tests need beside the machines: tools that ask QEMU's monitor.
+$(B)/tests/gva2gpa $(B)/tests/boot_phases: $(B)/tests/%: tests/e2e/%.c tests/e2e/monitor.c tests/e2e/monitor.h kernel/arch.h
 	$(call say,HOSTCC,$@)
-	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) $< -o $@
+	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) -Ikernel -Itests/unit/include $(filter %.c,$^) -o $@
 
 # ---- the portable kernel on this host: $(1) compiler, $(2) test program ---------------------------------------------------------
 
 unit_compilers := gcc clang
-unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider wait ends
+unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider wait ends \
+  rcu handle acpi multiboot2
 unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)
+# Readers of what loader and firmware say need no machine.
+unit_acpi_sources := tests/unit/firmware_sim.c arch/x86_64/acpi.c arch/x86_64/acpi_tables.c
+unit_multiboot2_sources := tests/unit/firmware_sim.c arch/x86_64/loader.c arch/x86_64/multiboot2.c
 unit_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 unit_flags = $(language) $(filter-out -Wframe-larger-than=%,$(warnings)) -O1 -fno-omit-frame-pointer -D_GNU_SOURCE \
-  $(unit_sanitizers) $(checks) -Ikernel -Itests -Itests/unit -Itests/unit/include -I$(B)/gen
+  $(unit_sanitizers) $(checks) -Ikernel -Itests -Itests/unit -Itests/unit/include -I$(B)/gen -Iarch/x86_64/include
 
 define unit_build
 unit_$(1)_objects := $$(patsubst %,$(B)/unit/$(1)/%.o,$$(kernel_sources) $$(unit_sim_sources))
@@ -609,6 +635,7 @@ help:
 	  unit 'the portable kernel'"'"'s tests on this host' \
 	  explore 'the kernel in every order of its steps (BOUND=3 or all, CHANCE=1000: docs/exploration.md)' \
 	  all 'builds everything' \
+	  iso 'an ISO image of PROGRAM that GRUB boots on x86-64, and the command that does it' \
 	  setup 'installs what this machine lacks (also done by the targets above)' \
 	  doctor 'says what this machine has, lacks, and how to mend it' \
 	  docs-gen 'writes docs/gen/ from the schema' \
@@ -632,7 +659,7 @@ doctor:
 all: $(everything)
 
 # What tests run, beside what everybody runs.
-test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa) \
+test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa boot_phases) \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
 
 # These two read what is typed; another that does says so with INPUT=-.

@@ -24,6 +24,17 @@ struct boot_range {
 	struct paddr base;
 	uint64_t bytes;
 };
+/* What of ACPI's tables the kernel does not use itself, for whoever asks. Zero is absent. */
+struct boot_acpi {
+	struct paddr rsdp;      /* the root pointer */
+	struct paddr mcfg_base; /* PCI configuration space in memory: where bus 0 would be, and the buses that are there */
+	uint8_t mcfg_first_bus, mcfg_last_bus;
+	struct paddr dmar;                   /* the table of IOMMUs */
+	uint16_t pm1a_control, pm1b_control; /* I/O ports: sleep */
+	uint16_t sci;                        /* the line of ACPI's own interrupt */
+	uint16_t io_apics;
+};
+
 struct boot_info {
 	const char *machine;       /* "x86_64", "ppc64" */
 	unsigned elf_machine;      /* e_machine of programs that run here: 62 (x86-64), 21 (64-bit POWER) */
@@ -36,6 +47,7 @@ struct boot_info {
 	struct boot_range flash;      /* the flash chip's window; bytes = 0 if there is none */
 	unsigned cpus;                /* CPUs the machine says it has; entry 0 is the one that runs now */
 	uint64_t cpu_hw_id[MAX_CPUS]; /* APIC id, PIR */
+	struct boot_acpi acpi;
 };
 
 enum access { ACCESS_LOAD, ACCESS_STORE, ACCESS_EXEC };
@@ -180,13 +192,19 @@ uint64_t arch_time_hz(void);
  */
 void arch_timer_set(uint64_t when);
 
-/* ---- smp: cpu_start ipi_send ---- */
+/* ---- smp: cpu_start cpu_start_end ipi_send ---- */
 
 /*
  * Lets a CPU of boot_info start and call kernel_secondary(cpu). Does not wait for it. NOT_FOUND if the machine knows at
  * once that there is no such CPU.
  */
 enum status arch_cpu_start(struct cpu *cpu);
+
+/*
+ * All CPUs that will ever start have reported, or are given up: what starting them needed is given back. One that has not come
+ * by now never calls kernel_secondary(). Called once.
+ */
+void arch_cpu_start_end(void);
 
 /* Raises IRQ_IPI on an online CPU other than the caller's. What it is about is in cpu->hazards. */
 void arch_ipi_send(struct cpu *cpu);

@@ -60,6 +60,7 @@ struct run_options {
 	uint64_t events;       /* recorded, at most */
 	uint64_t ring_bytes;   /* of a CPU */
 	bool icount, verbose, quiet, build;
+	bool grub; /* boots through GRUB, from an ISO image */
 };
 
 /* Reads the command line. Returns 0, or the exit code after having said what is wrong. */
@@ -69,8 +70,8 @@ int run_options_parse(struct run_options *options, int argc, char **argv);
 
 struct run_image {
 	char *root;
-	char *program; /* its name */
-	char *boot_file;
+	char *program;   /* its name */
+	char *boot_file; /* the kernel, or the ISO image with everything on it */
 	char *archive;
 	char *flash; /* this run's own copy; NULL: none */
 	uint64_t flash_bytes;

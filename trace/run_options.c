@@ -33,6 +33,7 @@ const char run_help[] =
 	"    --ring MIB        size of a CPU's event ring, a power of two (default 16; with --icount 32)\n"
 	"    --image I         kernel (default); kernel-release, faster, without checks of itself; or kernel-test,\n"
 	"                      the in-guest tests\n"
+	"    --boot B          kernel (default): QEMU is the loader; grub: GRUB is, from an ISO image, on x86_64 only\n"
 	"    --flash FILE      the flash image (default: the program's own); the run works on a copy, DIR/flash.pnor\n"
 	"    --input FILE      what the guest reads from its serial port; - is this program's own input (default none)\n"
 	"    --append WORDS    more words for the kernel's command line\n"
@@ -71,6 +72,7 @@ static const struct run_machine machines[] = {
 #define EVENTS_RECORDED 8000000
 #define NOT_GIVEN UINT64_MAX
 
+/* clang-format off */
 static const struct option long_options[] = {
 	{"arch", required_argument, NULL, 'a'},
 	{"program", required_argument, NULL, 'p'},
@@ -84,6 +86,7 @@ static const struct option long_options[] = {
 	{"wall", required_argument, NULL, 'w'},
 	{"ring", required_argument, NULL, 'r'},
 	{"image", required_argument, NULL, 'I'},
+	{"boot", required_argument, NULL, 'B'},
 	{"flash", required_argument, NULL, 'F'},
 	{"append", required_argument, NULL, 'A'},
 	{"no-build", no_argument, NULL, 'N'},
@@ -96,6 +99,7 @@ static const struct option long_options[] = {
 	{"input", required_argument, NULL, 'f'},
 	{0},
 };
+/* clang-format on */
 
 /* A whole number between two others. False after having said so. */
 static bool take_number(uint64_t *to, const char *option, const char *text, uint64_t least, uint64_t most)
@@ -141,6 +145,14 @@ static bool take_image(struct run_options *options, const char *name)
 	if (strcmp(name, "kernel") && strcmp(name, "kernel-release") && strcmp(name, "kernel-test"))
 		return say_usage("run", "--image: there is no `%s`; there are kernel, kernel-release and kernel-test", name),
 		       false;
+	return true;
+}
+
+static bool take_boot(struct run_options *options, const char *name)
+{
+	options->grub = !strcmp(name, "grub");
+	if (!options->grub && strcmp(name, "kernel"))
+		return say_usage("run", "--boot: there is no `%s`; there are kernel and grub", name), false;
 	return true;
 }
 
@@ -191,6 +203,8 @@ static bool take_option(struct run_options *options, int option, const char *val
 		return take_categories(options, value);
 	case 'I':
 		return take_image(options, value);
+	case 'B':
+		return take_boot(options, value);
 	case 'n':
 		good = take_number(&number, "smp", value, 1, RUN_CPUS_MAX);
 		options->cpus = (unsigned)number;
@@ -248,6 +262,8 @@ static bool options_complete(struct run_options *options)
 		return say_usage("run", "--budget counts instructions, so it needs --icount; --wall limits a live run"), false;
 	if (options->budget == NOT_GIVEN)
 		options->budget = options->icount ? BUDGET_INSTRUCTIONS : 0;
+	if (options->grub && options->machine != &machines[0])
+		return say_usage("run", "--boot: GRUB boots x86_64 only"), false;
 	return mmu_is_there(options);
 }
 

@@ -139,21 +139,44 @@ static uint64_t ram_bytes(const struct run_options *options)
 
 /* ---- the command line ---- */
 
-/* The words the kernel reads (docs/trace.md). */
-static void add_kernel_words(struct command_line *line, const struct run_options *options, const struct run_image *image)
+/* The words the kernel reads (docs/trace.md); NULL if there is no memory. */
+static char *kernel_words(const struct run_options *options, const struct run_image *image)
 {
-	char *mmu = NULL;
+	char *words = NULL;
 	uint64_t budget_ticks = options->budget / 1000 * options->machine->clock_per_1000 +
 				options->budget % 1000 * options->machine->clock_per_1000 / 1000;
-	if (asprintf(&mmu, "%s%s", options->mmu ? " mmu=" : "", options->mmu ? options->mmu : "") < 0) {
-		line->failed = true;
-		return;
-	}
+	int length = asprintf(
+		&words, "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 " flash=%" PRIu64 "%s%s%s%s%s",
+		image->program, options->seed, options->categories, options->ring_bytes >> 10, budget_ticks,
+		image->flash_bytes >> 10, options->icount && options->cpus > 1 ? " turn_us=100" : "", options->mmu ? " mmu=" : "",
+		options->mmu ? options->mmu : "", *options->append ? " " : "", options->append);
+	return length < 0 ? NULL : words;
+}
+
+/* As QEMU's own -append. */
+static void add_kernel_words(struct command_line *line, const struct run_options *options, const struct run_image *image)
+{
+	char *words = kernel_words(options, image);
+	line->failed |= !words;
 	add(line, "-append");
-	add(line, "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 " flash=%" PRIu64 "%s%s%s%s",
-	    image->program, options->seed, options->categories, options->ring_bytes >> 10, budget_ticks, image->flash_bytes >> 10,
-	    options->icount && options->cpus > 1 ? " turn_us=100" : "", mmu, *options->append ? " " : "", options->append);
-	free(mmu);
+	add(line, "%s", words ? words : "");
+	free(words);
+}
+
+/* As a string of the SMBIOS, where GRUB finds them (arch/x86_64/grub.cfg). In an option of QEMU's, a comma is written twice. */
+static void add_grub_words(struct command_line *line, const struct run_options *options, const struct run_image *image)
+{
+	char *words = kernel_words(options, image), *twice = words ? calloc(2, strlen(words) + 1) : NULL;
+	line->failed |= !twice;
+	for (size_t from = 0, to = 0; twice && words[from]; from++) {
+		twice[to++] = words[from];
+		if (words[from] == ',')
+			twice[to++] = ',';
+	}
+	add(line, "-smbios");
+	add(line, "type=11,value=%s", twice ? twice : "");
+	free(words);
+	free(twice);
 }
 
 /* The firmware of the x86-64 machine, which QEMU finds by itself only as long as it is not asked for a second flash. */
@@ -184,6 +207,12 @@ static void add_x86_64(struct command_line *line, const struct run_options *opti
 	line->failed |= !line->firmware;
 	add(line, "-drive");
 	add(line, "if=pflash,unit=1,format=raw,file=/proc/self/fd/%d", FLASH_FILE);
+	if (options->grub) {
+		add(line, "-cdrom");
+		add(line, "/proc/self/fd/%d", IMAGE_FILE);
+		add_grub_words(line, options, image);
+		return;
+	}
 	add(line, "-kernel");
 	add(line, "/proc/self/fd/%d", IMAGE_FILE);
 	add(line, "-initrd");

@@ -46,6 +46,11 @@ enum status arch_cpu_start(struct cpu *cpu)
 	return STATUS_OK;
 }
 
+/* Nothing was borrowed: a CPU that was not released stays where it waits. */
+void arch_cpu_start_end(void)
+{
+}
+
 void boot_hold(struct cpu *cpu)
 {
 	WRITE_SPR(SPR_DEC, DEC_FAR);

@@ -2,7 +2,7 @@
  * The kernel's half of every address space: made once at boot, the same on all CPUs and in all spaces.
  *
  *     0xffff800000000000   all RAM, at physical address + this     readable, writable, never executable
- *     0xffffffff80000000   the image, at physical address + this   text r-x, read-only data r--, data rw-   (made by boot.S)
+ *     0xffffffff80200000   the image, wherever it was loaded       text r-x, read-only data r--, data rw-   (made by boot.S)
  *     0xffffffffc0000000   device registers                        rw-, cache-inhibited
  *
  * Teaches: a page with two names is as weak as the weaker one: text must not be writable through the direct map either, so
@@ -26,7 +26,7 @@ static uint64_t *table_under(uint64_t *entry)
 	if (!(*entry & PTE_PRESENT))
 		*entry = arch_virt_to_phys(stock[stock_used++]).p | PTE_TABLE;
 	/* All tables of the direct map lie in the image. */
-	return (uint64_t *)(uintptr_t)((*entry & PTE_FRAME) + KERNEL_BASE);
+	return (uint64_t *)(uintptr_t)((*entry & PTE_FRAME) - boot_image_offset + KERNEL_BASE);
 }
 
 static uint64_t physical(const char *symbol)

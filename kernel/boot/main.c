@@ -100,6 +100,7 @@ static void start_cpus(void)
 		start_cpu(&cpus[i]);
 		online += cpus[i].online;
 	}
+	arch_cpu_start_end();
 	for (unsigned i = cpus_present; i < boot_info->cpus; i++)
 		leave_out(i, i < MAX_CPUS ? MISSING_REFUSED : MISSING_TOO_MANY);
 	descriptor.cpus_present = cpus_present;

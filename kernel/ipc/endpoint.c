@@ -42,12 +42,16 @@ enum status endpoint_create(struct endpoint **result)
 	return STATUS_OK;
 }
 
+void endpoint_pre_free(struct kobj *kobj)
+{
+	trace_endpoint_destroy(kobj->id);
+}
+
 void endpoint_free(struct kobj *kobj)
 {
 	struct endpoint *endpoint = endpoint_of(kobj);
 	ASSERT(list_is_empty(&endpoint->urgent) && list_is_empty(&endpoint->queue) && list_is_empty(&endpoint->taken));
 	ASSERT(list_is_empty(&endpoint->servers));
-	trace_endpoint_destroy(kobj->id);
 	cache_free(&endpoint_cache, endpoint);
 }
 

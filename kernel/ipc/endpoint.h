@@ -72,6 +72,7 @@ static inline struct endpoint *endpoint_of(struct kobj *kobj)
 
 /* A new endpoint with the caller's reference. NO_MEMORY. */
 enum status endpoint_create(struct endpoint **endpoint);
+void endpoint_pre_free(struct kobj *kobj);
 void endpoint_free(struct kobj *kobj);
 
 /* Counts handles with the right to receive. When the last one goes, what waits is answered with GONE, and so are receivers. */

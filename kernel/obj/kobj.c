@@ -44,6 +44,11 @@ static void object_is_free(struct rcu_head *head)
 	object_free(kobj_of(head));
 }
 
+static void endpoint_is_leaving(struct rcu_head *head)
+{
+	endpoint_pre_free(kobj_of(head));
+}
+
 static void endpoint_is_free(struct rcu_head *head)
 {
 	endpoint_free(kobj_of(head));
@@ -58,7 +63,7 @@ void kobj_end(struct kobj *kobj)
 {
 	static const struct rcu_class classes[] = {
 		[KOBJ_OBJECT] = {RCU_OBJECT, object_is_leaving, object_is_free},
-		[KOBJ_ENDPOINT] = {RCU_ENDPOINT, NULL, endpoint_is_free},
+		[KOBJ_ENDPOINT] = {RCU_ENDPOINT, endpoint_is_leaving, endpoint_is_free},
 		[KOBJ_PROCESS] = {RCU_PROCESS, NULL, process_is_free},
 	};
 	if (kobj->type >= ARRAY_LENGTH(classes)) /* the machine itself is always there */

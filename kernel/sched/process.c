@@ -20,6 +20,7 @@ static struct list processes = {&processes, &processes}; /* that were started an
 /* How the first process ended, which is how the run does. */
 static enum verdict run_verdict;
 static int64_t run_status;
+static bool run_is_over; /* no process is left */
 
 static enum status enter(struct aspace *process, struct aspace *parent)
 {
@@ -197,6 +198,12 @@ void process_ended(struct aspace *process)
 	arch_cpu()->ended = NULL;
 	kobj_put(&process->kobj);
 	if (last)
+		__atomic_store_n(&run_is_over, true, __ATOMIC_SEQ_CST);
+}
+
+void process_end_run(void)
+{
+	if (__atomic_load_n(&run_is_over, __ATOMIC_SEQ_CST) && rcu_waiting() == 0)
 		run_end(run_verdict, run_status);
 }
 

@@ -37,9 +37,12 @@ enum status process_unwatch(struct aspace *process, const struct endpoint *endpo
 
 /*
  * Nothing of the process is needed any more: its last thread has left its CPU. Gives back all it has, and tells who waits. Interrupts are
- * on, no lock is held: it may take long. The run ends with the last process.
+ * on, no lock is held: it may take long.
  */
 void process_ended(struct aspace *process);
+
+/* Ends the run if the last process has ended, and all that was given up is free. For idle CPUs. */
+void process_end_run(void);
 
 /* The record of a process nobody has a reference to. */
 void process_free(struct kobj *kobj);

@@ -20,7 +20,8 @@
 #include "sched/process.h"
 #include "sched/sched.h"
 
-static int64_t progress; /* threads that are runnable, running, or asleep until a time */
+static int64_t progress;                     /* threads that are runnable, running, or asleep until a time */
+static struct wait_queue piled_up[MAX_CPUS]; /* that wait until their CPU has freed what piled up; each is its CPU's own */
 
 void sched_progress_add(int64_t threads)
 {
@@ -120,6 +121,28 @@ __attribute__((noinline, cold)) static void finish_ended(void)
 	__atomic_fetch_and(&cpu->hazards, ~(uint64_t)HAZARD_ENDED, __ATOMIC_RELAXED);
 }
 
+/* The CPU follows no pointer of the kernel's; and those go on who waited because it had so much to free, if it has not any more. irqs off. */
+__attribute__((noinline, cold)) static void be_quiescent(enum quiescent_cause cause)
+{
+	const struct cpu *cpu = arch_cpu();
+	rcu_quiescent(cause);
+	if (rcu_is_piled_up(cpu))
+		return;
+	for (struct thread *thread; (thread = wait_take(&piled_up[cpu->index]));)
+		sched_wake(thread, WAKE_RCU, 0);
+}
+
+/*
+ * A thread that frees faster than grace periods pass waits for them. Its system call is done, so nothing is to be told to it. irqs off.
+ */
+__attribute__((noinline, cold)) static void wait_if_piled_up(struct thread *thread)
+{
+	const struct cpu *cpu = arch_cpu();
+	if (rcu_is_piled_up(cpu) && thread->state == THREAD_RUNNING)
+		DISCARD(wait_block(&piled_up[cpu->index], thread, SWITCH_RCU, rcu_started(), WAIT_FOREVER),
+			"who is to end need not wait");
+}
+
 /*
  * Takes this CPU's hazards, answers all but what is about the current thread, and returns them. The CPU is done with what it came into the
  * kernel for: `cause` says how. irqs off; on meanwhile for what takes its time.
@@ -141,8 +164,8 @@ static uint64_t answer_hazards(enum quiescent_cause cause)
 		reclaim_work();
 		arch_irq_restore(false);
 	}
-	if (hazards & HAZARD_RCU)
-		rcu_quiescent(cause);
+	if (__builtin_expect((hazards & HAZARD_RCU) != 0, 0))
+		be_quiescent(cause);
 	return hazards;
 }
 
@@ -155,7 +178,8 @@ static bool everything_waits(void)
 	if (__atomic_load_n(&progress, __ATOMIC_SEQ_CST) != 0 || threads_alive() == 0 || interrupt_expected())
 		return false;
 	for (unsigned i = 0; i < cpus_present; i++)
-		if (cpus[i].online && !__atomic_load_n(&cpus[i].idle, __ATOMIC_SEQ_CST))
+		if (cpus[i].online &&
+		    (!__atomic_load_n(&cpus[i].idle, __ATOMIC_SEQ_CST) || __atomic_load_n(&cpus[i].hazards, __ATOMIC_SEQ_CST)))
 			return false;
 	return __atomic_load_n(&progress, __ATOMIC_SEQ_CST) == 0;
 }
@@ -182,6 +206,7 @@ static struct thread *idle(void)
 			continue;
 		}
 		__atomic_store_n(&cpu->idle, true, __ATOMIC_SEQ_CST);
+		process_end_run();
 		if (everything_waits())
 			run_end(VERDICT_DEADLOCK, 0);
 		if (page_zero_ahead())
@@ -345,6 +370,8 @@ struct trap_frame *sched_resume(void)
 		struct thread *thread = cpu->current;
 		if (thread->state == THREAD_RUNNING)
 			end_if_it_must(thread);
+		if (__builtin_expect((hazards & HAZARD_RCU) != 0, 0))
+			wait_if_piled_up(thread);
 		if ((hazards & HAZARD_RESCHEDULE) || thread->state != THREAD_RUNNING) {
 			if (!switch_handed(cpu))
 				schedule();
@@ -357,6 +384,7 @@ struct trap_frame *sched_resume(void)
 
 void sched_start(void)
 {
+	wait_queue_init(&piled_up[arch_cpu()->index]);
 	schedule();
 	struct trap_frame *frame = sched_resume();
 	uint64_t never = 0;

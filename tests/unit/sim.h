@@ -86,6 +86,10 @@ void sim_run(void);
 /* Moves the clock to the earliest timer any CPU waits for, and runs. False if there is none. */
 bool sim_skip_to_timer(void);
 
+/* Lets every CPU be quiescent until nothing waits for a grace period any more; then, how many pages are free. For when no CPU is in the kernel. */
+void sim_settle(void);
+uint64_t sim_free_pages(void);
+
 /* The registers of the thread in user mode on `cpu`. */
 struct trap_frame *sim_user_frame(unsigned cpu);
 

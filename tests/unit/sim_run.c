@@ -8,11 +8,13 @@
  * The invariant: only the test's own context resumes a coroutine, and a coroutine yields only to the test.
  */
 #include "sim_machine.h"
-#include "mm/page.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/cpu.h"
+#include "mm/page.h"
 
 #define ROUNDS_MAX 20000000 /* more rounds of all CPUs than that and they wait for each other */
 
@@ -95,6 +97,11 @@ enum status arch_cpu_start(struct cpu *cpu)
 	if (!target->silent)
 		start(cpu->index);
 	return STATUS_OK;
+}
+
+/* Nothing was borrowed: a CPU that never came has no coroutine. */
+void arch_cpu_start_end(void)
+{
 }
 
 /* ---- the scheduler of coroutines ---- */
@@ -262,4 +269,24 @@ bool sim_user_try(unsigned cpu, struct vaddr va, enum access access, uint64_t *v
 					  .protection = answer == SIM_ACCESS_FORBIDDEN,
 					  .raw = answer});
 	return false;
+}
+
+void sim_settle(void)
+{
+	unsigned before = sim_current;
+	for (unsigned i = 0; rcu_waiting() > 0; i++) {
+		sim_current = i % cpus_present;
+		bool irqs = sim_cpus[sim_current].irqs_on;
+		sim_cpus[sim_current].irqs_on = false;
+		rcu_quiescent(QUIESCENT_IDLE);
+		sim_cpus[sim_current].irqs_on = irqs;
+	}
+	sim_current = before;
+	rcu_check();
+}
+
+uint64_t sim_free_pages(void)
+{
+	sim_settle();
+	return page_free_count();
 }

@@ -171,7 +171,7 @@ static void start(void)
 {
 	sim_start_with_pages(1, RAM);
 	sim_mmu_choose(&sim_tree_ops, false);
-	free_at_start = page_free_count();
+	free_at_start = sim_free_pages();
 }
 
 static enum status load(const struct image *program)
@@ -187,7 +187,7 @@ static enum status load(const struct image *program)
 static void unload(void)
 {
 	kobj_put(&aspace->kobj);
-	assert_int_equal(page_free_count(), free_at_start);
+	assert_int_equal(sim_free_pages(), free_at_start);
 	page_check();
 }
 

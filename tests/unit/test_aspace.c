@@ -34,7 +34,7 @@ static void start(const struct mmu_ops *ops)
 {
 	sim_start_with_pages(2, RAM);
 	sim_mmu_choose(ops, false);
-	free_at_start = page_free_count();
+	free_at_start = sim_free_pages();
 	assert_int_equal(aspace_create("test", &aspace), STATUS_OK);
 	thread.aspace = aspace;
 	arch_cpu()->space = &aspace->space;
@@ -47,7 +47,7 @@ static void end(void)
 	mmu->activate(NULL, MMU_NO_HINT);
 	aspace_check(aspace);
 	kobj_put(&aspace->kobj);
-	assert_int_equal(page_free_count(), free_at_start);
+	assert_int_equal(sim_free_pages(), free_at_start);
 	page_check();
 }
 
@@ -110,11 +110,11 @@ static void test_map_refusals(void)
 {
 	start(&sim_hash_ops);
 	assert_int_equal(map_at(10 * MIB, 16 * PAGE_BYTES, RW), STATUS_OK);
-	uint64_t free = page_free_count();
+	uint64_t free = sim_free_pages();
 	for (size_t i = 0; i < ARRAY_LENGTH(refusals); i++) {
 		if (map_at(refusals[i].address, refusals[i].bytes, refusals[i].rights) != refusals[i].status)
 			fail_msg("row %zu", i);
-		assert_int_equal(page_free_count(), free);
+		assert_int_equal(sim_free_pages(), free);
 	}
 	assert_int_equal(map_at(10 * MIB - PAGE_BYTES, PAGE_BYTES, RW), STATUS_OK);
 	assert_int_equal(map_at(10 * MIB + 16 * PAGE_BYTES, PAGE_BYTES, RIGHTS_NONE), STATUS_OK);
@@ -165,9 +165,9 @@ static void test_unmap_gives_pages_back(void)
 	assert_int_equal(map_at(10 * MIB, 100 * PAGE_BYTES, RW), STATUS_OK);
 	for (unsigned i = 0; i < 100; i++)
 		assert_true(access_page(10 * MIB + i * PAGE_BYTES, ACCESS_STORE, &value));
-	uint64_t free = page_free_count();
+	uint64_t free = sim_free_pages();
 	assert_int_equal(aspace_unmap(aspace, 10 * MIB + 20 * PAGE_BYTES, 50 * PAGE_BYTES), STATUS_OK);
-	assert_true(page_free_count() >= free + 49 && page_free_count() <= free + 50);
+	assert_true(sim_free_pages() >= free + 49 && sim_free_pages() <= free + 50);
 	assert_false(access_page(10 * MIB + 20 * PAGE_BYTES, ACCESS_LOAD, &value));
 	assert_true(access_page(10 * MIB + 19 * PAGE_BYTES, ACCESS_LOAD, &value) && value == 9);
 	assert_true(access_page(10 * MIB + 70 * PAGE_BYTES, ACCESS_LOAD, &value) && value == 9);
@@ -345,7 +345,7 @@ static void test_objects(void)
 	struct vm_object *object;
 	uint64_t slot;
 	sim_start_with_pages(1, RAM);
-	uint64_t free = page_free_count();
+	uint64_t free = sim_free_pages();
 	assert_int_equal(object_create(0, &object), STATUS_INVALID);
 	assert_int_equal(object_create(OBJECT_PAGES_MAX + 1, &object), STATUS_LIMIT);
 	assert_int_equal(object_create(OBJECT_PAGES_MAX, &object), STATUS_OK);
@@ -365,7 +365,7 @@ static void test_objects(void)
 	kobj_put(&object->kobj);
 	object_check(object);
 	kobj_put(&object->kobj);
-	assert_int_equal(page_free_count(), free);
+	assert_int_equal(sim_free_pages(), free);
 }
 
 static const struct sim_test tests[] = {

@@ -178,7 +178,7 @@ static void run_with_failure(uint64_t n)
 {
 	page_fail_at(n);
 	user_run(program, "", (unsigned)n);
-	uint64_t free = page_free_count();
+	uint64_t free = sim_free_pages();
 	if (strstr(sim_console(), "PANIC"))
 		fail_msg("allocation %u failed:\n%s", (unsigned)n, sim_console());
 	findings->refused += descriptor.verdict == VERDICT_REFUSED;
@@ -210,7 +210,7 @@ static void count_pages_at_start(const struct mmu_ops *ops)
 	start(ops);
 	user_boot(program, "program=none");
 	assert_int_equal(descriptor.verdict, VERDICT_REFUSED);
-	findings->pages_at_start = page_free_count();
+	findings->pages_at_start = sim_free_pages();
 }
 
 static void in_child(void (*action)(const struct mmu_ops *ops, uint64_t n), const struct mmu_ops *ops, uint64_t n)

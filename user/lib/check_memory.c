@@ -10,6 +10,13 @@
 #define CACHES 2
 #define TRIES 100
 
+uint64_t memory_settled(void)
+{
+	for (unsigned tries = 0; tries < TRIES && must(sys_memory_info(MEMORY_LEAVING)) > 0; tries++)
+		thread_sleep_ms(1);
+	return must(sys_memory_info(MEMORY_FREE));
+}
+
 int check_leaves_nothing(const char *name, uint64_t first, uint64_t second)
 {
 	struct file self;
@@ -24,7 +31,7 @@ int check_leaves_nothing(const char *name, uint64_t first, uint64_t second)
 		struct result end = process_wait(process);
 		check(end.status == STATUS_OK && end.value == 0);
 		must(sys_handle_close(process));
-		for (unsigned tries = 0; tries < TRIES && (after = must(sys_memory_info(MEMORY_FREE))) + CACHES < before; tries++)
+		for (unsigned tries = 0; tries < TRIES && (after = memory_settled()) + CACHES < before; tries++)
 			thread_sleep_ms(1); /* whoever told us of the end needs a moment to be through with it */
 	}
 	check(after + CACHES >= before && after <= before + CACHES);

@@ -136,7 +136,7 @@ int main(void)
 {
 	uint64_t before = 0, after = 0;
 	for (unsigned round = 0; round < 2; round++) {
-		before = must(sys_memory_info(MEMORY_FREE));
+		before = memory_settled();
 		chain_of_handles();
 		chain_of_messages();
 		owed_elsewhere(false);
@@ -144,7 +144,7 @@ int main(void)
 		too_many_ends();
 		too_many_answers(true);
 		too_many_answers(false);
-		after = must(sys_memory_info(MEMORY_FREE));
+		after = memory_settled();
 	}
 	check(after + CACHES >= before);
 	printf("endings: %u in a chain, %lu pages free before, %lu after; %d things wrong\n", CHAIN, before, after,
