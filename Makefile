@@ -97,7 +97,8 @@ tool_tests := reader commands run pnor dump
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
-setup_level := $(if $(filter test test-build unit% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
+setup_level := $(if $(filter test test-build unit% explore% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if \
+  $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
   $(filter iso %.iso,$(MAKECMDGOALS)),iso,$(if $(filter demo run view bench all image,$(MAKECMDGOALS)),run))))
 ifneq ($(setup_level),)
 ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
@@ -559,6 +560,58 @@ $(foreach c,$(unit_compilers),$(eval $(call unit_build,$(c)))$(foreach t,$(unit_
 .PHONY: unit
 unit: $(unit_compilers:%=unit-%)
 
+# ---- the portable kernel under a scheduler that tries every order (docs/exploration.md) ----------------------------------------------
+
+# The kernel's objects and the scenarios call before each access to memory; what answers is tests/explore/accesses.c.
+E := $(B)/explore
+explore_scenarios := $(foreach s,rcu sync ipc request,tests/explore/scenario_$(s).c)
+explore_sources := tests/explore/main.c tests/explore/search.c tests/explore/state.c tests/explore/fiber.c tests/explore/machine.c \
+  tests/explore/accesses.c tests/explore/report.c tests/explore/scenarios.c tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_user.c \
+  tests/unit/sim_image.c tests/unit/mmu_sim.c tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c
+explore_wraps := panic run_end sim_time_now sim_trace_claim sim_relax arch_ipi_send arch_copy_from_user syscall_dispatch rcu_quiescent
+explore_flags = $(language) $(filter-out -Wframe-larger-than=%,$(warnings)) -O1 -fno-omit-frame-pointer -fno-pie -D_GNU_SOURCE $(checks) \
+  -Ikernel -Itests/unit -Itests/unit/include -I$(B)/gen
+explore_stops := -fsanitize=thread -Wno-tsan
+explore_kernel_objects := $(kernel_sources:%=$(E)/%.o)
+explore_objects := $(patsubst %,$(E)/%.o,$(explore_sources) $(explore_scenarios))
+explore_link = gcc -no-pie $(explore_wraps:%=-Wl,--wrap=%) -o
+
+$(explore_kernel_objects) $(explore_scenarios:%=$(E)/%.o): explore_more := $(explore_stops)
+$(E)/tests/explore/state.c.o: explore_more := -O3
+$(E)/%.c.o: %.c $(generated) $(B)/gen/build_id.h
+	$(call say,HOSTCC,$@)
+	$(Q)mkdir -p $(@D) && gcc $(explore_flags) $(explore_more) -c $< -o $@
+
+$(E)/explore: $(explore_objects) $(explore_kernel_objects) $(B)/host/libvitrine.a
+	$(call say,HOSTLD,$@)
+	$(Q)$(explore_link) $@ $^ $(host_libs)
+
+# A mutant is the kernel with one file changed by a patch, which has to fit exactly: $(1) name, $(2) the file.
+explore_mutants := $(basename $(notdir $(wildcard tests/explore/mutants/*.patch)))
+define explore_mutant
+$(E)/mutants/$(1)/$(2): $(2) tests/explore/mutants/$(1).patch
+	$$(Q)mkdir -p $$(@D) && patch -s -F0 -o $$@ $$^
+
+$(E)/mutants/$(1)/$(2).o: $(E)/mutants/$(1)/$(2) $$(generated)
+	$$(call say,HOSTCC,$$@)
+	$$(Q)gcc $$(explore_flags) $$(explore_stops) -c $$< -o $$@
+
+$(E)/mutants/$(1)/explore: $(E)/mutants/$(1)/$(2).o $$(explore_objects) $$(filter-out $(E)/$(2).o,$$(explore_kernel_objects)) $(B)/host/libvitrine.a
+	$$(call say,HOSTLD,$$@)
+	$$(Q)$$(explore_link) $$@ $$^ $$(host_libs)
+endef
+$(foreach m,$(explore_mutants),$(eval $(call explore_mutant,$(m),$(shell sed -n 's,^+++ b/,,p' tests/explore/mutants/$(m).patch))))
+-include $(explore_objects:.o=.d) $(explore_kernel_objects:.o=.d) $(wildcard $(E)/mutants/*/kernel/*/*.d)
+
+.PHONY: explore-build
+explore-build: $(E)/explore $(explore_mutants:%=$(E)/mutants/%/explore) $(B)/vitrine
+
+.PHONY: explore
+explore: export BOUND := $(BOUND)
+explore: export CHANCE := $(CHANCE)
+explore:
+	$(Q)tests/explore/explore.sh
+
 # ---- what people call -------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := help
@@ -583,6 +636,7 @@ help:
 	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json, docs/performance.md' \
 	  test 'every test; the last line counts them' \
 	  unit 'the portable kernel'"'"'s tests on this host' \
+	  explore 'the kernel in every order of its steps (BOUND=3 or all, CHANCE=1000: docs/exploration.md)' \
 	  all 'builds everything' \
 	  iso 'an ISO image of PROGRAM that GRUB boots on x86-64, and the command that does it' \
 	  setup 'installs what this machine lacks (also done by the targets above)' \
