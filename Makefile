@@ -95,7 +95,8 @@ tool_tests := reader commands run pnor
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
-setup_level := $(if $(filter test soak test-build unit% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
+setup_level := $(if $(filter test soak test-build unit% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if \
+  $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
   $(filter iso %.iso,$(MAKECMDGOALS)),iso,$(if $(filter demo run view bench all image,$(MAKECMDGOALS)),run))))
 ifneq ($(setup_level),)
 ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
