@@ -17,7 +17,7 @@ B := build
 
 kernel_sources := \
   kernel/boot/main.c kernel/boot/command_line.c kernel/boot/archive.c kernel/boot/elf.c kernel/boot/symbols.c \
-  kernel/boot/first_handles.c \
+  kernel/boot/first_handles.c kernel/boot/information.c kernel/boot/barrier.c kernel/boot/clock.c kernel/boot/cpus.c \
   kernel/core/cpu.c kernel/core/lock.c kernel/core/print.c kernel/core/panic.c kernel/core/end.c \
   kernel/core/trap.c kernel/core/syscall.c kernel/core/syscall_memory.c kernel/core/syscall_ipc.c kernel/core/syscall_thread.c \
   kernel/core/name.c kernel/core/poison.c kernel/core/rcu.c \
@@ -47,7 +47,7 @@ arch_ppc64_sources := \
 # In-guest tests, linked only into the test image.
 mmu_conformance_sources := tests/mmu/conformance.c tests/mmu/conformance_rules.c tests/mmu/conformance_groups.c \
   tests/mmu/conformance_script.c tests/mmu/conformance_cpus.c
-kernel_test_sources := tests/kernel/selftest.c tests/kernel/trace.c tests/kernel/walk.c $(mmu_conformance_sources)
+kernel_test_sources := tests/kernel/selftest.c tests/kernel/trace.c tests/kernel/walk.c tests/kernel/information.c $(mmu_conformance_sources)
 $(foreach f,$(basename $(kernel_test_sources)),$(eval flags_$(f) := -Itests))
 
 user_lib_sources := user/lib/start.c user/lib/thread.c user/lib/sync.c user/lib/print.c user/lib/check.c user/lib/check_memory.c user/lib/object.c \
@@ -97,7 +97,7 @@ tool_tests := reader commands run pnor dump
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
-setup_level := $(if $(filter test test-build unit% explore% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if \
+setup_level := $(if $(filter test soak test-build unit% explore% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if \
   $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
   $(filter iso %.iso,$(MAKECMDGOALS)),iso,$(if $(filter demo run view bench all image,$(MAKECMDGOALS)),run))))
 ifneq ($(setup_level),)
@@ -625,7 +625,7 @@ everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $
   $(programs:%=$(B)/$(a)/flash/%.pnor))
 everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 
-.PHONY: help setup doctor all test-build demo run gdb view bench test clean docs-gen
+.PHONY: help setup doctor all test-build demo run gdb view bench test soak clean docs-gen
 help:
 	@printf 'Vitrine: a small microkernel behind glass, on x86-64 and POWER.\n\n'
 	@printf '  make %-9s %s\n' \
@@ -635,6 +635,7 @@ help:
 	  gdb 'the same, stopped before the first instruction, with gdb attached' \
 	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json, docs/performance.md' \
 	  test 'every test; the last line counts them' \
+	  soak '500 boots, of 1 to 16 CPUs' \
 	  unit 'the portable kernel'"'"'s tests on this host' \
 	  explore 'the kernel in every order of its steps (BOUND=3 or all, CHANCE=1000: docs/exploration.md)' \
 	  all 'builds everything' \
@@ -691,6 +692,10 @@ bench: $(B)/vitrine $(B)/tests/make_trace \
 
 test:
 	@.ci/test
+
+# Each number of CPUs comes up 50 times, on both machines.
+soak:
+	@BOOTS=50 .ci/test boots
 
 docs-gen: $(B)/gen/gen
 	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md

@@ -39,6 +39,7 @@ struct boot_info {
 	const char *machine;       /* "x86_64", "ppc64" */
 	unsigned elf_machine;      /* e_machine of programs that run here: 62 (x86-64), 21 (64-bit POWER) */
 	const char *command_line;  /* without the image's name */
+	struct boot_range image;   /* the kernel itself */
 	struct boot_range archive; /* the boot archive (ustar); bytes = 0 if there is none */
 	unsigned ram_ranges;       /* usable RAM, page-aligned, in ascending order */
 	struct boot_range ram[BOOT_RANGES_MAX];
@@ -81,7 +82,7 @@ struct trap {
 /* What arch_irq_claim() found. A device's line n is IRQ_DEVICE + n. */
 enum irq { IRQ_NONE, IRQ_TIMER, IRQ_IPI, IRQ_DEVICE };
 
-/* ---- cpu: init id idle halt ---- */
+/* ---- cpu: init id idle halt features ---- */
 
 /* Makes the calling CPU able to take traps, keep time and enter user mode. Called once on each, irqs off. */
 void arch_cpu_init(struct cpu *cpu);
@@ -100,6 +101,9 @@ void arch_cpu_idle(void);
 
 /* Stops the calling CPU for good. */
 _Noreturn void arch_cpu_halt(void);
+
+/* What the calling CPU has of enum information_feature (abi/information.h), and which model it is. */
+uint64_t arch_cpu_features(uint32_t *processor);
 
 /* ---- irq: save restore mask claim done ---- */
 
@@ -196,7 +200,7 @@ void arch_timer_set(uint64_t when);
 
 /*
  * Lets a CPU of boot_info start and call kernel_secondary(cpu). Does not wait for it. NOT_FOUND if the machine knows at
- * once that there is no such CPU.
+ * once that there is no such CPU. Called with boot_lock, which the CPU then waits for.
  */
 enum status arch_cpu_start(struct cpu *cpu);
 
@@ -209,7 +213,7 @@ void arch_cpu_start_end(void);
 /* Raises IRQ_IPI on an online CPU other than the caller's. What it is about is in cpu->hazards. */
 void arch_ipi_send(struct cpu *cpu);
 
-/* ---- misc: putc phys_to_virt page_zero sync_code power_off backtrace, and one for the trace ---- */
+/* ---- misc: putc phys_to_virt page_zero page_seal sync_code power_off backtrace, and one for the trace ---- */
 
 /* Writes one character to the console. '\n' alone ends a line. */
 void arch_putc(char c);
@@ -225,6 +229,12 @@ void arch_sync_code(void *code, size_t bytes);
 
 /* inline: fills a page of RAM with zeros, by the machine's quickest way. */
 static inline void arch_page_zero(void *page);
+
+/*
+ * Makes a page from phys_to_virt read-only for the kernel too, for good: a store there traps. Called on each CPU, the boot CPU first; it
+ * holds for a CPU when its call returns. A machine whose kernel runs untranslated can do nothing here.
+ */
+void arch_page_seal(void *page);
 
 /* Ends the machine; QEMU exits. `well` only chooses the exit code: the verdict is in the descriptor. */
 _Noreturn void arch_power_off(bool well);
@@ -243,7 +253,10 @@ static inline uint64_t arch_trace_claim(uint64_t *head, uint64_t *now);
 /* The boot CPU, irqs off, on its kernel stack, per-CPU data of CPU 0 reachable. */
 _Noreturn void kernel_main(const struct boot_info *boot);
 
-/* Any other CPU, the same. */
+/*
+ * Any other CPU that was started, the same; and it holds boot_lock (boot/barrier.h), which it took before it used anything that CPUs
+ * share when they start.
+ */
 _Noreturn void kernel_secondary(struct cpu *cpu);
 
 /*

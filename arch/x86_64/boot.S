@@ -7,7 +7,7 @@
  *     boot_start_32         the loader jumps here on the first CPU: EAX = magic, EBX = Multiboot information
  *     boot_paging_restart   C calls this to have paging switched off and on again with other tables
  * The other CPUs come from the trampoline (trampoline.S) straight to boot_cpu_start_64. All meet there: who holds boot_lock has the
- * boot stack; with its own data and its own stack it lets go of both.
+ * boot stack, until it has its own data and its own stack.
  * The invariant: 32-bit code has in EBP how far the image lies above where it is linked (a multiple of 2 MiB; 0 with Multiboot 1),
  * and touches only the image; while paging goes on or off it touches only .boot.text, which lies in the image's first 2 MiB.
  * QEMU: `-kernel` takes an ELF64 with a Multiboot 1 header only with the a.out kludge (flag 16); it does not clear .bss then.
@@ -211,7 +211,7 @@ boot_long_mode_pointer:
 	movl	%eax, %ss
 	.endm
 
-/* The first CPU holds boot_lock from the start. */
+/* The first CPU holds boot_lock (kernel/boot/barrier.c) from the start, and goes on holding it. */
 boot_start_64:
 	segments_load
 	leaq	boot_stack_end(%rip), %rsp
@@ -221,10 +221,21 @@ boot_start_64:
 	call	boot_main
 	jmp	3f
 
-/* Any other CPU: waits for its turn on the boot stack. One that C finds no struct cpu for lets go of it, and stops without a stack. */
+/*
+ * Any other CPU: waits for its turn on the boot stack, and goes on to kernel_secondary() with boot_lock. One that C finds no struct cpu for
+ * lets go of it, and stops without a stack.
+ */
 	.globl	boot_cpu_start_64
 boot_cpu_start_64:
 	segments_load
+	rdtsc
+	shlq	$32, %rdx
+	leaq	(%rdx, %rax), %rdi
+	movl	$1, %eax
+	cpuid
+	shrl	$24, %ebx		/* the APIC's number */
+	cmpl	boot_deaf_apic(%rip), %ebx
+	je	5f
 1:	pause
 	cmpl	$0, boot_lock(%rip)
 	jne	1b
@@ -238,7 +249,6 @@ boot_cpu_start_64:
 	testq	%rax, %rax
 	jz	4f
 3:	movq	CPU_STACK_TOP(%rax), %rsp
-	movl	$0, boot_lock(%rip)
 	movq	%rax, %rdi
 	xorl	%ebp, %ebp
 	call	boot_leave
@@ -275,15 +285,15 @@ boot_paging_restarted:
 
 	.data
 	.balign	8
-	.globl	boot_root, boot_cr4, boot_lock
+	.globl	boot_root, boot_cr4, boot_deaf_apic
 boot_saved_rsp:
 	.quad	0
 boot_root:
 	.long	PHYSICAL(boot_root4)
 boot_cr4:
 	.long	CR4_PAE
-boot_lock:
-	.long	1			/* the first CPU's */
+boot_deaf_apic:
+	.long	-1
 
 	.bss
 	.balign	4096

@@ -3,7 +3,7 @@
  *
  * Teaches: the order in which a machine becomes usable: console, RAM, CPUs, address-space format, exceptions; then the portable
  * kernel takes over and asks for the rest (arch_cpu_init()).
- * Who calls: boot.S, irqs off; all but boot_leave() on the boot stack, boot_lock held. Calls what reads the loader's and the
+ * Who calls: boot.S, irqs off, boot_lock held; all but boot_leave() on the boot stack. Calls what reads the loader's and the
  * firmware's data.
  * The invariant: kernel_main() finds this CPU on the tables it will keep, with arch_cpu(), putc and phys_to_virt working.
  */
@@ -98,6 +98,7 @@ struct cpu *boot_main(uint32_t magic, uint32_t information)
 	/* QEMU puts the second flash chip right below the first, which holds the firmware and ends at 4 GiB. */
 	boot.flash.bytes = command_number(boot.command_line, "flash", 0) * KIB;
 	boot.flash.base = paddr(4 * GIB - FIRMWARE_BYTES - boot.flash.bytes);
+	boot.image = (struct boot_range){arch_virt_to_phys(image_start), (uint64_t)(image_end - image_start)};
 	unsigned levels = choose_levels();
 	if (levels == 5) {
 		/* Also for the CPUs that start later: the trampoline gets the same two words. */
@@ -111,11 +112,14 @@ struct cpu *boot_main(uint32_t magic, uint32_t information)
 	return &cpus[0];
 }
 
-struct cpu *boot_cpu_main(void)
+struct cpu *boot_cpu_main(uint64_t entry_ticks)
 {
 	struct cpu *cpu = cpu_missing_feature() ? NULL : cpu_arrive(own_apic_id());
-	if (cpu)
-		cpu_load_tables(cpu);
+	if (!cpu)
+		return NULL;
+	cpu->entry_ticks = entry_ticks;
+	cpu->lock_ticks = arch_time_now();
+	cpu_load_tables(cpu);
 	return cpu;
 }
 

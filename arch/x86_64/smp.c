@@ -4,7 +4,7 @@
  * Teaches: a CPU that is started knows nothing, not even its stack: INIT makes it wait, STARTUP makes it run real-mode code at
  * a page below 1 MiB (trampoline.S). That page is somebody else's, so it is only borrowed: its bytes are saved and come back.
  * Who calls: the portable kernel on the boot CPU; boot.S on the CPU that starts, on the boot stack.
- * Locks: boot_lock, for the boot stack, the page's bytes and who is on the way. A CPU that starts takes it in boot.S, before it has a
+ * Locks: boot_lock, held by all callers, for the boot stack, the page's bytes and who is on the way. A CPU that starts takes it in boot.S, before it has a
  * stack, so several may start at once and come up one by one.
  * The invariant: a CPU that was told to start finds the trampoline, however late it comes, until arch_cpu_start_end(); the
  * page's own bytes come back when the last of them has passed, or then. The page is never given to anyone (boot.c reserves the
@@ -46,18 +46,6 @@ static void copy(void *to, const void *from, size_t bytes)
 		((volatile uint8_t *)to)[i] = ((const uint8_t *)from)[i];
 }
 
-/* Takes the lock; irqs must be off until it is given back. */
-static void boot_lock_take(void)
-{
-	while (__atomic_exchange_n(&boot_lock, 1, __ATOMIC_ACQUIRE))
-		arch_cpu_relax();
-}
-
-static void boot_lock_release(void)
-{
-	__atomic_store_n(&boot_lock, 0, __ATOMIC_RELEASE);
-}
-
 static void trampoline_put(void)
 {
 	uint8_t *page = arch_phys_to_virt(paddr(TRAMPOLINE_PADDR));
@@ -79,13 +67,11 @@ enum status arch_cpu_start(struct cpu *cpu)
 {
 	if (cpu->hw_id >= APIC_IDS || cpu->hw_id == arch_cpu()->hw_id)
 		return STATUS_NOT_FOUND;
-	bool irqs = arch_irq_save();
-	boot_lock_take();
 	if (starting_count++ == 0)
 		trampoline_put();
 	starting[cpu->hw_id] = cpu;
-	boot_lock_release();
-	arch_irq_restore(irqs);
+	if (cpu->fails == CPU_FAILS_BEFORE_LOCK)
+		boot_deaf_apic = (uint32_t)cpu->hw_id;
 	arch_timer_set(arch_time_now() + arch_time_hz() / JUMPS_PER_SECOND);
 	apic_command(cpu->hw_id, APIC_COMMAND_INIT);
 	apic_command(cpu->hw_id, APIC_COMMAND_STARTUP | TRAMPOLINE_PADDR / PAGE_BYTES);
@@ -109,8 +95,6 @@ struct cpu *cpu_arrive(uint64_t hw_id)
  */
 void arch_cpu_start_end(void)
 {
-	bool irqs = arch_irq_save();
-	boot_lock_take();
 	for (unsigned id = 0; id < APIC_IDS && starting_count; id++) {
 		if (!starting[id])
 			continue;
@@ -124,6 +108,4 @@ void arch_cpu_start_end(void)
 	}
 	boot_root4[0] = 0;
 	boot_root5[0] = 0;
-	boot_lock_release();
-	arch_irq_restore(irqs);
 }

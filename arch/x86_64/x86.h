@@ -121,7 +121,7 @@ extern char image_start[], text_end[], rodata_end[], image_end[];
 extern uint64_t boot_root4[], boot_root5[], kernel_root4[], kernel_root5[];
 extern uint64_t kernel_direct_pointers[], kernel_device_directory[];
 extern uint32_t boot_root, boot_cr4; /* what every CPU on its way up loads */
-extern uint32_t boot_lock;           /* 1: somebody has the boot stack */
+extern uint32_t boot_deaf_apic;      /* this CPU stops before it takes boot_lock: for tests */
 void boot_paging_restart(void);
 
 /* ---- trampoline.S ---- */
@@ -133,9 +133,9 @@ extern const uint32_t boot_trampoline_words; /* where in it struct trampoline_wo
 
 /* On the boot stack, boot_lock held: makes the first CPU, or another one, able to do without. NULL: it has to stop. */
 struct cpu *boot_main(uint32_t magic, uint32_t information);
-struct cpu *boot_cpu_main(void);
+struct cpu *boot_cpu_main(uint64_t entry_ticks);
 
-/* On the CPU's own stack, boot_lock released. */
+/* On the CPU's own stack, boot_lock held. */
 _Noreturn void boot_leave(struct cpu *cpu);
 
 /* ---- kernel_space.c: the kernel's half of every address space; and direct_map(), which firmware.h declares ---- */

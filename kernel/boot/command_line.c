@@ -7,8 +7,8 @@
 #include "core/print.h"
 #include "core/string.h"
 
-static const char *const known_words[] = {"program", "seed",  "trace",      "ring", "budget", "turn_us",
-					  "memory",  "flash", "broken_cpu", "cpus", "mmu",    "selftest"};
+static const char *const known_words[] = {"program", "seed",       "trace",     "ring",        "budget", "turn_us", "memory",
+					  "flash",   "broken_cpu", "broken_at", "wrong_clock", "cpus",   "mmu",     "selftest"};
 
 bool command_text(const char *line, const char *name, char value[COMMAND_WORD_CHARS])
 {

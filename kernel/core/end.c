@@ -10,6 +10,7 @@
 #include <build_id.h>
 #include <trace_emit.h>
 
+#include "boot/information.h"
 #include "core/cpu.h"
 #include "core/panic.h"
 #include "core/print.h"
@@ -111,6 +112,11 @@ void run_end(enum verdict verdict, int64_t status)
 	if (ended_already)
 		cpu_park();
 	park_others();
+	const char *damage = information_damage();
+	if (damage && verdict != VERDICT_PANIC) {
+		kprintf("PANIC: the information page was written after it was finished; wrong: %s\n", damage);
+		verdict = VERDICT_PANIC;
+	}
 	descriptor.stack_bytes_used = (uint32_t)stack_bytes_used();
 	trace_kernel_stack(descriptor.stack_bytes_used, KERNEL_STACK_BYTES);
 	trace_run_end(verdict, (uint64_t)status);

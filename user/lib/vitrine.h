@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "abi/handle.h"
+#include "abi/information.h"
 #include "abi/message.h"
 #include "abi/status.h"
 #include "abi/sync.h"
