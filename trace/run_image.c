@@ -122,10 +122,10 @@ static char *boot_file_path(const struct run_image *image, const struct run_opti
 static bool build(const struct run_image *image, const struct run_options *options)
 {
 	char *source = program_source(image, options->program), *program = NULL, *arch = NULL;
-	char *boot_file = boot_file_path(image, options);
 	int status = -1;
 	if (!source)
 		return false;
+	char *boot_file = boot_file_path(image, options);
 	if (boot_file && asprintf(&program, "PROGRAM=%s", source) >= 0 &&
 	    asprintf(&arch, "ARCH=%s", options->machine->name) >= 0) {
 		char *arguments[] = {"make", "-s", "-C", image->root, "image", boot_file, arch, program, NULL};
@@ -159,10 +159,11 @@ bool run_image_prepare(struct run_image *image, const struct run_options *option
 	if (!image->root || !image->program)
 		return say("the tree with the kernel's sources was not found above this program; --root says where it is"), false;
 	char *boot_file = boot_file_path(image, options);
-	if (!boot_file || asprintf(&image->boot_file, "%s/%s", image->root, boot_file) < 0 ||
-	    asprintf(&image->archive, "%s/build/%s/archive/%s.tar", image->root, machine->name, image->program) < 0)
-		return say("there is no memory"), false;
+	bool named = boot_file && asprintf(&image->boot_file, "%s/%s", image->root, boot_file) >= 0 &&
+		     asprintf(&image->archive, "%s/build/%s/archive/%s.tar", image->root, machine->name, image->program) >= 0;
 	free(boot_file);
+	if (!named)
+		return say("there is no memory"), false;
 	if (options->build && !build(image, options))
 		return false;
 	return is_there(image->boot_file) && is_there(image->archive);
