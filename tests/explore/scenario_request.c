@@ -48,6 +48,26 @@ static void provides(uint64_t argument)
 	explore_done();
 }
 
+/* The page is asked for, and filled, before exploration begins; what is left is the answer. */
+static void answers(void)
+{
+	struct message message = {0};
+	EXPLORE_EXPECT(user_ipc(SYSCALL_ipc_receive, endpoint, &message) == STATUS_OK);
+	asked++;
+	user_store(window, CONTENT);
+	message.type = REPLY_OK;
+	message.handle = 0;
+	explore_begin();
+	EXPLORE_EXPECT(user_ipc(SYSCALL_ipc_reply_receive, endpoint, &message) != STATUS_OK);
+}
+
+static void touches_early(uint64_t argument)
+{
+	(void)argument;
+	EXPLORE_EXPECT(user_load(view) == CONTENT);
+	explore_done();
+}
+
 static void touches(uint64_t argument)
 {
 	(void)argument;
@@ -69,6 +89,22 @@ void request_two_code(uint64_t argument)
 	user_thread(touches, 0, 1 << 1);
 	user_thread(touches, 0, 1 << 2);
 	provides(argument);
+}
+
+void request_join_code(uint64_t argument)
+{
+	(void)argument;
+	prepare();
+	user_thread(touches_early, 0, 1 << 0);
+	user_thread(touches, 0, 1 << 1);
+	answers();
+}
+
+void request_join_ended(void)
+{
+	if (explore_done_count() < explorer->scenario->threads)
+		explore_fail("a thread waits for a page that was brought");
+	EXPLORE_EXPECT(asked == 1);
 }
 
 void request_ended(void)

@@ -19,6 +19,7 @@ const struct scenario scenarios[] = {
 	{"ipc-twice", "two threads answer one call", 3, 3, 2, 100, ipc_twice_code, NULL, ipc_twice_ended},
 	{"ipc-closed", "the endpoint's handle is closed while a call is on its way", 3, 3, 1, 100, ipc_closed_code, NULL, ipc_closed_ended},
 	{"request-one", "a thread touches a page that its provider has to bring", 2, 2, 2, 100, request_one_code, NULL, request_ended},
+	{"request-join", "a thread touches a page while its provider answers who asked first", 2, 2, 3, 100, request_join_code, NULL, request_join_ended},
 	{"request-two", "two threads touch the same page", 3, 3, 1, 100, request_two_code, NULL, request_ended},
 };
 /* clang-format on */

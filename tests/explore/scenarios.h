@@ -18,4 +18,5 @@ void ipc_closed_ended(void);
 user_code ipc_pair_code, ipc_anywhere_code, ipc_two_code, ipc_twice_code, ipc_closed_code;
 
 void request_ended(void);
-user_code request_one_code, request_two_code;
+void request_join_ended(void);
+user_code request_one_code, request_join_code, request_two_code;
