@@ -17,7 +17,7 @@ B := build
 
 kernel_sources := \
   kernel/boot/main.c kernel/boot/command_line.c kernel/boot/archive.c kernel/boot/elf.c kernel/boot/symbols.c \
-  kernel/boot/first_handles.c \
+  kernel/boot/first_handles.c kernel/boot/information.c kernel/boot/barrier.c kernel/boot/clock.c kernel/boot/cpus.c \
   kernel/core/cpu.c kernel/core/lock.c kernel/core/print.c kernel/core/panic.c kernel/core/end.c \
   kernel/core/trap.c kernel/core/syscall.c kernel/core/syscall_memory.c kernel/core/syscall_ipc.c kernel/core/syscall_thread.c \
   kernel/core/name.c kernel/core/poison.c kernel/core/rcu.c \
@@ -27,14 +27,15 @@ kernel_sources := \
   kernel/mm/fault_page.c kernel/mm/request.c kernel/mm/evict.c kernel/mm/reclaim.c kernel/mm/uaccess.c \
   kernel/sched/process.c kernel/sched/wait.c kernel/sched/sync.c kernel/sched/upcall.c kernel/sched/thread.c kernel/sched/affinity.c \
   kernel/sched/run_queue.c kernel/sched/schedule.c kernel/sched/timer.c \
-  kernel/trace/ring.c
+  kernel/trace/ring.c kernel/trace/layout.c
 
 # What a freestanding image needs and the host has in its C library.
 freestanding_sources := kernel/core/string.c
 
 arch_x86_64_sources := \
-  arch/x86_64/boot.S arch/x86_64/trap_entry.S arch/x86_64/uaccess.S \
-  arch/x86_64/boot.c arch/x86_64/multiboot.c arch/x86_64/acpi.c arch/x86_64/kernel_space.c arch/x86_64/console.c \
+  arch/x86_64/boot.S arch/x86_64/trampoline.S arch/x86_64/trap_entry.S arch/x86_64/uaccess.S \
+  arch/x86_64/boot.c arch/x86_64/loader.c arch/x86_64/multiboot.c arch/x86_64/multiboot2.c arch/x86_64/acpi.c arch/x86_64/acpi_tables.c \
+  arch/x86_64/kernel_space.c arch/x86_64/console.c \
   arch/x86_64/cpu.c arch/x86_64/trap.c arch/x86_64/apic.c arch/x86_64/time.c arch/x86_64/smp.c arch/x86_64/mmu_radix.c
 # libfdt reads the device tree. Debian builds it for the host only, so its source comes out of Debian's kernel source package.
 libfdt := build/libfdt
@@ -47,7 +48,7 @@ arch_ppc64_sources := \
 # In-guest tests, linked only into the test image.
 mmu_conformance_sources := tests/mmu/conformance.c tests/mmu/conformance_rules.c tests/mmu/conformance_groups.c \
   tests/mmu/conformance_script.c tests/mmu/conformance_cpus.c
-kernel_test_sources := tests/kernel/selftest.c tests/kernel/trace.c tests/kernel/walk.c $(mmu_conformance_sources)
+kernel_test_sources := tests/kernel/selftest.c tests/kernel/trace.c tests/kernel/walk.c tests/kernel/information.c $(mmu_conformance_sources)
 $(foreach f,$(basename $(kernel_test_sources)),$(eval flags_$(f) := -Itests))
 
 user_lib_sources := user/lib/start.c user/lib/thread.c user/lib/sync.c user/lib/print.c user/lib/check.c user/lib/check_memory.c user/lib/object.c \
@@ -86,17 +87,20 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/run_waiting.c \
   trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_count.c trace/perfetto_thread.c trace/perfetto_track.c \
   trace/perfetto_names.c trace/perfetto_packet.c trace/perfetto_output.c trace/view.c \
-  trace/pnor.c trace/pnor_build.c trace/pnor_pack.c user/flash/modules.c $(flash_sources) trace/bench.c
+  trace/pnor.c trace/pnor_build.c trace/pnor_pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
+  trace/dump.c trace/dump_image.c trace/dump_layout.c trace/dump_walk.c trace/dump_thread.c trace/dump_memory.c trace/dump_radix.c \
+  trace/dump_hash.c trace/dump_handle.c trace/dump_log.c
 host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h
 # Tests of the host's program (tests/tools/test_<name>.c), and the programs they are made with.
-tool_tests := reader commands run pnor
+tool_tests := reader commands run pnor dump
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
-setup_level := $(if $(filter test test-build inject unit% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if $(filter \
-  gdb,$(MAKECMDGOALS)),gdb,$(if $(filter demo run view bench all image,$(MAKECMDGOALS)),run)))
+setup_level := $(if $(filter test soak inject test-build unit% explore% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if \
+  $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
+  $(filter iso %.iso,$(MAKECMDGOALS)),iso,$(if $(filter demo run view bench all image,$(MAKECMDGOALS)),run))))
 ifneq ($(setup_level),)
 ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
 $(error The set-up is not complete; what to do stands above)
@@ -257,8 +261,9 @@ program_outside := $(if $(filter %.c,$(PROGRAM)),$(if $(filter-out $(realpath us
 partitions := README NOTES ATTR SCRATCH MODULES
 
 # What cannot work is said at once, in words.
-ifneq ($(filter run gdb image,$(MAKECMDGOALS)),)
+ifneq ($(filter run gdb image iso,$(MAKECMDGOALS)),)
 $(if $(filter-out $(ARCHES),$(ARCH)),$(error ARCH=$(ARCH): the machines are $(ARCHES)))
+$(if $(filter iso,$(MAKECMDGOALS)),$(if $(filter-out x86_64,$(ARCH)),$(error ARCH=$(ARCH): only x86_64 boots through GRUB)))
 $(if $(filter-out 1,$(words $(PROGRAM))),$(error PROGRAM=$(PROGRAM): a name or a path without blanks, please))
 $(if $(filter $(PROGRAM),$(programs))$(filter %.c,$(realpath $(PROGRAM))),,$(error PROGRAM=$(PROGRAM): no such C file, \
   and none of the programs that come with the tree: $(programs)))
@@ -406,6 +411,26 @@ endif
 .PHONY: image
 image: $(call boot_file_$(ARCH),kernel) $(B)/$(ARCH)/archive/$(program_name).tar $(B)/$(ARCH)/flash/$(program_name).pnor
 
+# The same on an ISO image, which GRUB boots by Multiboot 2: $(1) variant of the kernel. words.cfg holds the command line for a machine
+# that gives none; without a flash the program comes out of the archive.
+grub := /usr/lib/grub/i386-pc
+grub_modules := normal configfile multiboot2 smbios iso9660 biosdisk part_msdos test eval
+define iso_image
+$(B)/x86_64/iso/$(1)/%.iso: $(B)/x86_64/$(1).elf $(B)/x86_64/archive/%.tar arch/x86_64/grub.cfg
+	$$(call say,ISO,$$@)
+	$$(Q)mkdir -p $$(@D) && parts=$$$$(mktemp -d $$(@D)/$$*.XXXXXX) && trap 'rm -rf $$$$parts' EXIT && mkdir -p $$$$parts/boot/grub && \
+	  cp $(B)/x86_64/$(1).elf $$$$parts/boot/kernel.elf && cp $(B)/x86_64/archive/$$*.tar $$$$parts/boot/archive.tar && \
+	  cp arch/x86_64/grub.cfg $$$$parts/boot/grub && echo 'set words="program=$$* seed=1"' > $$$$parts/boot/words.cfg && \
+	  { grub-mkrescue -d $(grub) --install-modules="$(grub_modules)" --locales= --themes= --fonts= -o $$@ $$$$parts > $$$$parts.log 2>&1 || \
+	    { cat $$$$parts.log; rm $$$$parts.log; exit 1; }; } && rm $$$$parts.log
+endef
+
+$(foreach v,$(variants),$(eval $(call iso_image,$(v))))
+
+.PHONY: iso
+iso: $(B)/x86_64/iso/$(if $(IMAGE),$(IMAGE),kernel)/$(program_name).iso
+	@echo 'qemu-system-x86_64 -M q35 -cpu max -m 256 -nodefaults -display none -serial stdio -no-reboot -cdrom $<'
+
 # ---- the host's program: $(1) variant, $(2) more flags ---------------------------------------------------------------------------
 
 define host_build
@@ -482,10 +507,10 @@ trace-processor: $(trace_processor)/trace_processor.wasm
 perfetto-test: trace-processor $(B)/vitrine $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 	$(Q)tests/tools/perfetto-test.sh
 
-# What the end-to-end tests need beside the machines: a tool that asks QEMU's monitor.
-$(B)/tests/gva2gpa: tests/e2e/gva2gpa.c
+# What the end-to-end tests need beside the machines: tools that ask QEMU's monitor.
+$(B)/tests/gva2gpa $(B)/tests/boot_phases: $(B)/tests/%: tests/e2e/%.c tests/e2e/monitor.c tests/e2e/monitor.h kernel/arch.h
 	$(call say,HOSTCC,$@)
-	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) $< -o $@
+	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) -Ikernel -Itests/unit/include $(filter %.c,$^) -o $@
 
 # And one that lets allocations of the guest fail, one a run.
 $(B)/tests/inject: tests/e2e/inject.c
@@ -495,14 +520,17 @@ $(B)/tests/inject: tests/e2e/inject.c
 # ---- the portable kernel on this host: $(1) compiler, $(2) test program ---------------------------------------------------------
 
 unit_compilers := gcc clang
-unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory no_memory_calls \
-  delegate fuzz provider wait ends
+unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider wait ends \
+  rcu handle acpi multiboot2 no_memory_calls delegate
 unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)
+# Readers of what loader and firmware say need no machine.
+unit_acpi_sources := tests/unit/firmware_sim.c arch/x86_64/acpi.c arch/x86_64/acpi_tables.c
+unit_multiboot2_sources := tests/unit/firmware_sim.c arch/x86_64/loader.c arch/x86_64/multiboot2.c
 unit_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 unit_flags = $(language) $(filter-out -Wframe-larger-than=%,$(warnings)) -O1 -fno-omit-frame-pointer -D_GNU_SOURCE \
-  $(unit_sanitizers) $(checks) -Ikernel -Itests -Itests/unit -Itests/unit/include -I$(B)/gen
+  $(unit_sanitizers) $(checks) -Ikernel -Itests -Itests/unit -Itests/unit/include -I$(B)/gen -Iarch/x86_64/include
 
 define unit_build
 unit_$(1)_objects := $$(patsubst %,$(B)/unit/$(1)/%.o,$$(kernel_sources) $$(unit_sim_sources))
@@ -538,6 +566,58 @@ $(foreach c,$(unit_compilers),$(eval $(call unit_build,$(c)))$(foreach t,$(unit_
 .PHONY: unit
 unit: $(unit_compilers:%=unit-%)
 
+# ---- the portable kernel under a scheduler that tries every order (docs/exploration.md) ----------------------------------------------
+
+# The kernel's objects and the scenarios call before each access to memory; what answers is tests/explore/accesses.c.
+E := $(B)/explore
+explore_scenarios := $(foreach s,rcu sync ipc request,tests/explore/scenario_$(s).c)
+explore_sources := tests/explore/main.c tests/explore/search.c tests/explore/state.c tests/explore/fiber.c tests/explore/machine.c \
+  tests/explore/accesses.c tests/explore/report.c tests/explore/scenarios.c tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_user.c \
+  tests/unit/sim_image.c tests/unit/mmu_sim.c tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c
+explore_wraps := panic run_end sim_time_now sim_trace_claim sim_relax arch_ipi_send arch_copy_from_user syscall_dispatch rcu_quiescent
+explore_flags = $(language) $(filter-out -Wframe-larger-than=%,$(warnings)) -O1 -fno-omit-frame-pointer -fno-pie -D_GNU_SOURCE $(checks) \
+  -Ikernel -Itests/unit -Itests/unit/include -I$(B)/gen
+explore_stops := -fsanitize=thread -Wno-tsan
+explore_kernel_objects := $(kernel_sources:%=$(E)/%.o)
+explore_objects := $(patsubst %,$(E)/%.o,$(explore_sources) $(explore_scenarios))
+explore_link = gcc -no-pie $(explore_wraps:%=-Wl,--wrap=%) -o
+
+$(explore_kernel_objects) $(explore_scenarios:%=$(E)/%.o): explore_more := $(explore_stops)
+$(E)/tests/explore/state.c.o: explore_more := -O3
+$(E)/%.c.o: %.c $(generated) $(B)/gen/build_id.h
+	$(call say,HOSTCC,$@)
+	$(Q)mkdir -p $(@D) && gcc $(explore_flags) $(explore_more) -c $< -o $@
+
+$(E)/explore: $(explore_objects) $(explore_kernel_objects) $(B)/host/libvitrine.a
+	$(call say,HOSTLD,$@)
+	$(Q)$(explore_link) $@ $^ $(host_libs)
+
+# A mutant is the kernel with one file changed by a patch, which has to fit exactly: $(1) name, $(2) the file.
+explore_mutants := $(basename $(notdir $(wildcard tests/explore/mutants/*.patch)))
+define explore_mutant
+$(E)/mutants/$(1)/$(2): $(2) tests/explore/mutants/$(1).patch
+	$$(Q)mkdir -p $$(@D) && patch -s -F0 -o $$@ $$^
+
+$(E)/mutants/$(1)/$(2).o: $(E)/mutants/$(1)/$(2) $$(generated)
+	$$(call say,HOSTCC,$$@)
+	$$(Q)gcc $$(explore_flags) $$(explore_stops) -c $$< -o $$@
+
+$(E)/mutants/$(1)/explore: $(E)/mutants/$(1)/$(2).o $$(explore_objects) $$(filter-out $(E)/$(2).o,$$(explore_kernel_objects)) $(B)/host/libvitrine.a
+	$$(call say,HOSTLD,$$@)
+	$$(Q)$$(explore_link) $$@ $$^ $$(host_libs)
+endef
+$(foreach m,$(explore_mutants),$(eval $(call explore_mutant,$(m),$(shell sed -n 's,^+++ b/,,p' tests/explore/mutants/$(m).patch))))
+-include $(explore_objects:.o=.d) $(explore_kernel_objects:.o=.d) $(wildcard $(E)/mutants/*/kernel/*/*.d)
+
+.PHONY: explore-build
+explore-build: $(E)/explore $(explore_mutants:%=$(E)/mutants/%/explore) $(B)/vitrine
+
+.PHONY: explore
+explore: export BOUND := $(BOUND)
+explore: export CHANCE := $(CHANCE)
+explore:
+	$(Q)tests/explore/explore.sh
+
 # ---- what people call -------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := help
@@ -551,7 +631,7 @@ everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $
   $(programs:%=$(B)/$(a)/flash/%.pnor))
 everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 
-.PHONY: help setup doctor all test-build demo run gdb view bench test inject clean docs-gen
+.PHONY: help setup doctor all test-build demo run gdb view bench test soak inject clean docs-gen
 help:
 	@printf 'Vitrine: a small microkernel behind glass, on x86-64 and POWER.\n\n'
 	@printf '  make %-9s %s\n' \
@@ -561,9 +641,12 @@ help:
 	  gdb 'the same, stopped before the first instruction, with gdb attached' \
 	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json, docs/performance.md' \
 	  test 'every test; the last line counts them' \
+	  soak '500 boots, of 1 to 16 CPUs' \
 	  inject 'lets the allocations of the kernel fail, one a run: more of them than the test does' \
 	  unit 'the portable kernel'"'"'s tests on this host' \
+	  explore 'the kernel in every order of its steps (BOUND=3 or all, CHANCE=1000: docs/exploration.md)' \
 	  all 'builds everything' \
+	  iso 'an ISO image of PROGRAM that GRUB boots on x86-64, and the command that does it' \
 	  setup 'installs what this machine lacks (also done by the targets above)' \
 	  doctor 'says what this machine has, lacks, and how to mend it' \
 	  docs-gen 'writes docs/gen/ from the schema' \
@@ -587,7 +670,7 @@ doctor:
 all: $(everything)
 
 # What tests run, beside what everybody runs.
-test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa inject) \
+test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa boot_phases inject) \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
 
 # These two read what is typed; another that does says so with INPUT=-.
@@ -616,6 +699,10 @@ bench: $(B)/vitrine $(B)/tests/make_trace \
 
 test:
 	@.ci/test
+
+# Each number of CPUs comes up 50 times, on both machines.
+soak:
+	@BOOTS=50 .ci/test boots
 
 # More than the group of that name tries: some ten minutes.
 inject: test-build

@@ -24,10 +24,22 @@ struct boot_range {
 	struct paddr base;
 	uint64_t bytes;
 };
+/* What of ACPI's tables the kernel does not use itself, for whoever asks. Zero is absent. */
+struct boot_acpi {
+	struct paddr rsdp;      /* the root pointer */
+	struct paddr mcfg_base; /* PCI configuration space in memory: where bus 0 would be, and the buses that are there */
+	uint8_t mcfg_first_bus, mcfg_last_bus;
+	struct paddr dmar;                   /* the table of IOMMUs */
+	uint16_t pm1a_control, pm1b_control; /* I/O ports: sleep */
+	uint16_t sci;                        /* the line of ACPI's own interrupt */
+	uint16_t io_apics;
+};
+
 struct boot_info {
 	const char *machine;       /* "x86_64", "ppc64" */
 	unsigned elf_machine;      /* e_machine of programs that run here: 62 (x86-64), 21 (64-bit POWER) */
 	const char *command_line;  /* without the image's name */
+	struct boot_range image;   /* the kernel itself */
 	struct boot_range archive; /* the boot archive (ustar); bytes = 0 if there is none */
 	unsigned ram_ranges;       /* usable RAM, page-aligned, in ascending order */
 	struct boot_range ram[BOOT_RANGES_MAX];
@@ -36,6 +48,7 @@ struct boot_info {
 	struct boot_range flash;      /* the flash chip's window; bytes = 0 if there is none */
 	unsigned cpus;                /* CPUs the machine says it has; entry 0 is the one that runs now */
 	uint64_t cpu_hw_id[MAX_CPUS]; /* APIC id, PIR */
+	struct boot_acpi acpi;
 };
 
 enum access { ACCESS_LOAD, ACCESS_STORE, ACCESS_EXEC };
@@ -69,7 +82,7 @@ struct trap {
 /* What arch_irq_claim() found. A device's line n is IRQ_DEVICE + n. */
 enum irq { IRQ_NONE, IRQ_TIMER, IRQ_IPI, IRQ_DEVICE };
 
-/* ---- cpu: init id idle halt ---- */
+/* ---- cpu: init id idle halt features ---- */
 
 /* Makes the calling CPU able to take traps, keep time and enter user mode. Called once on each, irqs off. */
 void arch_cpu_init(struct cpu *cpu);
@@ -88,6 +101,9 @@ void arch_cpu_idle(void);
 
 /* Stops the calling CPU for good. */
 _Noreturn void arch_cpu_halt(void);
+
+/* What the calling CPU has of enum information_feature (abi/information.h), and which model it is. */
+uint64_t arch_cpu_features(uint32_t *processor);
 
 /* ---- irq: save restore mask claim done ---- */
 
@@ -180,18 +196,24 @@ uint64_t arch_time_hz(void);
  */
 void arch_timer_set(uint64_t when);
 
-/* ---- smp: cpu_start ipi_send ---- */
+/* ---- smp: cpu_start cpu_start_end ipi_send ---- */
 
 /*
  * Lets a CPU of boot_info start and call kernel_secondary(cpu). Does not wait for it. NOT_FOUND if the machine knows at
- * once that there is no such CPU.
+ * once that there is no such CPU. Called with boot_lock, which the CPU then waits for.
  */
 enum status arch_cpu_start(struct cpu *cpu);
+
+/*
+ * All CPUs that will ever start have reported, or are given up: what starting them needed is given back. One that has not come
+ * by now never calls kernel_secondary(). Called once.
+ */
+void arch_cpu_start_end(void);
 
 /* Raises IRQ_IPI on an online CPU other than the caller's. What it is about is in cpu->hazards. */
 void arch_ipi_send(struct cpu *cpu);
 
-/* ---- misc: putc phys_to_virt page_zero sync_code power_off backtrace, and one for the trace ---- */
+/* ---- misc: putc phys_to_virt page_zero page_seal sync_code power_off backtrace, and one for the trace ---- */
 
 /* Writes one character to the console. '\n' alone ends a line. */
 void arch_putc(char c);
@@ -207,6 +229,12 @@ void arch_sync_code(void *code, size_t bytes);
 
 /* inline: fills a page of RAM with zeros, by the machine's quickest way. */
 static inline void arch_page_zero(void *page);
+
+/*
+ * Makes a page from phys_to_virt read-only for the kernel too, for good: a store there traps. Called on each CPU, the boot CPU first; it
+ * holds for a CPU when its call returns. A machine whose kernel runs untranslated can do nothing here.
+ */
+void arch_page_seal(void *page);
 
 /* Ends the machine; QEMU exits. `well` only chooses the exit code: the verdict is in the descriptor. */
 _Noreturn void arch_power_off(bool well);
@@ -225,7 +253,10 @@ static inline uint64_t arch_trace_claim(uint64_t *head, uint64_t *now);
 /* The boot CPU, irqs off, on its kernel stack, per-CPU data of CPU 0 reachable. */
 _Noreturn void kernel_main(const struct boot_info *boot);
 
-/* Any other CPU, the same. */
+/*
+ * Any other CPU that was started, the same; and it holds boot_lock (boot/barrier.h), which it took before it used anything that CPUs
+ * share when they start.
+ */
 _Noreturn void kernel_secondary(struct cpu *cpu);
 
 /*

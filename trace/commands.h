@@ -16,6 +16,7 @@ int command_perfetto(int argc, char **argv);
 int command_view(int argc, char **argv);
 int command_pnor(int argc, char **argv);
 int command_bench(int argc, char **argv);
+int command_dump(int argc, char **argv);
 
 /* What `vitrine CMD --help` prints, ending in a newline: usage line, options, examples. */
 extern const char run_help[];
@@ -25,6 +26,7 @@ extern const char perfetto_help[];
 extern const char view_help[];
 extern const char pnor_help[];
 extern const char bench_help[];
+extern const char dump_help[];
 
 #define EXIT_USAGE 2
 

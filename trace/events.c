@@ -64,14 +64,8 @@ static void print_name(FILE *to, const struct field_schema *field, uint64_t firs
 	fprintf(to, "  %.*s=\"%s\"", length, field->name, text);
 }
 
-void print_event(FILE *to, const struct trace_reader *reader, const struct trace_event *event)
+void print_event_fields(FILE *to, const struct trace_event *event)
 {
-	uint64_t ns = trace_ns(reader, event->ticks);
-	fprintf(to, "%12" PRIu64 ".%03u  cpu%u  %7" PRIu64 "  ", ns / 1000, (unsigned)(ns % 1000), event->cpu, event->index);
-	if (event->id == TRACE_EVENT_GAP) {
-		fprintf(to, "GAP: %" PRIu64 " events of this CPU were overwritten before they were read\n", event->field[0]);
-		return;
-	}
 	fprintf(to, "%-16s", event->schema->name);
 	for (unsigned i = 0; i < event->fields; i++) {
 		const struct field_schema *field = &event->schema->field[i];
@@ -85,6 +79,16 @@ void print_event(FILE *to, const struct trace_reader *reader, const struct trace
 		}
 	}
 	fputc('\n', to);
+}
+
+void print_event(FILE *to, const struct trace_reader *reader, const struct trace_event *event)
+{
+	uint64_t ns = trace_ns(reader, event->ticks);
+	fprintf(to, "%12" PRIu64 ".%03u  cpu%u  %7" PRIu64 "  ", ns / 1000, (unsigned)(ns % 1000), event->cpu, event->index);
+	if (event->id == TRACE_EVENT_GAP)
+		fprintf(to, "GAP: %" PRIu64 " events of this CPU were overwritten before they were read\n", event->field[0]);
+	else
+		print_event_fields(to, event);
 }
 
 /* Whether any field that names a thread names this one. */

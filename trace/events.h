@@ -23,7 +23,7 @@
 
 /* ---- boot ---- */
 EVENT(1, boot_phase, BOOT, CPU_INSTANT, "the boot reached a phase",
-      F(phase, BOOT_PHASE, "the phase that starts"))
+      F(phase, BOOT_PHASE, "the phase that starts") F(ago, TICKS, "how long ago: before it had its data a CPU could not say so"))
 EVENT(2, cpu_online, BOOT, CPU_INSTANT, "a CPU is ready to schedule",
       F(hw_id, HEX, "the machine's number for it: APIC id, PIR"))
 EVENT(3, cpu_missing, BOOT, CPU_INSTANT, "a CPU was left out",
@@ -288,6 +288,11 @@ EVENT(158, handle_refused, IPC, THREAD_INSTANT, "what a thread wanted to do with
 EVENT(159, handle_revoke, IPC, THREAD_INSTANT, "a thread took back all handles that were made from one of its own",
       F(thread, THREAD, "who") F(handle, COUNT, "its own, which stays") F(object, OBJECT, "what it stands for")
       F(revoked, COUNT, "how many, in whatever process"))
+
+/* ---- boot: clocks ---- */
+EVENT(166, clock_check, BOOT, CPU_INSTANT, "another CPU's clock was compared with this one's: it is ahead by something between the two bounds",
+      F(cpu, CPU, "the other CPU") F(lower, SIGNED, "ticks; above 0: it runs ahead") F(upper, SIGNED, "ticks; below 0: it is behind")
+      F(rounds, COUNT, "how often it was asked"))
 
 /* ---- the fault injector ---- */
 EVENT(180, alloc_fail, MEM, THREAD_INSTANT, "an allocation fails because it was told to: the fault injector",

@@ -7,5 +7,8 @@
 
 #include "reader.h"
 
-/* Prints the event and a newline. */
+/* Prints the name of an event, its fields and a newline; not a gap. */
+void print_event_fields(FILE *to, const struct trace_event *event);
+
+/* Prints the event, with its time, and a newline. */
 void print_event(FILE *to, const struct trace_reader *reader, const struct trace_event *event);

@@ -89,6 +89,19 @@ static bool make_directory(const char *path)
 	return S_ISDIR(status.st_mode);
 }
 
+/* The RAM that an earlier run left in the directory. */
+static bool remove_old_ram(const char *output)
+{
+	char *path = NULL;
+	if (asprintf(&path, "%s/ram", output) < 0)
+		return say("there is no memory"), false;
+	bool gone = unlink(path) == 0 || errno == ENOENT;
+	if (!gone)
+		say("the old %s cannot be removed: %s", path, strerror(errno));
+	free(path);
+	return gone;
+}
+
 /* Makes the directory ready: an empty console.log, and no trace of an earlier run that could be taken for this one's. */
 static bool prepare_output(struct run *run)
 {
@@ -102,7 +115,7 @@ static bool prepare_output(struct run *run)
 		return say("the directory %s cannot be written: %s", output, strerror(errno)), false;
 	if (unlink(run->trace_path) != 0 && errno != ENOENT)
 		return say("the old %s cannot be removed: %s", run->trace_path, strerror(errno)), false;
-	return true;
+	return remove_old_ram(output);
 }
 
 /* ---- while it runs ---- */
@@ -275,6 +288,17 @@ static void say_ending(const struct run *run, const struct format_header *header
 		say("QEMU ended with exit code %d; what it printed stands above", WEXITSTATUS(run->qemu.wait_status));
 }
 
+/* How to look at what is left in the guest's memory, of a run that ended badly. */
+static void say_dump(const struct run *run, enum ending ending)
+{
+	if (ending == ENDING_FINISHED || ending == ENDING_STOPPED || ending == ENDING_REFUSED || !run->guest.descriptor)
+		return;
+	if (run->options.keep_ram)
+		say("what the kernel's memory says: vitrine dump %s/ram", run->options.output);
+	else
+		say("what the kernel's memory says: the same run with --keep-ram, then vitrine dump %s/ram", run->options.output);
+}
+
 /* Judges the end, stores the trace, tells. Returns the exit code. */
 static int conclude(struct run *run)
 {
@@ -294,6 +318,7 @@ static int conclude(struct run *run)
 		say_limit(run, &facts);
 	if (header.ending == ENDING_DEADLOCK)
 		run_say_who_waits(run->trace_path);
+	say_dump(run, header.ending);
 	return run_ending_exit_code(header.ending, header.exit_status, signal_caught);
 }
 

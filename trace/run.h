@@ -62,6 +62,8 @@ struct run_options {
 	uint64_t fail;         /* the allocation that is to fail; 0: none */
 	uint64_t fail_every;   /* and which after it; 0: none */
 	bool icount, verbose, quiet, build;
+	bool grub; /* boots through GRUB, from an ISO image */
+	bool keep_ram; /* the guest's RAM is the file OUTPUT/ram, which stays */
 };
 
 /* Reads the command line. Returns 0, or the exit code after having said what is wrong. */
@@ -71,8 +73,8 @@ int run_options_parse(struct run_options *options, int argc, char **argv);
 
 struct run_image {
 	char *root;
-	char *program; /* its name */
-	char *boot_file;
+	char *program;   /* its name */
+	char *boot_file; /* the kernel, or the ISO image with everything on it */
 	char *archive;
 	char *flash; /* this run's own copy; NULL: none */
 	uint64_t flash_bytes;

@@ -144,10 +144,15 @@ bool run_guest_look(struct run_guest *guest)
 {
 	if (guest->cpus && guest->rings == guest->cpus)
 		return true;
+	/* A loader reads the kernel piece by piece: what was found may have been a copy on its way, and be gone. */
+	if (!guest->cpus && guest->descriptor &&
+	    !is_descriptor(guest->qemu, (uint64_t)((const volatile uint8_t *)guest->descriptor - guest->qemu->ram)))
+		guest->descriptor = NULL;
 	if (!guest->cpus && (!guest->descriptor || guest->looks % LOOKS_BETWEEN_SEARCHES == 0))
 		search(guest);
 	guest->looks++;
-	if (!guest->descriptor)
+	/* Until the kernel has made its first entry, it may still be such a copy. */
+	if (!guest->descriptor || !run_guest32(guest, guest->descriptor->entries))
 		return true;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return schema_agrees(guest) && take_rings(guest);

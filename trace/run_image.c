@@ -109,14 +109,25 @@ static int run_make(char **arguments, bool verbose)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* The file to boot, below the root of the tree; NULL if there is no memory. */
+static char *boot_file_path(const struct run_image *image, const struct run_options *options)
+{
+	char *path = NULL;
+	int length = options->grub ? asprintf(&path, "build/x86_64/iso/%s/%s.iso", options->image, image->program)
+				   : asprintf(&path, "build/%s/%s.%s", options->machine->name, options->image,
+					      options->machine->boot_suffix);
+	return length < 0 ? NULL : path;
+}
+
 static bool build(const struct run_image *image, const struct run_options *options)
 {
-	char *source = program_source(image, options->program), *program = NULL, *arch = NULL, *boot_file = NULL;
+	char *source = program_source(image, options->program), *program = NULL, *arch = NULL;
 	int status = -1;
 	if (!source)
 		return false;
-	if (asprintf(&program, "PROGRAM=%s", source) >= 0 && asprintf(&arch, "ARCH=%s", options->machine->name) >= 0 &&
-	    asprintf(&boot_file, "build/%s/%s.%s", options->machine->name, options->image, options->machine->boot_suffix) >= 0) {
+	char *boot_file = boot_file_path(image, options);
+	if (boot_file && asprintf(&program, "PROGRAM=%s", source) >= 0 &&
+	    asprintf(&arch, "ARCH=%s", options->machine->name) >= 0) {
 		char *arguments[] = {"make", "-s", "-C", image->root, "image", boot_file, arch, program, NULL};
 		int lock = lock_build(image);
 		status = run_make(arguments, options->verbose);
@@ -147,9 +158,11 @@ bool run_image_prepare(struct run_image *image, const struct run_options *option
 	image->program = program_name(options->program);
 	if (!image->root || !image->program)
 		return say("the tree with the kernel's sources was not found above this program; --root says where it is"), false;
-	if (asprintf(&image->boot_file, "%s/build/%s/%s.%s", image->root, machine->name, options->image, machine->boot_suffix) <
-		    0 ||
-	    asprintf(&image->archive, "%s/build/%s/archive/%s.tar", image->root, machine->name, image->program) < 0)
+	char *boot_file = boot_file_path(image, options);
+	bool named = boot_file && asprintf(&image->boot_file, "%s/%s", image->root, boot_file) >= 0 &&
+		     asprintf(&image->archive, "%s/build/%s/archive/%s.tar", image->root, machine->name, image->program) >= 0;
+	free(boot_file);
+	if (!named)
 		return say("there is no memory"), false;
 	if (options->build && !build(image, options))
 		return false;

@@ -33,12 +33,14 @@ const char run_help[] =
 	"    --ring MIB        size of a CPU's event ring, a power of two (default 16; with --icount 32)\n"
 	"    --image I         kernel (default); kernel-release, faster, without checks of itself; or kernel-test,\n"
 	"                      the in-guest tests\n"
+	"    --boot B          kernel (default): QEMU is the loader; grub: GRUB is, from an ISO image, on x86_64 only\n"
 	"    --flash FILE      the flash image (default: the program's own); the run works on a copy, DIR/flash.pnor\n"
 	"    --input FILE      what the guest reads from its serial port; - is this program's own input (default none)\n"
 	"    --fail N          let allocation N in the kernel fail, counted from boot; the end of the console says\n"
 	"                      how many there were\n"
 	"    --fail-every K    and every K-th after it\n"
 	"    --append WORDS    more words for the kernel's command line\n"
+	"    --keep-ram        the guest's RAM is the file DIR/ram, which stays: for `vitrine dump`\n"
 	"    --no-build        boot what was built before\n"
 	"    -o, --output DIR  where to leave the run (default out/run)\n"
 	"    -q, --quiet       the guest's console only to console.log\n"
@@ -74,6 +76,7 @@ static const struct run_machine machines[] = {
 #define EVENTS_RECORDED 8000000
 #define NOT_GIVEN UINT64_MAX
 
+/* clang-format off */
 static const struct option long_options[] = {
 	{"arch", required_argument, NULL, 'a'},
 	{"program", required_argument, NULL, 'p'},
@@ -87,9 +90,11 @@ static const struct option long_options[] = {
 	{"wall", required_argument, NULL, 'w'},
 	{"ring", required_argument, NULL, 'r'},
 	{"image", required_argument, NULL, 'I'},
+	{"boot", required_argument, NULL, 'B'},
 	{"flash", required_argument, NULL, 'F'},
 	{"append", required_argument, NULL, 'A'},
 	{"no-build", no_argument, NULL, 'N'},
+	{"keep-ram", no_argument, NULL, 'K'},
 	{"output", required_argument, NULL, 'o'},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
@@ -101,6 +106,7 @@ static const struct option long_options[] = {
 	{"fail-every", required_argument, NULL, 'X'},
 	{0},
 };
+/* clang-format on */
 
 /* A whole number between two others. False after having said so. */
 static bool take_number(uint64_t *to, const char *option, const char *text, uint64_t least, uint64_t most)
@@ -149,11 +155,21 @@ static bool take_image(struct run_options *options, const char *name)
 	return true;
 }
 
+static bool take_boot(struct run_options *options, const char *name)
+{
+	options->grub = !strcmp(name, "grub");
+	if (!options->grub && strcmp(name, "kernel"))
+		return say_usage("run", "--boot: there is no `%s`; there are kernel and grub", name), false;
+	return true;
+}
+
 /* Options that have no value. */
 static bool take_switch(struct run_options *options, int option)
 {
 	if (option == 'l' || option == 'i')
 		options->icount = option == 'i';
+	else if (option == 'K')
+		options->keep_ram = true;
 	else if (option == 'N')
 		options->build = false;
 	else if (option == 'q')
@@ -196,6 +212,8 @@ static bool take_option(struct run_options *options, int option, const char *val
 		return take_categories(options, value);
 	case 'I':
 		return take_image(options, value);
+	case 'B':
+		return take_boot(options, value);
 	case 'n':
 		good = take_number(&number, "smp", value, 1, RUN_CPUS_MAX);
 		options->cpus = (unsigned)number;
@@ -257,6 +275,8 @@ static bool options_complete(struct run_options *options)
 		return say_usage("run", "--budget counts instructions, so it needs --icount; --wall limits a live run"), false;
 	if (options->budget == NOT_GIVEN)
 		options->budget = options->icount ? BUDGET_INSTRUCTIONS : 0;
+	if (options->grub && options->machine != &machines[0])
+		return say_usage("run", "--boot: GRUB boots x86_64 only"), false;
 	return mmu_is_there(options);
 }
 

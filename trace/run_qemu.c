@@ -3,8 +3,8 @@
  *
  * Teaches: tracing without a channel. The guest's RAM is a file without a name; QEMU maps it, and we map the same pages for
  * reading only. An event the guest stores is at once where we can read it, and nothing we do can be felt by the guest. Who
- * calls: run.c. Invariants: RAM is never writable here; every file given to QEMU is nameless, so nothing is left behind; and
- * QEMU does not outlive this process.
+ * calls: run.c. Invariants: RAM is never writable here; every file given to QEMU is nameless, so nothing is left behind, but for RAM
+ * that is to be kept; and QEMU does not outlive this process.
  *
  * Always TCG: a trace under a hypervisor would not repeat, and some hosts' cannot run a kernel like this one.
  */
@@ -122,6 +122,23 @@ static int nameless_file(const char *what, uint64_t bytes)
 	return file;
 }
 
+/* The file `ram` in the directory of the run: what is in it stays there, and others can look at it meanwhile. -1 as above. */
+static int named_file(const char *directory, uint64_t bytes)
+{
+	char *path = NULL;
+	if (asprintf(&path, "%s/ram", directory) < 0)
+		return -1;
+	int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (file < 0 || ftruncate(file, (off_t)bytes) != 0) {
+		say("%s cannot be made: %s", path, strerror(errno));
+		if (file >= 0)
+			close(file);
+		file = -1;
+	}
+	free(path);
+	return file;
+}
+
 /* Enough for the rings and the rest; 0 after having said that there cannot be so much. */
 static uint64_t ram_bytes(const struct run_options *options)
 {
@@ -139,24 +156,48 @@ static uint64_t ram_bytes(const struct run_options *options)
 
 /* ---- the command line ---- */
 
-/* The words the kernel reads (docs/trace.md). */
-static void add_kernel_words(struct command_line *line, const struct run_options *options, const struct run_image *image)
+/* The words the kernel reads (docs/trace.md); NULL if there is no memory. */
+static char *kernel_words(const struct run_options *options, const struct run_image *image)
 {
-	char *mmu = NULL;
+	char *words = NULL;
 	uint64_t budget_ticks = options->budget / 1000 * options->machine->clock_per_1000 +
 				options->budget % 1000 * options->machine->clock_per_1000 / 1000;
 	char fail[64] = "";
 	if (options->fail)
 		snprintf(fail, sizeof(fail), " fail=%" PRIu64 " fail_every=%" PRIu64, options->fail, options->fail_every);
-	if (asprintf(&mmu, "%s%s", options->mmu ? " mmu=" : "", options->mmu ? options->mmu : "") < 0) {
-		line->failed = true;
-		return;
-	}
+	int length = asprintf(
+		&words,
+		"program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 " flash=%" PRIu64 "%s%s%s%s%s%s",
+		image->program, options->seed, options->categories, options->ring_bytes >> 10, budget_ticks,
+		image->flash_bytes >> 10, options->icount && options->cpus > 1 ? " turn_us=100" : "", options->mmu ? " mmu=" : "",
+		options->mmu ? options->mmu : "", fail, *options->append ? " " : "", options->append);
+	return length < 0 ? NULL : words;
+}
+
+/* As QEMU's own -append. */
+static void add_kernel_words(struct command_line *line, const struct run_options *options, const struct run_image *image)
+{
+	char *words = kernel_words(options, image);
+	line->failed |= !words;
 	add(line, "-append");
-	add(line, "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 " flash=%" PRIu64 "%s%s%s%s%s",
-	    image->program, options->seed, options->categories, options->ring_bytes >> 10, budget_ticks, image->flash_bytes >> 10,
-	    options->icount && options->cpus > 1 ? " turn_us=100" : "", mmu, fail, *options->append ? " " : "", options->append);
-	free(mmu);
+	add(line, "%s", words ? words : "");
+	free(words);
+}
+
+/* As a string of the SMBIOS, where GRUB finds them (arch/x86_64/grub.cfg). In an option of QEMU's, a comma is written twice. */
+static void add_grub_words(struct command_line *line, const struct run_options *options, const struct run_image *image)
+{
+	char *words = kernel_words(options, image), *twice = words ? calloc(2, strlen(words) + 1) : NULL;
+	line->failed |= !twice;
+	for (size_t from = 0, to = 0; twice && words[from]; from++) {
+		twice[to++] = words[from];
+		if (words[from] == ',')
+			twice[to++] = ',';
+	}
+	add(line, "-smbios");
+	add(line, "type=11,value=%s", twice ? twice : "");
+	free(words);
+	free(twice);
 }
 
 /* The firmware of the x86-64 machine, which QEMU finds by itself only as long as it is not asked for a second flash. */
@@ -187,6 +228,12 @@ static void add_x86_64(struct command_line *line, const struct run_options *opti
 	line->failed |= !line->firmware;
 	add(line, "-drive");
 	add(line, "if=pflash,unit=1,format=raw,file=/proc/self/fd/%d", FLASH_FILE);
+	if (options->grub) {
+		add(line, "-cdrom");
+		add(line, "/proc/self/fd/%d", IMAGE_FILE);
+		add_grub_words(line, options, image);
+		return;
+	}
 	add(line, "-kernel");
 	add(line, "/proc/self/fd/%d", IMAGE_FILE);
 	add(line, "-initrd");
@@ -396,7 +443,8 @@ bool run_qemu_start(struct run_qemu *qemu, const struct run_options *options, co
 	line->input = input;
 	qemu->ram_bytes = ram_bytes(options);
 	if (qemu->ram_bytes)
-		line->ram = nameless_file("RAM", qemu->ram_bytes);
+		line->ram =
+			options->keep_ram ? named_file(options->output, qemu->ram_bytes) : nameless_file("RAM", qemu->ram_bytes);
 	if (line->ram >= 0 && map_ram(qemu, line->ram)) {
 		add_all(line, options, image, console, qemu->ram_bytes);
 		if (options->verbose)

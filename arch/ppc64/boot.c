@@ -1,35 +1,33 @@
 /*
- * From the machine's device tree to boot_info, and the other CPUs' places.
+ * From the machine's device tree to boot_info, and from a CPU's number to its struct cpu.
  *
  * Teaches: a machine without firmware calls still tells what it is: a flattened device tree lists memory, CPUs, the command
  * line and the boot archive, and libfdt reads it. Nothing about the machine's size is compiled in.
- * Who calls: start.S, on the CPU that won the election. Whom it calls: kernel_main().
+ * Who calls: start.S: boot_start() on the CPU that won the election, boot_arrive() on the others. Whom it calls: kernel_main().
+ * Locks: boot_lock, held in boot_start() and boot_arrive().
  * Invariant: what boot_info points at (the tree, the archive) is listed as reserved, so it stays where it is.
  * Simplified: #address-cells and #size-cells of the root are 2, as this machine has them (checked). Devicetree Specification
  * 0.4; the properties of a CPU are those of the Power Architecture Platform Requirements.
  */
 #include <libfdt.h>
 
+#include "abi/information.h"
 #include "arch.h"
 #include "boot/command_line.h"
 #include "core/cpu.h"
 #include "core/print.h"
 #include "ppc64.h"
 
-/* Places for the other CPUs, read by start.S: 32 bytes each. */
-struct boot_slot {
-	uint64_t pir;
-	struct cpu *cpu;
-	uint64_t stack_top;
-	uint64_t taken;
-};
-static_assert(sizeof(struct boot_slot) == 32, "start.S");
-struct boot_slot boot_slots[MAX_CPUS];
-extern uint64_t boot_published; /* entries of it that are valid; 0 until they are (start.S) */
+/* A CPU with this PIR stops before it takes boot_lock (start.S): for tests. */
+extern uint64_t boot_deaf_pir;
 
 extern char kernel_start[], kernel_end[];
 
 static struct boot_info boot;
+
+/* Bit n: the CPU with PIR n may have segments of 1 TiB. */
+#define PIRS 1024
+static uint64_t tib_segments[PIRS / 64];
 
 /* What the machine says cannot be used: no bug of the kernel's, so no panic. */
 _Noreturn static void refuse(const char *why)
@@ -157,6 +155,16 @@ static void cpu_add(uint64_t pir)
 	boot.cpu_hw_id[place] = pir;
 }
 
+/* The sizes of segments, each as the exponent of a power of two: 40 is 1 TiB. */
+static void segments_read(const void *tree, int node, uint64_t pir)
+{
+	int bytes;
+	const fdt32_t *size = fdt_getprop(tree, node, "ibm,processor-segment-sizes", &bytes);
+	for (int i = 0; size && i < bytes / 4; i++)
+		if (fdt32_ld(&size[i]) == 40 && pir < PIRS)
+			tib_segments[pir / 64] |= UINT64_C(1) << pir % 64;
+}
+
 static void cpus_read(const void *tree, uint64_t boot_pir)
 {
 	boot.cpu_hw_id[0] = boot_pir;
@@ -167,36 +175,70 @@ static void cpus_read(const void *tree, uint64_t boot_pir)
 	{
 		if (!property_is(tree, node, "device_type", "cpu") || !property_is(tree, node, "status", "okay"))
 			continue;
-		cpu_add(property_number(tree, node, "ibm,pir", property_number(tree, node, "reg", boot_pir)));
+		uint64_t pir = property_number(tree, node, "ibm,pir", property_number(tree, node, "reg", boot_pir));
+		cpu_add(pir);
+		segments_read(tree, node, pir);
 		timebase_hz = property_number(tree, node, "timebase-frequency", timebase_hz);
 	}
 	if (timebase_hz == 0)
 		refuse("the device tree does not tell the timebase's frequency");
 }
 
-/* Lets the other CPUs find their struct cpu and stack; they go on to boot_hold(). */
-static void places_publish(void)
+enum status arch_cpu_start(struct cpu *cpu)
 {
-	unsigned count = (unsigned)min_u64(boot.cpus, MAX_CPUS);
-	for (unsigned i = 0; i < count; i++) {
-		cpu_prepare(i, boot.cpu_hw_id[i]);
-		boot_slots[i] = (struct boot_slot){boot.cpu_hw_id[i], &cpus[i], cpus[i].stack_top, i == 0};
-	}
-	__atomic_store_n(&boot_published, count, __ATOMIC_RELEASE);
+	if (cpu->fails == CPU_FAILS_BEFORE_LOCK)
+		__atomic_store_n(&boot_deaf_pir, cpu->hw_id, __ATOMIC_RELAXED);
+	cpu->arch_words[CPU_WORD_START] = CPU_TOLD_TO_START;
+	return STATUS_OK;
 }
 
-void boot_start(const void *device_tree, uint64_t pir)
+/*
+ * Two CPUs may have one PIR (QEMU gives all threads of a core PIR 0): the first is the one. Without a struct cpu yet, so nothing may be
+ * called here that needs it.
+ */
+struct cpu *boot_arrive(uint64_t pir, uint64_t entry_ticks)
+{
+	for (unsigned i = 1; i < cpus_present; i++) {
+		struct cpu *cpu = &cpus[i];
+		if (cpu->hw_id != pir || cpu->arch_words[CPU_WORD_START] != CPU_TOLD_TO_START)
+			continue;
+		cpu->arch_words[CPU_WORD_START] = CPU_HAS_STARTED;
+		cpu->entry_ticks = entry_ticks;
+		cpu->lock_ticks = arch_time_now();
+		return cpu;
+	}
+	return NULL;
+}
+
+/* The processor version register's upper half: Power ISA 3.0B Book III, "Processor Version Register". */
+#define PVR_POWER9 0x4e
+#define PVR_POWER10 0x80
+
+uint64_t arch_cpu_features(uint32_t *processor)
+{
+	*processor = (uint32_t)READ_SPR(SPR_PVR);
+	unsigned version = *processor >> 16;
+	uint64_t features = FEATURE_HASH_MMU;
+	if (version >= PVR_POWER9)
+		features |= FEATURE_RADIX_MMU | FEATURE_POWER9;
+	if (version >= PVR_POWER10)
+		features |= FEATURE_POWER10;
+	return features | (tib_segments[arch_cpu()->hw_id % PIRS / 64] >> arch_cpu()->hw_id % 64 & 1 ? FEATURE_TIB_SEGMENTS : 0);
+}
+
+void boot_start(const void *tree, uint64_t pir)
 {
 	cpu_prepare(0, pir);
-	if (fdt_check_header(device_tree) != 0)
+	cpus[0].entry_ticks = cpus[0].lock_ticks = arch_time_now();
+	if (fdt_check_header(tree) != 0)
 		refuse("there is no device tree");
 	boot.machine = "ppc64";
 	boot.elf_machine = 21; /* EM_PPC64 */
-	memory_read(device_tree);
-	chosen_read(device_tree);
+	boot.image = (struct boot_range){paddr((uint64_t)(uintptr_t)kernel_start), (uint64_t)(kernel_end - kernel_start)};
+	memory_read(tree);
+	chosen_read(tree);
 	boot.flash = (struct boot_range){paddr(FLASH_BASE), command_number(boot.command_line, "flash", 0) * KIB};
-	cpus_read(device_tree, pir);
-	places_publish();
+	cpus_read(tree, pir);
 	mmu_hash_init();
 	xive_init(boot.cpu_hw_id[0]);
 	kernel_main(&boot);

@@ -39,19 +39,15 @@ void arch_cpu_halt(void)
 	}
 }
 
-enum status arch_cpu_start(struct cpu *cpu)
+/* The kernel runs untranslated, and real mode knows no rights: what is sealed here is only watched (information_damage()). */
+void arch_page_seal(void *page)
 {
-	__atomic_store_n(&cpu->arch_words[CPU_WORD_RELEASED], 1, __ATOMIC_RELEASE);
-	arch_ipi_send(cpu);
-	return STATUS_OK;
+	(void)page;
 }
 
-void boot_hold(struct cpu *cpu)
+/* Nothing was borrowed: a CPU that was not told to start has stopped. */
+void arch_cpu_start_end(void)
 {
-	WRITE_SPR(SPR_DEC, DEC_FAR);
-	while (!__atomic_load_n(&cpu->arch_words[CPU_WORD_RELEASED], __ATOMIC_ACQUIRE))
-		arch_cpu_idle();
-	kernel_secondary(cpu);
 }
 
 /* Power ISA 3.0B Book II, "Instruction Storage": data to memory, then away with the copies in the instruction cache. */

@@ -19,5 +19,8 @@
 /* A frame of its own for what calls C from nowhere: back chain, CR, LR and TOC save words, and 32 bytes more. */
 #define BASE_STACK_BYTES 64
 
+/* What the other CPUs start on, one at a time. */
+#define BOOT_STACK_BYTES 4096
+
 /* A leaf function may write 288 bytes below r1 without saying so (ELFv2 ABI, "Protected Zone"): a trap stays clear of them. */
 #define RED_ZONE_BYTES 512

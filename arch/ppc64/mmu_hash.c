@@ -17,6 +17,7 @@
 
 #include "arch.h"
 #include "core/cpu.h"
+#include "core/end.h"
 #include "core/lock.h"
 #include "core/panic.h"
 #include "mmu_hash.h"
@@ -312,6 +313,7 @@ void mmu_hash_init(void)
 	partition_table[1] = 0;
 	ptesync();
 	mmu = &hash_ops;
+	descriptor_add("hash-table", hash_table, sizeof(hash_table[0]), HASH_GROUPS, sizeof(hash_table[0]));
 }
 
 void mmu_hash_cpu_init(void)

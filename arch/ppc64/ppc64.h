@@ -10,12 +10,14 @@
 
 /* cpu->arch_words, used only by the CPU itself unless said otherwise. */
 enum cpu_word {
-	CPU_WORD_RELEASED,     /* arch_cpu_start() was called; set by another CPU, atomically */
+	CPU_WORD_START,        /* enum cpu_start_word; written by the boot CPU, then by the CPU itself, with boot_lock */
 	CPU_WORD_DEADLINE,     /* the tick the decrementer is to interrupt at; UINT64_MAX: never */
 	CPU_WORD_SPACE,        /* struct mmu_space * that the SLB belongs to */
 	CPU_WORD_SLB_SEGMENTS, /* bit n: segment n is in the SLB */
 	CPU_WORD_SLB_NEXT,     /* the SLB slot the next segment goes to */
 };
+
+enum cpu_start_word { CPU_NOT_WANTED, CPU_TOLD_TO_START, CPU_HAS_STARTED };
 
 /* The timebase's frequency, from the device tree. */
 extern uint64_t timebase_hz;
@@ -35,11 +37,11 @@ bool xive_claim(void);
 void xive_done(void);
 void xive_hold_back(bool hold);
 
-/* The boot CPU arrives here from start.S: builds boot_info, publishes the other CPUs' places, enters the kernel. */
-_Noreturn void boot_start(const void *device_tree, uint64_t pir);
+/* The boot CPU arrives here from start.S: builds boot_info, enters the kernel. */
+_Noreturn void boot_start(const void *tree, uint64_t pir);
 
-/* Every other CPU arrives here, with its struct cpu and stack, and waits until it is released. */
-_Noreturn void boot_hold(struct cpu *cpu);
+/* Every other CPU comes here, on the boot stack, with boot_lock: its struct cpu, or NULL if nobody has told it to start. */
+struct cpu *boot_arrive(uint64_t pir, uint64_t entry_ticks);
 
 /* A trap from kernel mode; returns the frame to resume, which is the one it was given. */
 struct trap_frame *trap_from_kernel(struct trap_frame *frame);

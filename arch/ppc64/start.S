@@ -3,9 +3,10 @@
  *
  * Teaches: what a machine gives you before there is an operating system. Every CPU starts at 0x10 at the same moment,
  * untranslated, in hypervisor mode, r3 = device tree, with no stack. One of them wins an election and boots; the others wait
- * until it has published who gets which struct cpu, then until arch_cpu_start() releases them.
- * Who calls: the machine. Whom it calls: boot_start() on the boot CPU, boot_hold() on the others.
- * Invariant: nothing in .bss is touched before the boot CPU cleared it; what the others look at lies in .data.
+ * for boot_lock, which it holds until it has told them to start.
+ * Who calls: the machine. Whom it calls: boot_start() on the boot CPU, boot_arrive() and kernel_secondary() on the others.
+ * Invariant: nothing in .bss is touched before the boot CPU cleared it; what the others look at until they have boot_lock lies in
+ * .data. The boot stack belongs to whoever has boot_lock.
  * Power ISA 3.0B Book III, "Interrupt Definitions", lists the vectors.
  */
 #include "core/cpu_offsets.h"
@@ -101,49 +102,67 @@ boot_elect:
 	nop
 	trap
 
-/* r31 = PIR. The table boot_slots holds boot_published entries of four doublewords: PIR, struct cpu, stack top, taken. */
+/*
+ * r31 = PIR. The boot CPU has boot_lock until it has told whom it wants to start. Then one after the other gets it, and with it the boot
+ * stack: enough to find its struct cpu, and with that its own stack.
+ */
 boot_secondary:
-	LOAD_ADDRESS %r4, boot_published
+	mfspr	%r30, SPR_TIMEBASE
+	LOAD_ADDRESS %r4, boot_lock
 1:	or	27, 27, 27
-	ld	%r5, 0(%r4)
-	cmpdi	%r5, 0
-	beq	1b
-	isync
-	mtctr	%r5
-	LOAD_ADDRESS %r4, boot_slots
-2:	ld	%r5, 0(%r4)
-	cmpd	%r5, %r31
-	beq	3f
-	addi	%r4, %r4, 32
-	bdnz	2b
-left_out:
-	b	arch_cpu_halt /* the device tree does not list it, or its place is taken */
-
-	/* Two CPUs with one PIR (QEMU gives all threads of a core PIR 0): the first takes the slot, the other is left out. */
-3:	addi	%r6, %r4, 24
-4:	ldarx	%r5, 0, %r6
-	cmpdi	%r5, 0
-	bne	left_out
+	lwz	%r5, 0(%r4)
+	cmpwi	%r5, 0
+	bne	1b
+	LOAD_ADDRESS %r6, boot_deaf_pir
+	ld	%r6, 0(%r6)
+	cmpd	%r6, %r31
+	beq	left_out
+	lwarx	%r5, 0, %r4
+	cmpwi	%r5, 0
+	bne	1b
 	li	%r5, 1
-	stdcx.	%r5, 0, %r6
-	bne-	4b
+	stwcx.	%r5, 0, %r4
+	bne-	1b
 	isync
-	ld	%r13, 8(%r4)
-	mtspr	SPR_HSPRG0, %r13
-	ld	%r1, 16(%r4)
+
+	LOAD_ADDRESS %r1, boot_stack + BOOT_STACK_BYTES
 	li	%r0, 0
 	stdu	%r0, -BASE_STACK_BYTES(%r1)
-	mr	%r3, %r13
-	bl	boot_hold /* (struct cpu) */
+	mr	%r3, %r31
+	mr	%r4, %r30
+	bl	boot_arrive /* (PIR, when it began): struct cpu, or NULL */
+	nop
+	cmpdi	%r3, 0
+	beq	2f
+	mr	%r13, %r3
+	mtspr	SPR_HSPRG0, %r13
+	ld	%r1, CPU_STACK_TOP(%r13)
+	li	%r0, 0
+	stdu	%r0, -BASE_STACK_BYTES(%r1)
+	bl	kernel_secondary /* (struct cpu), with boot_lock */
 	nop
 	trap
+
+	/* Nobody has told it to start. From here on it has no stack. */
+2:	LOAD_ADDRESS %r4, boot_lock
+	li	%r5, 0
+	lwsync
+	stw	%r5, 0(%r4)
+left_out:
+	b	arch_cpu_halt
 	.cfi_endproc
 
 	.data
 	.balign	8
-	.globl	boot_published
-boot_published:
-	.quad	0
+	.globl	boot_deaf_pir
+boot_deaf_pir:
+	.quad	-1
 boot_elected:
 	.long	0
+
+	.bss
+	.balign	16
+boot_stack:
+	.skip	BOOT_STACK_BYTES
+
 	.section .note.GNU-stack, "", @progbits

@@ -161,21 +161,9 @@ void arch_trap_decode(const struct trap_frame *frame, struct trap *trap)
 	}
 }
 
-/* A CPU that is still held only wants to be woken; the portable kernel does not know it yet. */
-static bool held_cpu_interrupt(const struct trap_frame *frame)
-{
-	struct cpu *cpu = arch_cpu();
-	if (cpu->index == 0 || __atomic_load_n(&cpu->arch_words[CPU_WORD_RELEASED], __ATOMIC_ACQUIRE))
-		return false;
-	if (frame->vector == VECTOR_DECREMENTER)
-		WRITE_SPR(SPR_DEC, DEC_FAR);
-	return frame->vector == VECTOR_DECREMENTER || frame->vector == VECTOR_HYPERVISOR_DOORBELL;
-}
-
 struct trap_frame *trap_from_kernel(struct trap_frame *frame)
 {
-	if (!held_cpu_interrupt(frame))
-		frame = kernel_trap(frame);
+	frame = kernel_trap(frame);
 	/* An interrupt has been taken, so arch_cpu_idle() need not wait for one. */
 	if (frame->pc == (uint64_t)(uintptr_t)idle_window)
 		frame->pc = (uint64_t)(uintptr_t)idle_window_end;

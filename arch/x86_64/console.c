@@ -73,6 +73,18 @@ void boot_say(const char *text)
 		arch_putc(*text++);
 }
 
+void boot_say_number(uint64_t number)
+{
+	char text[2 + 16 + 1] = "0x";
+	unsigned digits = 1;
+	while (digits < 16 && number >> (4 * digits))
+		digits++;
+	for (unsigned i = 0; i < digits; i++)
+		text[2 + i] = "0123456789abcdef"[number >> (4 * (digits - 1 - i)) & 0xf];
+	text[2 + digits] = 0;
+	boot_say(text);
+}
+
 void arch_power_off(bool well)
 {
 	port_write_8(EXIT_PORT, well ? EXIT_WELL : EXIT_BADLY);

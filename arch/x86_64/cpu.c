@@ -9,6 +9,7 @@
  * Simplified: no I/O permission map; floating point is off (CR0.EM), so there is no state of it to keep.
  * Intel SDM 3A: 3.4.5 (descriptors), 6.14 (IDT, IST), 7.7 (64-bit TSS), 5.8.8 (SYSCALL).
  */
+#include "abi/information.h"
 #include "x86.h"
 
 #define MSR_STAR 0xc0000081
@@ -125,6 +126,25 @@ const char *cpu_missing_feature(void)
 	if (!(leaf_7.ebx >> 20 & 1))
 		return "SMAP";
 	return NULL;
+}
+
+#define LEAF_EXTENDED 0x80000000
+#define REGISTER_BIT(value, bit, feature) ((value) >> (bit)&1 ? (uint64_t)(feature) : 0)
+
+/* Intel SDM 2A, CPUID; AMD APM 3, appendix E. */
+uint64_t arch_cpu_features(uint32_t *processor)
+{
+	struct cpuid leaf_1 = cpuid(1), leaf_7 = cpuid(7), extended = cpuid(LEAF_EXTENDED + 1);
+	struct cpuid power = {0};
+	if (cpuid(LEAF_EXTENDED).eax >= LEAF_EXTENDED + 7)
+		power = cpuid(LEAF_EXTENDED + 7);
+	*processor = leaf_1.eax;
+	return REGISTER_BIT(extended.edx, 20, FEATURE_NO_EXECUTE) | REGISTER_BIT(leaf_7.ebx, 7, FEATURE_SMEP) |
+	       REGISTER_BIT(leaf_7.ebx, 20, FEATURE_SMAP) | REGISTER_BIT(leaf_7.ecx, 2, FEATURE_UMIP) |
+	       REGISTER_BIT(leaf_7.ebx, 0, FEATURE_FSGSBASE) | REGISTER_BIT(leaf_7.ecx, 16, FEATURE_LA57) |
+	       REGISTER_BIT(extended.edx, 26, FEATURE_GIB_PAGES) | REGISTER_BIT(extended.ecx, 2, FEATURE_SVM) |
+	       REGISTER_BIT(leaf_1.ecx, 21, FEATURE_X2APIC) | REGISTER_BIT(leaf_1.ecx, 24, FEATURE_TSC_DEADLINE) |
+	       REGISTER_BIT(power.edx, 8, FEATURE_INVARIANT_TSC);
 }
 
 void cpu_load_tables(struct cpu *cpu)

@@ -8,6 +8,7 @@
 
 #include "arch.h"
 #include "core/cpu.h"
+#include "firmware.h"
 #include "frame_offsets.h"
 #include "mmu.h"
 #include "types.h"
@@ -119,44 +120,28 @@ static inline void invlpg(uint64_t va)
 extern char image_start[], text_end[], rodata_end[], image_end[];
 extern uint64_t boot_root4[], boot_root5[], kernel_root4[], kernel_root5[];
 extern uint64_t kernel_direct_pointers[], kernel_device_directory[];
-extern uint32_t boot_root, boot_cr4;
-extern const uint8_t boot_trampoline[];
-extern const uint32_t boot_trampoline_bytes;
+extern uint32_t boot_root, boot_cr4; /* what every CPU on its way up loads */
+extern uint32_t boot_deaf_apic;      /* this CPU stops before it takes boot_lock: for tests */
 void boot_paging_restart(void);
 
+/* ---- trampoline.S ---- */
+extern const uint8_t boot_trampoline[];
+extern const uint32_t boot_trampoline_bytes;
+extern const uint32_t boot_trampoline_words; /* where in it struct trampoline_words is */
+
 /* ---- boot.c: the upcalls of boot.S ---- */
-_Noreturn void boot_main(uint32_t magic, uint32_t information);
-_Noreturn void boot_cpu_main(struct cpu *cpu);
 
-/* ---- kernel_space.c: the kernel's half of every address space ---- */
+/* On the boot stack, boot_lock held: makes the first CPU, or another one, able to do without. NULL: it has to stop. */
+struct cpu *boot_main(uint32_t magic, uint32_t information);
+struct cpu *boot_cpu_main(uint64_t entry_ticks);
 
-/* Makes physical memory reachable at DIRECT_BASE. False for what lies beyond DIRECT_BYTES_MAX. */
-#define DIRECT_BYTES_MAX (16 * GIB)
-bool direct_map(uint64_t base, uint64_t bytes);
+/* On the CPU's own stack, boot_lock held. */
+_Noreturn void boot_leave(struct cpu *cpu);
+
+/* ---- kernel_space.c: the kernel's half of every address space; and direct_map(), which firmware.h declares ---- */
 
 /* Makes a device's registers reachable, cache-inhibited; at most 4 KiB from `base`. */
 volatile uint32_t *device_map(uint64_t base);
-
-/* ---- multiboot.c: what the loader says ---- */
-
-/* Fills in RAM, reserved ranges, command line and archive. */
-void multiboot_read(uint32_t information, struct boot_info *boot);
-
-/* ---- acpi.c: what the firmware says ---- */
-struct acpi_lines {    /* one I/O APIC */
-	uint64_t base; /* 0: the machine has none */
-	uint32_t first_line;
-};
-struct acpi {
-	uint64_t local_apic_base;
-	struct acpi_lines io_apic;
-	uint16_t line_flags[VECTOR_DEVICES]; /* MPS INTI flags of the lines that an override names; 0: as usual */
-	uint16_t timer_port;                 /* the power-management timer */
-};
-extern struct acpi acpi;
-
-/* Fills in the CPU list, this CPU first, and `acpi`. A machine without tables is one CPU with its APIC in the usual place. */
-void acpi_read(struct boot_info *boot);
 
 /* ---- cpu.c ---- */
 
@@ -181,12 +166,12 @@ void time_calibrate(void); /* once, on the boot CPU, its local APIC on */
 
 /* ---- smp.c ---- */
 
-/* The calling CPU has left the trampoline. The last one puts back what was there. */
-void trampoline_leave(void);
+/* The calling CPU has left the trampoline, and holds boot_lock. Its struct cpu, or NULL if nobody told it to start. */
+struct cpu *cpu_arrive(uint64_t hw_id);
 
 /* ---- console.c ---- */
 void console_init(void);
-void boot_say(const char *text); /* for boot messages, before the kernel's own printing is up */
+void boot_say_number(uint64_t number); /* in hexadecimal; like boot_say(), which firmware.h declares */
 
 /* ---- mmu_radix.c ---- */
 

@@ -3,14 +3,20 @@
  *
  * It is page-aligned and starts with an eyecatcher, so no symbols are needed. The kernel fills it in as it boots and writes
  * the verdict last; the host only reads. All words are in the guest's byte order, which `byte_order` tells.
+ *
+ *     descriptor --> entry "trace-ring", "kernel-log", "cpus", ...      what the host knows the form of, or the layout tells
+ *                --> entry "threads", "processes", "run-queues", ...    the roots from which all other records are reached
+ *                --> entry "layout"                                     where in a record each field lies (abi/layout.h)
+ *
+ * Records point at each other by kernel virtual addresses. The two offsets say where these lie in RAM.
  */
 #pragma once
 
 #include <stdint.h>
 
-#define DESCRIPTOR_EYECATCHER "VITRINE-GLASS-1"
+#define DESCRIPTOR_EYECATCHER "VITRINE-GLASS-2"
 #define DESCRIPTOR_BYTE_ORDER UINT64_C(0x0102030405060708)
-#define DESCRIPTOR_ENTRIES_MAX 16
+#define DESCRIPTOR_ENTRIES_MAX 32
 
 /* How the run ended, as the guest saw it. A guest that stops with RUNNING never got to say: triple fault, checkstop, hang. */
 /* clang-format off */
@@ -30,7 +36,7 @@ enum verdict { VERDICTS(VERDICT_ENUM) };
 
 /* `count` things of `bytes` bytes each, the first at physical address `paddr`, `stride` bytes from one to the next. */
 struct descriptor_entry {
-	char label[16]; /* "trace-ring", "kernel-log", "kernel-log-end", "cpus": NUL-padded */
+	char label[16]; /* "trace-ring", "kernel-log", "layout", ...: NUL-padded */
 	uint64_t paddr;
 	uint64_t bytes;
 	uint64_t count;
@@ -55,7 +61,12 @@ struct descriptor {
 	char mmu[16];              /* the back end chosen at boot: "radix4", "radix5", "hash" */
 	char build_id[32];
 	char program[32];
+	/* Virtual minus physical address: of RAM as the kernel sees all of it, and of what is part of the kernel image. */
+	uint64_t direct_offset;
+	uint64_t image_offset;
 	uint32_t entries;
 	uint32_t zero;
 	struct descriptor_entry entry[DESCRIPTOR_ENTRIES_MAX];
 };
+
+_Static_assert(sizeof(struct descriptor) <= 4096, "the descriptor is one page");

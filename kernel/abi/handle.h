@@ -26,21 +26,6 @@ enum handle_rights {
  */
 enum first_handle {
 	HANDLE_MACHINE = 1,      /* the right to the machine's devices */
-	HANDLE_BOOT_INFORMATION, /* an object of one page: struct boot_information */
+	HANDLE_INFORMATION_PAGE, /* an object of one page: struct information (abi/information.h); never writable */
 	HANDLE_BOOT_ARCHIVE,     /* an object: the boot archive, a ustar file of archive_bytes bytes */
 };
-
-#define BOOT_COMMAND_LINE_CHARS 1024
-
-#ifndef __ASSEMBLER__
-#include <stdint.h>
-
-/* What the machine and the user at the host said when it was switched on. */
-struct boot_information {
-	uint64_t flash_paddr; /* the flash chip's window; bytes = 0 if there is none */
-	uint64_t flash_bytes;
-	uint64_t archive_bytes;
-	char machine[16]; /* "x86_64", "ppc64" */
-	char command_line[BOOT_COMMAND_LINE_CHARS];
-};
-#endif

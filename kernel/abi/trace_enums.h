@@ -11,9 +11,16 @@
 	X(MEMORY, 1, "page frames and heap") \
 	X(MMU, 2, "address spaces") \
 	X(CPUS, 3, "starting the other CPUs") \
-	X(BARRIER, 4, "all CPUs at the barrier") \
+	X(BARRIER, 4, "at the barrier") \
 	X(PROGRAM, 5, "loading the user program") \
-	X(SCHEDULER, 6, "first schedule")
+	X(SCHEDULER, 6, "first schedule") \
+	X(LOCK, 7, "boot_lock taken") \
+	X(DATA, 8, "per-CPU data there") \
+	X(BOOTSTRAP, 9, "CPU ready for traps, listed in the information page") \
+	X(STARTED, 10, "all other CPUs told to start") \
+	X(UNLOCK, 11, "boot_lock released") \
+	X(CLOCK, 12, "clock compared with CPU 0's") \
+	X(INFORMATION, 13, "information page finished")
 
 #define SEGMENT_KINDS(X) \
 	X(NONE, 0, "none") \
@@ -99,7 +106,9 @@
 	X(NOT_FOUND, 0, "the machine has no such CPU") \
 	X(SILENT, 1, "it never reported") \
 	X(TOO_MANY, 2, "the kernel holds no more") \
-	X(REFUSED, 3, "the command line leaves it out")
+	X(REFUSED, 3, "the command line leaves it out") \
+	X(CLOCK, 4, "its clock is not in step with CPU 0's")
+
 /* Where the pages of an object come from. */
 #define OBJECT_KINDS(X) \
 	X(ZERO, 0, "zeros, until somebody writes") \

@@ -2,14 +2,16 @@
  * The boot of the portable kernel: STARTUP: machine -> kernel_main -> scheduler.
  *
  * Teaches: the order in which a kernel becomes able to do things: print, allocate, trace, take traps, use other CPUs, run
- * programs. CPUs start one at a time; all meet at a barrier before the first of them schedules. A CPU that does not report in
- * time is left out, and if it turns up later it stops at once.
- * Who calls: the machine, once on each CPU. Locks: none.
+ * programs. Until all other CPUs are told to start the boot CPU holds boot_lock; all meet at a barrier before the first of them
+ * schedules (cpus.c).
+ * Who calls: the machine, on the boot CPU. Locks: boot_lock.
  */
 #include <trace_emit.h>
 
 #include "abi/trace_categories.h"
 #include "boot/archive.h"
+#include "boot/cpus.h"
+#include "boot/information.h"
 #include "boot/command_line.h"
 #include "boot/elf.h"
 #include "boot/first_handles.h"
@@ -28,84 +30,17 @@
 #include "sched/process.h"
 #include "sched/sched.h"
 #include "sched/sync.h"
+#include "trace/layout.h"
 #include "trace/ring.h"
 
-/* How long a CPU may take to report, how often to look, and how much ring each CPU has if the command line does not say. */
-#define CPU_START_MS 2000
-#define CPU_LOOK_MS 10
+/* How much ring each CPU has if the command line does not say. */
 #define RING_KIB 4096
 
 /* In-guest tests, linked only into the test image: every CPU calls it after the barrier; CPU 0's result is the exit status. */
 int kernel_selftest(const char *name) __attribute__((weak));
 
-enum cpu_start { CPU_ABSENT, CPU_STARTING, CPU_ONLINE, CPU_LEFT_OUT };
-
-static uint32_t cpu_start[MAX_CPUS]; /* enum cpu_start; STARTING is left once, by whoever is first */
-static uint32_t barrier_open;
-static uint64_t broken_cpu; /* command line: this CPU is to fail, so that leaving one out can be tried */
 static char selftest[COMMAND_WORD_CHARS];
 static const struct boot_info *boot_info;
-
-static bool cpu_start_leave(unsigned index, enum cpu_start to)
-{
-	uint32_t starting = CPU_STARTING;
-	return __atomic_compare_exchange_n(&cpu_start[index], &starting, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-}
-
-static void leave_out(unsigned index, enum missing_reason reason)
-{
-#define REASON_TEXT(name, number, text) text,
-	static const char *const texts[] = {MISSING_REASONS(REASON_TEXT)};
-#undef REASON_TEXT
-	uint64_t hw_id = index < MAX_CPUS ? boot_info->cpu_hw_id[index] : 0;
-	trace_cpu_missing(index, hw_id, reason);
-	kprintf("CPU %u (0x%lx) is left out: %s\n", index, (unsigned long)hw_id, texts[reason]);
-}
-
-/* Lets time pass for a CPU that was started at `since`: it is quick as a rule, and on a busy host it may take its time. */
-static void wait_for_cpu(uint64_t since)
-{
-	uint64_t now = arch_time_now();
-	uint64_t ms = arch_time_hz() / 1000;
-	if (now - since < ms) {
-		arch_cpu_relax();
-		return;
-	}
-	arch_timer_set(now + CPU_LOOK_MS * ms);
-	arch_cpu_idle();
-}
-
-/* Starts one CPU and waits until it reports. */
-static void start_cpu(struct cpu *cpu)
-{
-	cpu_start[cpu->index] = CPU_STARTING;
-	if (arch_cpu_start(cpu) != STATUS_OK) {
-		cpu_start[cpu->index] = CPU_LEFT_OUT;
-		leave_out(cpu->index, MISSING_NOT_FOUND);
-		return;
-	}
-	uint64_t since = arch_time_now();
-	uint64_t deadline = since + arch_time_hz() / 1000 * CPU_START_MS;
-	while (__atomic_load_n(&cpu_start[cpu->index], __ATOMIC_ACQUIRE) == CPU_STARTING) {
-		if (arch_time_now() > deadline && cpu_start_leave(cpu->index, CPU_LEFT_OUT))
-			leave_out(cpu->index, MISSING_SILENT);
-		wait_for_cpu(since);
-	}
-	cpu->online = cpu_start[cpu->index] == CPU_ONLINE;
-}
-
-static void start_cpus(void)
-{
-	unsigned online = 1;
-	for (unsigned i = 1; i < cpus_present; i++) {
-		start_cpu(&cpus[i]);
-		online += cpus[i].online;
-	}
-	for (unsigned i = cpus_present; i < boot_info->cpus; i++)
-		leave_out(i, i < MAX_CPUS ? MISSING_REFUSED : MISSING_TOO_MANY);
-	descriptor.cpus_present = cpus_present;
-	descriptor.cpus_online = online;
-}
 
 /* Fills per-CPU data for all CPUs of the machine, as many as the command line and the kernel allow. */
 static void prepare_cpus(uint64_t seed)
@@ -145,7 +80,8 @@ static void prepare_memory(void)
 		status = message_prepare();
 	if (status != STATUS_OK)
 		refuse("no memory for page requests and messages", status);
-	trace_boot_phase(BOOT_PHASE_MEMORY);
+	cpus_say_entry(&cpus[0]);
+	cpus_say_phase(BOOT_PHASE_MEMORY);
 	trace_free_pages(page_free_count());
 }
 
@@ -180,18 +116,10 @@ static enum status start_first_process(const char *program)
 	return status;
 }
 
-/* Lets all CPUs go on; those that wait sleep until they are interrupted. */
-static void open_barrier(void)
-{
-	__atomic_store_n(&barrier_open, 1, __ATOMIC_RELEASE);
-	for (unsigned i = 1; i < cpus_present; i++)
-		if (cpus[i].online)
-			cpu_hazard_raise(&cpus[i], HAZARD_TIMER);
-}
-
 /* The last step on every CPU. */
-static _Noreturn void run(struct cpu *cpu)
+static void run(struct cpu *cpu)
 {
+	cpus_say_phase(BOOT_PHASE_SCHEDULER);
 	if (!selftest[0])
 		sched_start();
 	if (!kernel_selftest)
@@ -202,17 +130,22 @@ static _Noreturn void run(struct cpu *cpu)
 	run_end(VERDICT_FINISHED, failures);
 }
 
-void kernel_secondary(struct cpu *cpu)
+/* Stage 1 of the information page, which the boot CPU then adds itself to. */
+static void prepare_information(void)
 {
-	if (cpu->index == broken_cpu)
-		arch_cpu_halt();
-	arch_cpu_init(cpu);
-	if (!cpu_start_leave(cpu->index, CPU_ONLINE))
-		arch_cpu_halt();
-	trace_cpu_online(cpu->hw_id);
-	while (!__atomic_load_n(&barrier_open, __ATOMIC_ACQUIRE))
-		arch_cpu_idle();
-	run(cpu);
+	struct paddr page;
+	enum status status = page_alloc_zeroed(&page);
+	if (status == STATUS_OK) {
+		information.page = arch_phys_to_virt(page);
+		descriptor_add("information", information.page, PAGE_BYTES, 1, 0);
+		status = information_start(&information, boot_info, arch_time_hz());
+	}
+	if (status == STATUS_OK)
+		status = cpus_list(&cpus[0]);
+	if (status == STATUS_OK)
+		return;
+	kprintf("there can be no information page: status %u\n", (unsigned)status);
+	run_end(VERDICT_REFUSED, (int64_t)status);
 }
 
 void kernel_main(const struct boot_info *boot)
@@ -222,29 +155,36 @@ void kernel_main(const struct boot_info *boot)
 	command_check(boot->command_line);
 	uint64_t seed = command_number(boot->command_line, "seed", 1);
 	uint64_t budget = command_number(boot->command_line, "budget", 0);
-	broken_cpu = command_number(boot->command_line, "broken_cpu", MAX_CPUS);
 	command_text(boot->command_line, "selftest", selftest);
 	command_text(boot->command_line, "program", program);
+	if (!cpus[0].entry_ticks)
+		cpus[0].entry_ticks = cpus[0].lock_ticks = arch_time_now();
 	prepare_cpus(seed);
+	cpus_read_options(boot);
 	descriptor_init(boot, program, seed);
+	layout_show();
 	memcpy(descriptor.mmu, mmu->name, min_u64(strlen(mmu->name), sizeof(descriptor.mmu) - 1));
 	prepare_memory();
-	trace_boot_phase(BOOT_PHASE_MMU);
+	cpus_say_phase(BOOT_PHASE_MMU);
+	cpus_say_phase(BOOT_PHASE_DATA);
 	arch_cpu_init(&cpus[0]);
 	cpus[0].online = true;
 	trace_cpu_online(cpus[0].hw_id);
 	descriptor.clock_hz = arch_time_hz();
+	prepare_information();
+	cpus_say_phase(BOOT_PHASE_BOOTSTRAP);
 	run_queue_init();
 	sync_prepare();
 	interrupt_prepare();
 	timer_init(budget && budget < UINT64_MAX - descriptor.boot_ticks ? descriptor.boot_ticks + budget : UINT64_MAX);
 	timer_take_turns(command_number(boot->command_line, "turn_us", 0) * (arch_time_hz() / 1000000));
-	trace_boot_phase(BOOT_PHASE_CPUS);
-	start_cpus();
+	cpus_say_phase(BOOT_PHASE_CPUS);
+	cpus_start();
+	cpus_gather();
 	kprintf("Vitrine on %s, %u of %u CPUs, %s, %lu MiB free\n", boot->machine, descriptor.cpus_online, boot->cpus, mmu->name,
 		(unsigned long)(page_free_count() * PAGE_BYTES / MIB));
-	trace_boot_phase(BOOT_PHASE_PROGRAM);
 	inject_note_start();
+	cpus_say_phase(BOOT_PHASE_PROGRAM);
 	enum status status = selftest[0] ? STATUS_OK : start_first_process(program);
 	if (status != STATUS_OK) {
 		kprintf("program '%s' cannot be started: status %u\n", program, (unsigned)status);
@@ -252,8 +192,9 @@ void kernel_main(const struct boot_info *boot)
 	}
 	if (command_number(boot->command_line, "panic", 0))
 		panic("the command line asks for it");
-	trace_boot_phase(BOOT_PHASE_BARRIER);
-	open_barrier();
-	trace_boot_phase(BOOT_PHASE_SCHEDULER);
-	run(&cpus[0]);
+	cpus_say_phase(BOOT_PHASE_BARRIER);
+	cpus_compare_clocks();
+	cpus_finish_information();
+	cpus_release(run);
+	arch_cpu_halt();
 }

@@ -32,6 +32,9 @@ enum hazard {
 	HAZARD_RCU = 2048,      /* a grace period waits for this CPU, or this CPU for one */
 };
 
+/* Where a CPU that the command line breaks stops while it starts. */
+enum cpu_fails { CPU_FAILS_NOT, CPU_FAILS_BEFORE_LOCK, CPU_FAILS_HOLDING_LOCK, CPU_FAILS_AFTER_LOCK };
+
 struct cpu {
 	struct cpu *self;
 	struct trap_frame *user_frame; /* where a trap from user mode is saved: in the current thread */
@@ -61,6 +64,10 @@ struct cpu {
 	uint64_t slice_end;      /* when the current thread has to let others run, if there are any */
 	uint64_t random;         /* state of this CPU's random numbers, from the seed of the run */
 	struct rcu_cpu rcu;      /* what it is going to free */
+
+	uint64_t entry_ticks; /* the clock when it began to run here, and when it had boot_lock */
+	uint64_t lock_ticks;
+	uint8_t fails; /* enum cpu_fails: for tests */
 
 	uint64_t arch_words[16]; /* the machine's, for C code */
 } __attribute__((aligned(64)));

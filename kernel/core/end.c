@@ -10,6 +10,7 @@
 #include <build_id.h>
 #include <trace_emit.h>
 
+#include "boot/information.h"
 #include "core/cpu.h"
 #include "core/panic.h"
 #include "core/print.h"
@@ -55,6 +56,8 @@ void descriptor_init(const struct boot_info *boot, const char *program, uint64_t
 	descriptor.seed = seed;
 	descriptor.boot_ticks = arch_time_now();
 	descriptor.stack_bytes = KERNEL_STACK_BYTES;
+	descriptor.direct_offset = (uint64_t)(uintptr_t)arch_phys_to_virt(boot->ram[0].base) - boot->ram[0].base.p;
+	descriptor.image_offset = (uint64_t)(uintptr_t)&descriptor - arch_virt_to_phys(&descriptor).p;
 	descriptor_add("kernel-log", kernel_log, sizeof(kernel_log), 1, 0);
 	descriptor_add("kernel-log-end", &kernel_log_end, sizeof(kernel_log_end), 1, 0);
 	descriptor_add("cpus", cpus, sizeof(struct cpu), cpus_present, sizeof(struct cpu));
@@ -110,6 +113,11 @@ void run_end(enum verdict verdict, int64_t status)
 	if (ended_already)
 		cpu_park();
 	park_others();
+	const char *damage = information_damage();
+	if (damage && verdict != VERDICT_PANIC) {
+		kprintf("PANIC: the information page was written after it was finished; wrong: %s\n", damage);
+		verdict = VERDICT_PANIC;
+	}
 	descriptor.stack_bytes_used = (uint32_t)stack_bytes_used();
 	trace_kernel_stack(descriptor.stack_bytes_used, KERNEL_STACK_BYTES);
 	trace_run_end(verdict, (uint64_t)status);

@@ -5,7 +5,8 @@
  *
  * Grace periods have numbers, and there is one at a time: `started` is the last that began, `completed` the last that is over, `wanted` the
  * last that somebody waits for. A CPU that asks while one runs gets the next, because the one at hand may have begun before its
- * callbacks; so all who ask meanwhile share it, and an object waits for one to two periods.
+ * callbacks; so all who ask meanwhile share it. A callback waits for one whole period; at worst for what is left of the one at hand and
+ * two more, if its CPU still waits for the first when the second begins.
  *
  * The driver is the hazard word: no tick, no thread. Whoever begins a period sets HAZARD_RCU on each CPU it waits for, which interrupts it even
  * if it spins in user mode. A CPU that is idle is not waited for and not woken: it looks at nothing, and when it stops being idle it looks
@@ -17,6 +18,7 @@
 #include <trace_emit.h>
 
 #include "core/cpu.h"
+#include "core/end.h"
 #include "core/lock.h"
 #include "core/panic.h"
 
@@ -216,6 +218,14 @@ void rcu_quiescent(enum quiescent_cause cause)
 		if (prod >> i & 1)
 			cpu_hazard_raise(&cpus[i], HAZARD_RCU);
 	call_done(cpu);
+}
+
+void rcu_show(void)
+{
+	descriptor_add("rcu-started", &started, sizeof(started), 1, 0);
+	descriptor_add("rcu-completed", &completed, sizeof(completed), 1, 0);
+	descriptor_add("rcu-wanted", &wanted, sizeof(wanted), 1, 0);
+	descriptor_add("rcu-holding", &holding, sizeof(holding), 1, 0);
 }
 
 /* ---- for tests ---- */

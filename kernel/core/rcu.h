@@ -78,5 +78,8 @@ uint64_t rcu_waiting(void);
 uint64_t rcu_started(void);
 uint64_t rcu_completed(void);
 
+/* Shows tools the numbers of periods and which CPUs the one at hand waits for. At boot. */
+void rcu_show(void);
+
 /* Holds lists and numbers against each other; panics on what is wrong. For tests, on a quiet machine. */
 void rcu_check(void);

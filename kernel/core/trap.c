@@ -12,9 +12,11 @@
  */
 #include <trace_emit.h>
 
+#include "boot/information.h"
 #include "core/cpu.h"
 #include "core/panic.h"
 #include "core/poison.h"
+#include "core/print.h"
 #include "core/syscall.h"
 #include "ipc/interrupt.h"
 #include "mm/fault.h"
@@ -77,6 +79,8 @@ static void kernel_own_trap(struct trap_frame *frame, const struct trap *trap)
 	if (trap->kind != TRAP_FAULT || !arch_uaccess_fixup(frame)) {
 		for (size_t i = 0; i < sizeof(*frame) / sizeof(uint64_t); i++) /* a register may tell why */
 			poison_report(&((const uint64_t *)(const void *)frame)[i]);
+		if (trap->kind == TRAP_FAULT && information_is_at(trap->va))
+			kprintf("the kernel stored to the information page, which is finished and read-only\n");
 		panic("trap 0x%x in the kernel at 0x%lx, address 0x%lx, 0x%lx", trap->vector, trap->pc.v, trap->va.v, trap->raw);
 	}
 	arch_cpu()->uaccess_trap = *trap;

@@ -22,6 +22,11 @@ static enum verdict run_verdict;
 static int64_t run_status;
 static bool run_is_over; /* no process is left */
 
+void processes_show(void)
+{
+	descriptor_add("processes", &processes, sizeof(processes), 1, 0);
+}
+
 static enum status enter(struct aspace *process, struct aspace *parent)
 {
 	if (!kobj_try_get(&process->kobj)) /* as long as it lives */

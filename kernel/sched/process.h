@@ -47,5 +47,8 @@ void process_end_run(void);
 /* The record of a process nobody has a reference to. */
 void process_free(struct kobj *kobj);
 
+/* Shows tools the list of processes, linked by process_node. At boot. */
+void processes_show(void);
+
 /* Lets every CPU look whether the thread it runs has to end. */
 void process_end_announce(void);

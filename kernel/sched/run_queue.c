@@ -9,6 +9,7 @@
 #include <trace_emit.h>
 
 #include "core/cpu.h"
+#include "core/end.h"
 #include "core/lock.h"
 #include "core/panic.h"
 #include "sched/sched.h"
@@ -28,6 +29,11 @@ void run_queue_init(void)
 		queues[i].lock = SPINLOCK(LOCK_RUN_QUEUE);
 		list_init(&queues[i].ready);
 	}
+}
+
+void run_queues_show(void)
+{
+	descriptor_add("run-queues", &queues[0].ready, sizeof(queues[0].ready), cpus_present, sizeof(queues[0]));
 }
 
 uint64_t run_queue_total(void)

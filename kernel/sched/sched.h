@@ -43,6 +43,10 @@ void run_queue_init(void);
 /* Links, states and counts; panics on what is wrong. For tests. */
 void run_queue_check(void);
 
+/* Shows tools the heads of the queues, one a CPU, which link threads by queue_node; and of the lists of sleepers. At boot. */
+void run_queues_show(void);
+void sleepers_show(void);
+
 /* ---- timer.c ---- */
 
 /*

@@ -121,9 +121,11 @@ __attribute__((noinline, cold)) static void finish_ended(void)
 	__atomic_fetch_and(&cpu->hazards, ~(uint64_t)HAZARD_ENDED, __ATOMIC_RELAXED);
 }
 
-/* Lets those go on who waited because their CPU had so much to free, if it has not any more. irqs off. */
-static void release_piled_up(const struct cpu *cpu)
+/* The CPU follows no pointer of the kernel's; and those go on who waited because it had so much to free, if it has not any more. irqs off. */
+__attribute__((noinline, cold)) static void be_quiescent(enum quiescent_cause cause)
 {
+	const struct cpu *cpu = arch_cpu();
+	rcu_quiescent(cause);
 	if (rcu_is_piled_up(cpu))
 		return;
 	for (struct thread *thread; (thread = wait_take(&piled_up[cpu->index]));)
@@ -133,10 +135,10 @@ static void release_piled_up(const struct cpu *cpu)
 /*
  * A thread that frees faster than grace periods pass waits for them. Its system call is done, so nothing is to be told to it. irqs off.
  */
-static inline void wait_if_piled_up(struct thread *thread)
+__attribute__((noinline, cold)) static void wait_if_piled_up(struct thread *thread)
 {
 	const struct cpu *cpu = arch_cpu();
-	if (__builtin_expect(rcu_is_piled_up(cpu), 0) && thread->state == THREAD_RUNNING)
+	if (rcu_is_piled_up(cpu) && thread->state == THREAD_RUNNING)
 		DISCARD(wait_block(&piled_up[cpu->index], thread, SWITCH_RCU, rcu_started(), WAIT_FOREVER),
 			"who is to end need not wait");
 }
@@ -162,10 +164,8 @@ static uint64_t answer_hazards(enum quiescent_cause cause)
 		reclaim_work();
 		arch_irq_restore(false);
 	}
-	if (hazards & HAZARD_RCU) {
-		rcu_quiescent(cause);
-		release_piled_up(cpu);
-	}
+	if (__builtin_expect((hazards & HAZARD_RCU) != 0, 0))
+		be_quiescent(cause);
 	return hazards;
 }
 
@@ -370,7 +370,7 @@ struct trap_frame *sched_resume(void)
 		struct thread *thread = cpu->current;
 		if (thread->state == THREAD_RUNNING)
 			end_if_it_must(thread);
-		if (hazards & HAZARD_RCU)
+		if (__builtin_expect((hazards & HAZARD_RCU) != 0, 0))
 			wait_if_piled_up(thread);
 		if ((hazards & HAZARD_RESCHEDULE) || thread->state != THREAD_RUNNING) {
 			if (!switch_handed(cpu))

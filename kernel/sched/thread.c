@@ -39,6 +39,11 @@ static struct thread *table[THREADS_MAX]; /* at id % THREADS_MAX */
 static uint32_t last_id;
 static uint32_t alive;
 
+void threads_show(void)
+{
+	descriptor_add("threads", table, sizeof(table[0]), THREADS_MAX, sizeof(table[0]));
+}
+
 uint32_t threads_alive(void)
 {
 	return __atomic_load_n(&alive, __ATOMIC_ACQUIRE);

@@ -164,5 +164,8 @@ static inline void thread_left_cpu(struct thread *thread)
 /* What there is to know of the first thread with this id or a higher one, of whatever program. NOT_FOUND. */
 enum status thread_describe(uint32_t id, struct thread_query *query);
 
+/* Shows tools the table of threads: pointers, NULL where there is none. At boot. */
+void threads_show(void);
+
 /* Threads that have not exited. */
 uint32_t threads_alive(void);

@@ -44,6 +44,11 @@ void timer_init(uint64_t end)
 	budget_over = false;
 }
 
+void sleepers_show(void)
+{
+	descriptor_add("sleepers", &timers[0].sleepers, sizeof(timers[0].sleepers), cpus_present, sizeof(timers[0]));
+}
+
 void timer_take_turns(uint64_t ticks)
 {
 	turn_ticks = ticks;

@@ -8,7 +8,7 @@ inject=build/tests/inject
 
 # Programs that check themselves: what they use is, together, every call that allocates. x86-64 takes four times as long under icount.
 programs="hello messages objects threads sync memory endings linking library flash attributes fork handler words uaccess provider forget"
-programs_x86_64="hello messages objects memory linking"
+programs_x86_64="hello objects linking"
 points=1
 boots=1
 if [ "${INJECT:-}" = all ]; then

@@ -146,9 +146,8 @@ static const struct {
 	const char *name;
 	int (*run)(void);
 } tests[] = {
-	{"mmu", test_mmu},
-	{"trace", selftest_trace},
-	{"walk", selftest_walk},
+	{"mmu", test_mmu},       {"trace", selftest_trace}, {"walk", selftest_walk}, {"information", selftest_information},
+	{"seal", selftest_seal}, {"boot", selftest_boot},
 };
 
 static int run(const char *name)

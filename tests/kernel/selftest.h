@@ -15,3 +15,11 @@ int selftest_trace(void);
  * none, or it waits.
  */
 int selftest_walk(void);
+
+/*
+ * The information page: damage in every byte, before and after each stage; a store to the kernel's own, finished one; and whether that
+ * one lists the CPUs that run, which is all there is to a quick test of the boot. Each returns the failures.
+ */
+int selftest_information(void);
+int selftest_seal(void);
+int selftest_boot(void);

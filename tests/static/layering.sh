@@ -69,7 +69,8 @@ stack_setters() { # machine
 		objdump -d build/x86_64/kernel.elf | awk '/^[0-9a-f]+ </ { f = $2 } /(mov|xchg|pop) .*%rsp$/ { print f }'
 	fi | tr -d '<>:' | sort -u >"$work/stack_setters-$1"
 	[ -s "$work/stack_setters-$1" ] || echo "none at all: the search is wrong, since the ways in and out do"
-	grep -vxE 'boot_cpu_start_64|trap_common|user_return|trap_from_kernel|syscall_entry|left_out|trap_syscall|trap_save|trap_kernel|arch_user_enter' \
+	grep -vxE -e 'boot_cpu_start_64|trap_common|user_return|trap_from_kernel|syscall_entry' \
+		-e 'left_out|boot_secondary|trap_syscall|trap_save|trap_kernel|arch_user_enter' \
 		"$work/stack_setters-$1"
 }
 for machine in $machines; do

@@ -308,6 +308,8 @@ static void explains_wrong_calls(void **state)
 		{"--mmu hash", "x86_64 has no `hash`"},
 		{"--image kernal", "there are kernel, kernel-release and kernel-test"},
 		{"--sede 5", "there is no option `--sede`"},
+		{"--boot floppy", "there are kernel and grub"},
+		{"--arch ppc64 --boot grub", "GRUB boots x86_64 only"},
 		{"--seed", "lacks its value"},
 		{"demo", "goes after --"},
 		{"--smp 16 --ring 128", "choose a smaller --ring"},

@@ -167,6 +167,18 @@ void arch_cpu_halt(void)
 	sim_leave();
 }
 
+uint64_t arch_cpu_features(uint32_t *processor)
+{
+	*processor = 0x51;
+	return UINT64_MAX;
+}
+
+/* Nothing protects the simulated RAM. */
+void arch_page_seal(void *page)
+{
+	(void)page;
+}
+
 /* A CPU that spins lets the others go on: they are what it waits for. */
 void sim_relax(void)
 {

@@ -8,6 +8,7 @@
  * The invariant: only the test's own context resumes a coroutine, and a coroutine yields only to the test.
  */
 #include "sim_machine.h"
+#include "boot/barrier.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,7 @@ static void cpu_life(void)
 		cpu->irqs_on = false;
 		if (sim_current == 0)
 			kernel_main(&boot);
+		boot_lock_take(&cpus[sim_current]);
 		kernel_secondary(&cpus[sim_current]);
 	}
 	for (;;) {
@@ -97,6 +99,11 @@ enum status arch_cpu_start(struct cpu *cpu)
 	if (!target->silent)
 		start(cpu->index);
 	return STATUS_OK;
+}
+
+/* Nothing was borrowed: a CPU that never came has no coroutine. */
+void arch_cpu_start_end(void)
+{
 }
 
 /* ---- the scheduler of coroutines ---- */

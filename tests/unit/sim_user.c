@@ -174,10 +174,10 @@ static void think(struct user_thread *thread)
 	current = thread;
 	thread->kind = USER_NONE;
 	sim_fiber_resume(&thread->fiber);
+	current = NULL;
 }
 
-/* Makes one trap, or one access that needs none, for the thread in user mode on a CPU. */
-static void step(unsigned cpu)
+void user_step(unsigned cpu)
 {
 	struct user_thread *thread = thread_on(cpu);
 	struct trap_frame *frame = sim_user_frame(cpu);
@@ -224,7 +224,7 @@ static bool step_some(unsigned *seed)
 		unsigned cpu = (start + i) % MAX_CPUS;
 		if (sim_state(cpu) != SIM_USER || (any && rand_r(seed) % 2))
 			continue;
-		step(cpu);
+		user_step(cpu);
 		any = true;
 	}
 	return any;

@@ -49,3 +49,6 @@ extern void (*user_after_step)(void);
 /* The same in two steps: boot; and run to the end, or until so many steps were made. */
 void user_boot(user_code *code, const char *command_line);
 void user_continue(unsigned seed, uint64_t steps);
+
+/* Makes one trap, or one access that needs none, for the thread in user mode on a CPU. */
+void user_step(unsigned cpu);

@@ -153,7 +153,7 @@ static void run_in_child(const struct mmu_ops *ops, struct log *into)
 		user_after_step = take_faults;
 		sim_start(1, RAM);
 		sim_mmu_choose(ops, ops == &sim_hash_ops);
-		user_run(program, "ring=64", 1); /* all that the end gives back is one step */
+		user_run(program, "ring=64", 1); /* what one step emits has to fit */
 		_exit(descriptor.verdict != VERDICT_FINISHED);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);

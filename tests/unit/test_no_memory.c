@@ -161,6 +161,14 @@ static void program(uint64_t argument)
 	use_objects();
 }
 
+static bool descriptor_has(const char *label)
+{
+	for (unsigned i = 0; i < descriptor.entries; i++)
+		if (!strcmp(descriptor.entry[i].label, label))
+			return true;
+	return false;
+}
+
 static void run_with_failure(uint64_t n)
 {
 	char fail[32];
@@ -177,7 +185,7 @@ static void run_with_failure(uint64_t n)
 	findings->reached = inject_failures() > 0;
 	inject_from(0, 0);
 	page_check();
-	bool rings_made = !provider_waits && !strcmp(descriptor.entry[descriptor.entries - 1].label, "trace-ring");
+	bool rings_made = !provider_waits && descriptor_has("trace-ring");
 	/* A boot that ends before all its caches are ready has more. */
 	if (rings_made &&
 	    (free < findings->pages_at_start || (free > findings->pages_at_start && descriptor.verdict != VERDICT_REFUSED)))

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "abi/handle.h"
+#include "abi/information.h"
 #include "abi/message.h"
 #include "abi/status.h"
 #include "abi/sync.h"
@@ -429,6 +430,7 @@ struct result sys_clock_now(void);
 struct result sys_process_exit(uint64_t status, uint64_t crashed);
 struct result sys_handle_close(uint64_t handle);
 struct result sys_handle_duplicate(uint64_t handle, uint64_t rights);
+struct result sys_handle_revoke(uint64_t handle);
 struct result sys_object_create(uint64_t bytes);
 struct result sys_object_provide(uint64_t endpoint, uint64_t bytes, uint64_t key, uint64_t write_back);
 struct result sys_object_copy(uint64_t object, uint64_t first_page, uint64_t pages);

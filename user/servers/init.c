@@ -9,7 +9,7 @@
  * Who calls: the kernel starts it. A client that asks for a server that is still starting waits; the answer comes when it registers.
  * A server that ends is started again, so often and no oftener; whoever asks for it meanwhile waits too.
  * What is simplified: a client has to ask for a server again once a call to it says GONE; whoever asks for "machine" gets the right to
- * its devices.
+ * its devices, and "information" and "archive" are the page and the archive of the boot, to read.
  */
 #include <servers.h>
 
@@ -36,7 +36,7 @@ static unsigned server_count;
 
 static uint64_t names;        /* the name service's endpoint */
 static uint64_t client_names; /* what the others get of it */
-static const struct boot_information *information;
+static const struct information *information;
 static const uint8_t *archive;
 
 /* ---- the boot archive: ustar, as the kernel reads it (kernel/boot/archive.c) ---- */
@@ -89,7 +89,7 @@ static struct result start(const char *name, uint64_t object, uint64_t key)
 	if (result.status == STATUS_OK && key)
 		result = sys_process_give(process.value, HANDLE_MACHINE, HANDLE_MANAGE);
 	if (result.status == STATUS_OK && key)
-		result = sys_process_give(process.value, HANDLE_BOOT_INFORMATION, HANDLE_READ);
+		result = sys_process_give(process.value, HANDLE_INFORMATION_PAGE, HANDLE_READ);
 	if (result.status == STATUS_OK)
 		result = sys_process_start(process.value, entry, key);
 	if (result.status == STATUS_OK)
@@ -248,11 +248,23 @@ static struct server *start_on_demand(const uint64_t word[2])
 	return NULL;
 }
 
+/* What init has of the kernel's and hands to whoever asks. */
+static const struct {
+	const char *name;
+	uint64_t handle;
+} own_handles[] = {
+	{"machine", HANDLE_MACHINE},
+	{"information", HANDLE_INFORMATION_PAGE},
+	{"archive", HANDLE_BOOT_ARCHIVE},
+};
+
 static void find(const struct message *message)
 {
-	struct name_words machine = name_to_words("machine");
-	if (message->word[0] == machine.word[0] && message->word[1] == machine.word[1]) {
-		reply(message->token, STATUS_OK, HANDLE_MACHINE);
+	for (unsigned i = 0; i < ARRAY_LENGTH(own_handles); i++) {
+		struct name_words own = name_to_words(own_handles[i].name);
+		if (message->word[0] != own.word[0] || message->word[1] != own.word[1])
+			continue;
+		reply(message->token, STATUS_OK, own_handles[i].handle);
 		return;
 	}
 	const struct server *server = server_named(message->word);
@@ -361,7 +373,7 @@ static int serve_names(void *argument)
 /* Neither of the two ends by itself. Should one be killed, because no page was left for it, everybody would wait for it for ever. */
 int main(void)
 {
-	information = object_map(HANDLE_BOOT_INFORMATION, PAGE_BYTES, RIGHTS_READ);
+	information = object_map(HANDLE_INFORMATION_PAGE, PAGE_BYTES, RIGHTS_READ);
 	archive = object_map(HANDLE_BOOT_ARCHIVE, must(sys_object_size(HANDLE_BOOT_ARCHIVE)), RIGHTS_READ);
 	names = must(sys_endpoint_create());
 	client_names = must(sys_handle_duplicate(names, HANDLE_CALL | HANDLE_GIVE));

@@ -193,7 +193,7 @@ static void answer(struct message *message)
 static void read_table(void)
 {
 	static uint8_t block[FFS_BLOCK_BYTES];
-	const struct boot_information *information = object_map(HANDLE_INFORMATION, PAGE_BYTES, RIGHTS_READ);
+	const struct information *information = object_map(HANDLE_INFORMATION, PAGE_BYTES, RIGHTS_READ);
 	uint64_t bytes = information->flash_bytes;
 	uint64_t chip = must(sys_object_device(HANDLE_DEVICES, information->flash_paddr, bytes));
 	flash_start((volatile void *)must(sys_object_map(chip, 0, 0, bytes, RIGHTS_READ | RIGHTS_WRITE)), bytes);

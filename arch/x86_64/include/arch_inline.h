@@ -167,10 +167,13 @@ static inline void *arch_phys_to_virt(struct paddr address)
 	return (void *)(uintptr_t)(address.p + DIRECT_BASE);
 }
 
+/* How far the loader put the image above where it is linked: a multiple of 2 MiB, found by boot.S. */
+extern const uint64_t boot_image_offset;
+
 static inline struct paddr arch_virt_to_phys(const void *address)
 {
 	uint64_t v = (uint64_t)(uintptr_t)address;
-	return paddr(v >= KERNEL_BASE ? v - KERNEL_BASE : v - DIRECT_BASE);
+	return paddr(v >= KERNEL_BASE ? v - KERNEL_BASE + boot_image_offset : v - DIRECT_BASE);
 }
 
 /* After the outermost frame, so that 0 always means: start here. */

@@ -44,10 +44,13 @@
 #define VECTOR_RESTART 0x101 /* no vector: marks the frame of one that will be made again */
 
 /* ---- where things lie ---- */
-#define KERNEL_BASE 0xffffffff80000000 /* the image: physical address + this */
+#define KERNEL_BASE 0xffffffff80000000 /* the image: the physical address it is linked for + this */
 #define DIRECT_BASE 0xffff800000000000 /* all RAM: physical address + this */
-#define IMAGE_BYTES_MAX 0x800000       /* from physical 0 to the end of the image: what the boot tables can map */
-#define TRAMPOLINE_PADDR 0x8000        /* the page below 1 MiB where other CPUs start in real mode */
+#define IMAGE_PADDR 0x200000           /* which is this */
+#define IMAGE_BYTES_MAX 0x800000       /* what the boot tables can map */
+#define IMAGE_PADDR_MAX 0x40000000     /* where the image may end: the boot tables reach no further */
+#define BOOT_STACK_BYTES 8192
+#define TRAMPOLINE_PADDR 0x8000 /* the page below 1 MiB where other CPUs start in real mode */
 
 /* ---- segment selectors; SYSCALL and SYSRET fix their order (Intel SDM 2B, SYSRET) ---- */
 #define SELECTOR_KERNEL_CODE 0x08

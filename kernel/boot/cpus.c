@@ -1,0 +1,239 @@
+/*
+ * Bringing up the CPUs.
+ *
+ *     CPU 0       entry .. data .. bootstrap .. started, unlock ................... barrier . clock . information . schedule
+ *     any other   entry, lock when it is free .. data .. bootstrap .. unlock ...... barrier . clock ................ schedule
+ *
+ * Teaches: starting is done together, getting ready one by one (boot_lock), going on together again (the barrier). A CPU that does not come
+ * in time is left out, and one that turns up later stops at once: whoever leaves the state STARTING first decides.
+ * Who calls: main.c on the boot CPU; the machine's entry code on the others. Locks: boot_lock (barrier.h).
+ * The invariant: a CPU is `online` only when it waits at the barrier with everything it needs, and it is in the information page then.
+ */
+#include "boot/cpus.h"
+
+#include <trace_emit.h>
+
+#include "boot/barrier.h"
+#include "boot/clock.h"
+#include "boot/command_line.h"
+#include "boot/information.h"
+#include "core/cpu.h"
+#include "core/end.h"
+#include "core/print.h"
+#include "core/string.h"
+
+/* How long a CPU may take to come, and how often to look. */
+#define CPU_START_MS 2000
+#define CPU_LOOK_MS 10
+#define WRONG_CLOCK_US 1000
+
+enum cpu_start { CPU_ABSENT, CPU_STARTING, CPU_ONLINE, CPU_LEFT_OUT };
+
+static uint32_t cpu_start[MAX_CPUS]; /* enum cpu_start; STARTING is left once, by whoever is first */
+static bool clock_compared[MAX_CPUS];
+static uint64_t wrong_clock; /* command line: this CPU's clock is behind */
+static uint64_t started_at;
+static const struct boot_info *boot_info;
+static void (*run_on_cpu)(struct cpu *cpu);
+
+void cpus_read_options(const struct boot_info *boot)
+{
+	static const char *const places[] = {"", "before", "holding", "after"};
+	char place[COMMAND_WORD_CHARS];
+	boot_info = boot;
+	wrong_clock = command_number(boot->command_line, "wrong_clock", MAX_CPUS);
+	uint64_t broken = command_number(boot->command_line, "broken_cpu", MAX_CPUS);
+	if (broken >= MAX_CPUS)
+		return;
+	cpus[broken].fails = CPU_FAILS_BEFORE_LOCK;
+	command_text(boot->command_line, "broken_at", place);
+	for (uint8_t i = CPU_FAILS_BEFORE_LOCK; i <= CPU_FAILS_AFTER_LOCK; i++)
+		if (!strcmp(place, places[i]))
+			cpus[broken].fails = i;
+}
+
+void cpus_say_phase(enum boot_phase phase)
+{
+	trace_boot_phase(phase, 0);
+}
+
+void cpus_say_entry(const struct cpu *cpu)
+{
+	uint64_t now = arch_time_now();
+	trace_boot_phase(BOOT_PHASE_ENTRY, now - cpu->entry_ticks);
+	trace_boot_phase(BOOT_PHASE_LOCK, now - cpu->lock_ticks);
+}
+
+static uint64_t patience(void)
+{
+	return arch_time_hz() / 1000 * CPU_START_MS;
+}
+
+static bool start_leave(unsigned index, enum cpu_start to)
+{
+	uint32_t starting = CPU_STARTING;
+	return __atomic_compare_exchange_n(&cpu_start[index], &starting, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static void leave_out(unsigned index, enum missing_reason reason)
+{
+#define REASON_TEXT(name, number, text) text,
+	static const char *const texts[] = {MISSING_REASONS(REASON_TEXT)};
+#undef REASON_TEXT
+	uint64_t hw_id = index < MAX_CPUS ? boot_info->cpu_hw_id[index] : 0;
+	trace_cpu_missing(index, hw_id, reason);
+	kprintf("CPU %u (0x%lx) is left out: %s\n", index, (unsigned long)hw_id, texts[reason]);
+}
+
+enum status cpus_list(const struct cpu *cpu)
+{
+	uint32_t processor;
+	uint64_t features = arch_cpu_features(&processor);
+	enum status status = information_add_cpu(&information, boot_info, cpu->index, features, processor);
+	if (status != STATUS_OK)
+		kprintf("CPU %u cannot add itself to the information page: status %u; wrong: %s\n", cpu->index, (unsigned)status,
+			information_part_text(information_check(&information)));
+	return status;
+}
+
+/* ---- the boot CPU ---- */
+
+void cpus_start(void)
+{
+	started_at = arch_time_now();
+	for (unsigned i = 1; i < cpus_present; i++) {
+		cpu_start[i] = CPU_STARTING;
+		if (arch_cpu_start(&cpus[i]) == STATUS_OK)
+			continue;
+		cpu_start[i] = CPU_LEFT_OUT;
+		leave_out(i, MISSING_NOT_FOUND);
+	}
+	cpus_say_phase(BOOT_PHASE_STARTED);
+	boot_lock_release();
+	cpus_say_phase(BOOT_PHASE_UNLOCK);
+}
+
+/* Lets time pass for the others: they are quick as a rule, and on a busy host they may take their time. */
+static void wait_a_little(void)
+{
+	uint64_t now = arch_time_now();
+	uint64_t ms = arch_time_hz() / 1000;
+	if (now - started_at < ms) {
+		arch_cpu_relax();
+		return;
+	}
+	arch_timer_set(now + CPU_LOOK_MS * ms);
+	arch_cpu_idle();
+}
+
+void cpus_gather(void)
+{
+	unsigned online = 1;
+	for (unsigned i = 1; i < cpus_present; i++) {
+		while (__atomic_load_n(&cpu_start[i], __ATOMIC_ACQUIRE) == CPU_STARTING) {
+			if (arch_time_now() - started_at > patience() && start_leave(i, CPU_LEFT_OUT))
+				leave_out(i, MISSING_SILENT);
+			wait_a_little();
+		}
+		cpus[i].online = cpu_start[i] == CPU_ONLINE;
+		online += cpus[i].online;
+	}
+	bool locked = boot_lock_take_within(patience());
+	arch_cpu_start_end();
+	if (locked)
+		boot_lock_release();
+	for (unsigned i = cpus_present; i < boot_info->cpus; i++)
+		leave_out(i, i < MAX_CPUS ? MISSING_REFUSED : MISSING_TOO_MANY);
+	descriptor.cpus_present = cpus_present;
+	descriptor.cpus_online = online;
+}
+
+/* A CPU that came and cannot stay. It may be waiting at the barrier, and has to wake to see it. */
+static void send_away(struct cpu *cpu, enum missing_reason reason)
+{
+	__atomic_store_n(&cpu_start[cpu->index], CPU_LEFT_OUT, __ATOMIC_RELEASE);
+	barrier_wake(cpu);
+	cpu->online = false;
+	descriptor.cpus_online--;
+	leave_out(cpu->index, reason);
+}
+
+void cpus_compare_clocks(void)
+{
+	for (unsigned i = 1; i < cpus_present; i++) {
+		struct clock_bounds bounds;
+		if (!cpus[i].online)
+			continue;
+		if (!clock_compare(&cpus[i], patience(), &bounds)) {
+			send_away(&cpus[i], MISSING_SILENT);
+			continue;
+		}
+		trace_clock_check(i, (uint64_t)bounds.lower, (uint64_t)bounds.upper, bounds.rounds);
+		if (!clock_in_step(&bounds))
+			send_away(&cpus[i], MISSING_CLOCK);
+	}
+	cpus_say_phase(BOOT_PHASE_CLOCK);
+}
+
+/* A CPU that hangs with boot_lock held must not hold this up: it has been left out, and whatever it adds later is refused. */
+void cpus_finish_information(void)
+{
+	bool locked = boot_lock_take_within(patience());
+	for (unsigned i = 1; i < cpus_present; i++)
+		if (!cpus[i].online)
+			DISCARD(information_drop_cpu(&information, i), "it may not be listed; damage shows below");
+	enum status status = information_finish(&information);
+	if (locked)
+		boot_lock_release();
+	if (status != STATUS_OK) {
+		kprintf("the information page cannot be finished: status %u; wrong: %s\n", (unsigned)status,
+			information_part_text(information_check(&information)));
+		run_end(VERDICT_REFUSED, (int64_t)status);
+	}
+	arch_page_seal(information.page);
+	cpus_say_phase(BOOT_PHASE_INFORMATION);
+}
+
+void cpus_release(void (*run)(struct cpu *cpu))
+{
+	run_on_cpu = run;
+	barrier_open();
+	run(&cpus[0]);
+}
+
+/* ---- the others ---- */
+
+/* At the barrier: whether the CPU has to go. If it is its turn, its clock is compared. */
+static bool at_barrier(struct cpu *cpu)
+{
+	int64_t ahead = cpu->index == wrong_clock ? -(int64_t)(arch_time_hz() / 1000000 * WRONG_CLOCK_US) : 0;
+	if (!clock_compared[cpu->index] && clock_answer(cpu, ahead)) {
+		clock_compared[cpu->index] = true;
+		cpus_say_phase(BOOT_PHASE_CLOCK);
+	}
+	return __atomic_load_n(&cpu_start[cpu->index], __ATOMIC_ACQUIRE) == CPU_LEFT_OUT;
+}
+
+void kernel_secondary(struct cpu *cpu)
+{
+	if (cpu->fails == CPU_FAILS_HOLDING_LOCK) {
+		boot_lock_release();
+		arch_cpu_halt();
+	}
+	cpus_say_entry(cpu);
+	cpus_say_phase(BOOT_PHASE_DATA);
+	arch_cpu_init(cpu);
+	bool listed = cpus_list(cpu) == STATUS_OK;
+	cpus_say_phase(BOOT_PHASE_BOOTSTRAP);
+	boot_lock_release();
+	cpus_say_phase(BOOT_PHASE_UNLOCK);
+	if (cpu->fails == CPU_FAILS_AFTER_LOCK || !listed || !start_leave(cpu->index, CPU_ONLINE))
+		arch_cpu_halt();
+	trace_cpu_online(cpu->hw_id);
+	cpus_say_phase(BOOT_PHASE_BARRIER);
+	if (!barrier_wait(at_barrier))
+		arch_cpu_halt();
+	arch_page_seal(information.page);
+	run_on_cpu(cpu);
+	arch_cpu_halt();
+}
