@@ -62,7 +62,7 @@ struct run_options {
 	uint64_t fail;         /* the allocation that is to fail; 0: none */
 	uint64_t fail_every;   /* and which after it; 0: none */
 	bool icount, verbose, quiet, build;
-	bool grub; /* boots through GRUB, from an ISO image */
+	bool grub;     /* boots through GRUB, from an ISO image */
 	bool keep_ram; /* the guest's RAM is the file OUTPUT/ram, which stays */
 };
 
