@@ -20,14 +20,14 @@ fi
 # A run in which the injector goes on: it may end in any way but a panic or a hang, and the trace has an event for each failure.
 test_every() { # machine
 	local run=$work/$1-every said
-	run_program "$run" --arch "$1" --program messages --icount --fail 100 --fail-every 97 --no-build
+	run_program "$run" --arch "$1" --program messages --icount --fail 400 --fail-every 397 --no-build
 	said=$(sed -n 's/^fault injection: .* \([0-9]*\) failed.*/\1/p' "$run/console.log")
 	case $run_status in
 	0 | 1 | 3) ok "inject-every-$1" ;;
 	*) not_ok "inject-every-$1" "vitrine ended with $run_status" ;;
 	esac
 	expect_equal "inject-events-$1" "the number of failures in the trace" "${said:-none}" "$(count_event "$run" alloc_fail)"
-	expect_equal "inject-first-$1" "the first allocation that failed" "number=100" \
+	expect_equal "inject-first-$1" "the first allocation that failed" "number=400" \
 		"$($vitrine events "$run" --event alloc_fail | head -n 1 | grep -o 'number=[0-9]*')"
 }
 
