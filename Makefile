@@ -82,11 +82,11 @@ flash_sources := user/flash/ecc.c user/flash/ffs.c
 
 # The host's side: one library, one program.
 host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/reader_open.c \
-  trace/stats.c trace/events.c \
+  trace/stats.c trace/stats_rcu.c trace/events.c \
   trace/run.c trace/run_options.c trace/run_image.c trace/run_qemu.c trace/run_input.c trace/run_guest.c trace/run_drain.c trace/run_ending.c \
   trace/run_waiting.c \
-  trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_count.c trace/perfetto_thread.c trace/perfetto_track.c \
-  trace/perfetto_names.c trace/perfetto_packet.c trace/perfetto_output.c trace/view.c \
+  trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_count.c trace/perfetto_rcu.c \
+  trace/perfetto_thread.c trace/perfetto_track.c trace/perfetto_names.c trace/perfetto_packet.c trace/perfetto_output.c trace/view.c \
   trace/pnor.c trace/pnor_build.c trace/pnor_pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
   trace/dump.c trace/dump_image.c trace/dump_layout.c trace/dump_walk.c trace/dump_thread.c trace/dump_memory.c trace/dump_radix.c \
   trace/dump_hash.c trace/dump_handle.c trace/dump_log.c

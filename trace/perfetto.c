@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "commands.h"
-#include "perfetto_count.h"
 #include "perfetto_event.h"
 #include "perfetto_packet.h"
 #include "perfetto_plan.h"
+#include "perfetto_rcu.h"
 #include "perfetto_thread.h"
 #include "perfetto_track.h"
 
@@ -72,7 +72,6 @@ static bool run_start(struct perfetto *perfetto, struct trace_reader *reader)
 		return false;
 	packet_start_machine(perfetto);
 	track_start_machine(perfetto);
-	count_prepare(perfetto);
 	return true;
 }
 
@@ -124,6 +123,7 @@ static bool run_draw(struct perfetto *perfetto, struct progress *progress, const
 			break;
 	}
 	thread_close_all(perfetto, 0, perfetto->last_ns);
+	rcu_close(perfetto, perfetto->last_ns);
 	progress_clear(progress);
 	if (got < 0)
 		return say("%s: %s", path, trace_error(perfetto->reader)), false;

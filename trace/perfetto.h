@@ -5,6 +5,7 @@
  *     perfetto_plan.c    once: how each event of the schema is drawn
  *     perfetto_event.c   each event: slices, instants, counters
  *     perfetto_count.c   counters that follow from events: page requests, pages by state
+ *     perfetto_rcu.c     grace periods, and which CPU holds one up
  *     perfetto_thread.c  threads, and who runs where
  *     perfetto_track.c   the tracks, and the slices that are open on them
  *     perfetto_names.c   texts, each sent once and then a number
@@ -81,9 +82,22 @@ struct cpu_state {
 enum { COUNT_REQUESTS, COUNT_READING, COUNT_PRESENT, COUNT_DIRTY, COUNT_WRITING, COUNTS };
 
 struct counts {
-	unsigned request_id, request_done_id, slot_change_id; /* the events */
 	uint64_t value[COUNTS];
 	uint64_t uuid[COUNTS]; /* of its track; 0 until there is a value */
+};
+
+/* The grace period at hand, and its tracks (perfetto_rcu.h). A uuid is 0 until its track is described. */
+struct rcu_picture {
+	uint64_t period; /* its number; 0: none runs */
+	uint64_t begin_ns;
+	uint64_t callbacks;
+	uint64_t passed; /* bit n: CPU n does not hold it up, or no longer */
+	unsigned begun_by;
+	int asker, last;       /* CPUs, or -1: the one that asked for it, the last that stopped holding it up */
+	uint64_t asked_period; /* the last one that was asked for, and which CPU did */
+	unsigned asked_by;
+	uint64_t waiting[FORMAT_CPUS_MAX], waiting_of_all; /* callbacks */
+	uint64_t waiting_uuid, periods_uuid, cpu_uuid[FORMAT_CPUS_MAX];
 };
 
 struct perfetto;
@@ -100,6 +114,7 @@ struct perfetto {
 	uint32_t next_sequence;
 	uint64_t flow_base;                            /* makes flow ids of different machines differ */
 	uint64_t group_uuid;                           /* the machine's own group of tracks */
+	uint64_t rcu_group_uuid;                       /* in it, what concerns RCU; 0 until it is described */
 	struct sequence sequence[FORMAT_CPUS_MAX + 1]; /* one a CPU, and after them the directory */
 	struct cpu_state cpu[FORMAT_CPUS_MAX];
 	struct table threads;   /* id -> struct thread, those that live */
@@ -108,7 +123,7 @@ struct perfetto {
 	struct table names;     /* event, name words -> struct event_name */
 	uint8_t *ended;         /* bit n: thread n has ended */
 	struct counts counts;
-	unsigned counters_by_name;
+	struct rcu_picture rcu;
 	uint64_t last_ns;
 	uint64_t introduced_ns; /* the last time a thread was introduced: events come after it */
 	uint64_t ends_alone;    /* ends without a begin: not drawn */

@@ -3,12 +3,11 @@
  *
  * Teaches: what is traced need not be counted in the kernel as well. Every change of a page's state is an event, so whoever reads
  * them all knows how many pages are in each state, and the kernel saves the counting.
- * Who calls: perfetto_event.c. Whom it calls: perfetto_track.h, perfetto_packet.h. Simplified: after a gap in the trace the
+ * Who calls: perfetto_event.c, by the rules in perfetto_plan.c. Whom it calls: perfetto_track.h. Simplified: after a gap in the trace the
  * values may be wrong by what was lost; they never go below 0.
  */
 #include "perfetto_count.h"
 
-#include "perfetto_packet.h"
 #include "perfetto_track.h"
 
 #include "../kernel/abi/trace_enums.h"
@@ -19,25 +18,13 @@
 /* Where they stand among the counters, which are ordered by the id of their event. */
 #define RANK_COUNTS 86
 
-static const struct {
-	const char *name, *meaning;
-	bool pages;
-} texts[COUNTS] = {
-	[COUNT_REQUESTS] = {"page requests", "page requests that are not answered yet", false},
-	[COUNT_READING] = {"pages being read", "pages that a provider is asked to bring", true},
-	[COUNT_PRESENT] = {"pages present", "pages that are there and need not be saved", true},
-	[COUNT_DIRTY] = {"pages to be saved", "pages that a provider has to save before they can go", true},
-	[COUNT_WRITING] = {"pages being saved", "pages that a provider is asked to save", true},
+static const struct counter_text texts[COUNTS] = {
+	[COUNT_REQUESTS] = {"page requests", "page requests that are not answered yet", NULL},
+	[COUNT_READING] = {"pages being read", "pages that a provider is asked to bring", "pages"},
+	[COUNT_PRESENT] = {"pages present", "pages that are there and need not be saved", "pages"},
+	[COUNT_DIRTY] = {"pages to be saved", "pages that a provider has to save before they can go", "pages"},
+	[COUNT_WRITING] = {"pages being saved", "pages that a provider is asked to save", "pages"},
 };
-
-void count_prepare(struct perfetto *perfetto)
-{
-	perfetto->counts = (struct counts){
-		.request_id = schema_event_named("page_request")->id,
-		.request_done_id = schema_event_named("page_request_done")->id,
-		.slot_change_id = schema_event_named("slot_change")->id,
-	};
-}
 
 static void change(struct perfetto *perfetto, unsigned cpu, uint64_t ns, int which, int by)
 {
@@ -51,13 +38,8 @@ static void change(struct perfetto *perfetto, unsigned cpu, uint64_t ns, int whi
 	if (which == COUNT_PRESENT && *value % PRESENT_STEP != 0)
 		return;
 	if (!*uuid)
-		*uuid = track_start_counter(perfetto, ns, texts[which].name, texts[which].meaning,
-					    texts[which].pages ? "pages" : NULL, RANK_COUNTS + which);
-	uint8_t payload[PACKET_PAYLOAD_ROOM];
-	uint8_t *end = wire_part(payload, &packet_tags.counter);
-	end = wire_field(end, &packet_tags.track, *uuid);
-	end = wire_field(end, &packet_tags.count, *value);
-	packet_put(perfetto, cpu, ns, &packet_tags.track_event, payload, (size_t)(end - payload));
+		*uuid = track_start_counter(perfetto, ns, &texts[which], RANK_COUNTS + which, TRACE_VM);
+	track_send_count(perfetto, cpu, ns, *uuid, *value);
 }
 
 /* The counter of pages in this state, or -1. */
@@ -78,21 +60,24 @@ static int count_of_state(uint64_t state)
 	}
 }
 
-/* The fields of slot_change. */
-enum { SLOT_CHANGE_FROM = 2, SLOT_CHANGE_TO = 3 };
-
-void count_event(struct perfetto *perfetto, const struct trace_event *event, uint64_t ns)
+void count_rule_request(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const uint64_t *argument)
 {
-	if (event->id == perfetto->counts.request_id) {
-		change(perfetto, event->cpu, ns, COUNT_REQUESTS, 1);
-	} else if (event->id == perfetto->counts.request_done_id) {
-		change(perfetto, event->cpu, ns, COUNT_REQUESTS, -1);
-	} else if (event->id == perfetto->counts.slot_change_id) {
-		int from = count_of_state(event->field[SLOT_CHANGE_FROM]);
-		int to = count_of_state(event->field[SLOT_CHANGE_TO]);
-		if (from == to)
-			return;
-		change(perfetto, event->cpu, ns, from, -1);
-		change(perfetto, event->cpu, ns, to, 1);
-	}
+	(void)argument;
+	change(perfetto, cpu, ns, COUNT_REQUESTS, 1);
+}
+
+void count_rule_request_done(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const uint64_t *argument)
+{
+	(void)argument;
+	change(perfetto, cpu, ns, COUNT_REQUESTS, -1);
+}
+
+void count_rule_slot(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const uint64_t *argument)
+{
+	int from = count_of_state(argument[0]);
+	int to = count_of_state(argument[1]);
+	if (from == to)
+		return;
+	change(perfetto, cpu, ns, from, -1);
+	change(perfetto, cpu, ns, to, 1);
 }

@@ -3,10 +3,7 @@
  */
 #pragma once
 
-#include "perfetto.h"
+#include "perfetto_plan.h"
 
-/* Once a run, before its first event. */
-void count_prepare(struct perfetto *perfetto);
-
-/* Sends the new value of each counter that the event, at `ns`, changes. */
-void count_event(struct perfetto *perfetto, const struct trace_event *event, uint64_t ns);
+/* The rules of the events that change a counter: they send its new value. The fields each one wants stand beside it in perfetto_plan.c. */
+event_rule count_rule_request, count_rule_request_done, count_rule_slot;

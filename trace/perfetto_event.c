@@ -10,7 +10,6 @@
 
 #include <stdio.h>
 
-#include "perfetto_count.h"
 #include "perfetto_names.h"
 #include "perfetto_packet.h"
 #include "perfetto_thread.h"
@@ -245,6 +244,15 @@ static void draw_on_cpu(struct drawing *drawing)
 		draw_instant(drawing, track);
 }
 
+static void follow_rule(struct drawing *drawing)
+{
+	const struct event_plan *plan = drawing->plan;
+	uint64_t argument[EVENT_FIELDS_MAX];
+	for (unsigned i = 0; i < EVENT_FIELDS_MAX; i++)
+		argument[i] = drawing->event->field[plan->rule_fields[i]];
+	plan->rule(drawing->perfetto, drawing->cpu, drawing->ns, argument);
+}
+
 /* Scheduling: the rule tells Perfetto who runs, and an event about one thread is an instant on its track as well. */
 static void draw_scheduling(struct drawing *drawing)
 {
@@ -254,12 +262,8 @@ static void draw_scheduling(struct drawing *drawing)
 	bool known = about_one && thread_find(drawing->perfetto, field[plan->thread]);
 	if (known)
 		draw_instant(drawing, track_of_thread(drawing));
-	if (plan->rule) {
-		uint64_t argument[EVENT_FIELDS_MAX];
-		for (unsigned i = 0; i < EVENT_FIELDS_MAX; i++)
-			argument[i] = field[plan->rule_fields[i]];
-		plan->rule(drawing->perfetto, drawing->cpu, drawing->ns, argument);
-	}
+	if (plan->rule)
+		follow_rule(drawing);
 	struct thread *made = about_one && !known ? thread_find(drawing->perfetto, field[plan->thread]) : NULL;
 	if (made)
 		draw_instant(drawing, &made->track);
@@ -280,6 +284,29 @@ static void draw_gap(struct perfetto *perfetto, const struct trace_event *event,
 	packet_send(perfetto, event->cpu, ns, &packet);
 }
 
+static void draw_by_phase(struct drawing *drawing, enum event_phase phase)
+{
+	switch (phase) {
+	case PHASE_THREAD_BEGIN:
+	case PHASE_THREAD_END:
+	case PHASE_THREAD_INSTANT:
+		draw_on_thread(drawing);
+		break;
+	case PHASE_CPU_BEGIN:
+	case PHASE_CPU_END:
+	case PHASE_CPU_INSTANT:
+		draw_on_cpu(drawing);
+		break;
+	case PHASE_COUNTER:
+	case PHASE_CPU_COUNTER:
+		draw_counter(drawing);
+		break;
+	case PHASE_SCHED:
+		draw_scheduling(drawing);
+		break;
+	}
+}
+
 void event_draw(struct perfetto *perfetto, const struct trace_event *event)
 {
 	uint64_t ns = trace_ns(perfetto->reader, event->ticks);
@@ -294,24 +321,8 @@ void event_draw(struct perfetto *perfetto, const struct trace_event *event)
 	drawing.plan = &perfetto->plans[event->id];
 	drawing.cpu = event->cpu;
 	drawing.ns = ns;
-	switch (drawing.plan->phase) {
-	case PHASE_THREAD_BEGIN:
-	case PHASE_THREAD_END:
-	case PHASE_THREAD_INSTANT:
-		draw_on_thread(&drawing);
-		break;
-	case PHASE_CPU_BEGIN:
-	case PHASE_CPU_END:
-	case PHASE_CPU_INSTANT:
-		draw_on_cpu(&drawing);
-		break;
-	case PHASE_COUNTER:
-	case PHASE_CPU_COUNTER:
-		draw_counter(&drawing);
-		break;
-	case PHASE_SCHED:
-		draw_scheduling(&drawing);
-		break;
-	}
-	count_event(perfetto, event, drawing.ns);
+	if (!drawing.plan->rule_instead)
+		draw_by_phase(&drawing, drawing.plan->phase);
+	if (drawing.plan->rule && drawing.plan->phase != PHASE_SCHED)
+		follow_rule(&drawing);
 }

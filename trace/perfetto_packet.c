@@ -89,18 +89,7 @@ static void packet_put_whole(struct perfetto *perfetto, const TracePacket *packe
 	perfetto->output->at = at + bytes;
 }
 
-void packet_send(struct perfetto *perfetto, unsigned cpu, uint64_t ns, TracePacket *packet)
-{
-	packet->has_timestamp = true;
-	packet->timestamp = packet_advance(&perfetto->sequence[cpu], ns);
-	packet->has_trusted_packet_sequence_id = true;
-	packet->trusted_packet_sequence_id = perfetto->next_sequence + cpu;
-	packet->has_machine_id = perfetto->machine != 0;
-	packet->machine_id = perfetto->machine;
-	packet_put_whole(perfetto, packet);
-}
-
-/* A packet of a sequence before its clock is known: without a time. */
+/* A packet of a sequence without a time, or with the one it has. */
 static void packet_send_timeless(struct perfetto *perfetto, unsigned cpu, TracePacket *packet)
 {
 	packet->has_trusted_packet_sequence_id = true;
@@ -108,6 +97,21 @@ static void packet_send_timeless(struct perfetto *perfetto, unsigned cpu, TraceP
 	packet->has_machine_id = perfetto->machine != 0;
 	packet->machine_id = perfetto->machine;
 	packet_put_whole(perfetto, packet);
+}
+
+void packet_send(struct perfetto *perfetto, unsigned cpu, uint64_t ns, TracePacket *packet)
+{
+	packet->has_timestamp = true;
+	packet->timestamp = packet_advance(&perfetto->sequence[cpu], ns);
+	packet_send_timeless(perfetto, cpu, packet);
+}
+
+void packet_send_at(struct perfetto *perfetto, unsigned cpu, uint64_t ns, TracePacket *packet)
+{
+	packet->has_timestamp = packet->has_timestamp_clock_id = true;
+	packet->timestamp = ns;
+	packet->timestamp_clock_id = BUILTIN_CLOCK__BUILTIN_CLOCK_BOOTTIME;
+	packet_send_timeless(perfetto, cpu, packet);
 }
 
 /* The first packet of a CPU's sequence: nothing before it counts, and 0 of its clock is 0 of BOOTTIME, kernel entry. */

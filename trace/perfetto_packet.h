@@ -50,6 +50,9 @@ static inline uint64_t packet_advance(struct sequence *sequence, uint64_t ns)
 /* Sends a packet on the sequence of `cpu` at `ns`; fills in its time and identity. For what is rare. */
 void packet_send(struct perfetto *perfetto, unsigned cpu, uint64_t ns, TracePacket *packet);
 
+/* The same at a time of its own, which may lie before that of packets sent already: it is told in full, and Perfetto sorts. */
+void packet_send_at(struct perfetto *perfetto, unsigned cpu, uint64_t ns, TracePacket *packet);
+
 /* The most bytes a hot payload may have, and the room it needs because parts are copied in whole words. */
 #define PACKET_PAYLOAD_BYTES 480
 #define PACKET_PAYLOAD_ROOM 512

@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "perfetto_count.h"
 #include "perfetto_names.h"
 #include "perfetto_packet.h"
+#include "perfetto_rcu.h"
 #include "perfetto_thread.h"
 
 /* Names that read better than the event's own. What stands in the name is not repeated as an argument. */
@@ -69,10 +71,17 @@ static const struct {
 	{"ipc_cancel", "drops a message: its caller waits no more"},
 	{"endpoint_destroy", "endpoint is gone"},
 	{"handle_pass", "gets a handle"},
+	{"handle_refused", "handle refused: %status"},
+	{"handle_revoke", "takes handles back"},
 	{"sync_wait", "is about to wait on words"},
 	{"sync_wake", "wakes who waits on a word"},
 	{"sync_requeue", "moves who waits on a word"},
 	{"sync_move", "waits on another word now"},
+	{"rcu_call", "to be freed: %kind"},
+	{"rcu_pre_free", "out of use: %kind"},
+	{"rcu_request", "asks for a grace period"},
+	{"rcu_free", "freed: %kind"},
+	{"rcu_callbacks", "callbacks waiting"},
 	{"hpt_entries", "HPT entries in use"},
 	{"mark_begin", "%name_0"},
 	{"mark_instant", "%name_0"},
@@ -80,19 +89,28 @@ static const struct {
 	{"mark_step", "%name_0"},
 };
 
-/* Scheduling events and the fields their rules want. */
+/* What events do besides being drawn, or instead, and the fields their rules want. */
 static const struct {
 	const char *event;
-	sched_rule *rule;
+	enum { BESIDES, INSTEAD } when;
+	event_rule *rule;
 	const char *field[4];
 } rules[] = {
-	{"aspace_create", thread_rule_aspace_create, {"aspace", "name_0", "name_1"}},
-	{"aspace_destroy", thread_rule_aspace_destroy, {"aspace"}},
-	{"thread_create", thread_rule_create, {"thread", "aspace", "name_0", "name_1"}},
-	{"thread_switch", thread_rule_switch, {"previous", "next", "reason"}},
-	{"thread_block", thread_rule_block, {"thread", "reason"}},
-	{"thread_wake", thread_rule_wake, {"thread"}},
-	{"thread_exit", thread_rule_exit, {"thread"}},
+	{"aspace_create", BESIDES, thread_rule_aspace_create, {"aspace", "name_0", "name_1"}},
+	{"aspace_destroy", BESIDES, thread_rule_aspace_destroy, {"aspace"}},
+	{"thread_create", BESIDES, thread_rule_create, {"thread", "aspace", "name_0", "name_1"}},
+	{"thread_switch", BESIDES, thread_rule_switch, {"previous", "next", "reason"}},
+	{"thread_block", BESIDES, thread_rule_block, {"thread", "reason"}},
+	{"thread_wake", BESIDES, thread_rule_wake, {"thread"}},
+	{"thread_exit", BESIDES, thread_rule_exit, {"thread"}},
+	{"page_request", BESIDES, count_rule_request, {0}},
+	{"page_request_done", BESIDES, count_rule_request_done, {0}},
+	{"slot_change", BESIDES, count_rule_slot, {"from", "to"}},
+	{"rcu_request", BESIDES, rcu_rule_request, {"period"}},
+	{"rcu_period_begin", INSTEAD, rcu_rule_begin, {"period", "callbacks"}},
+	{"rcu_quiescent", INSTEAD, rcu_rule_quiescent, {"period", "cpu", "cause"}},
+	{"rcu_period_end", INSTEAD, rcu_rule_end, {"period"}},
+	{"rcu_callbacks", BESIDES, rcu_rule_callbacks, {"value"}},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -276,6 +294,7 @@ static void plan_rule(struct event_plan *plan)
 		if (strcmp(rules[i].event, plan->schema->name))
 			continue;
 		plan->rule = rules[i].rule;
+		plan->rule_instead = rules[i].when == INSTEAD;
 		for (unsigned k = 0; k < COUNT(rules[i].field) && rules[i].field[k]; k++) {
 			int field = field_named(plan->schema, rules[i].field[k], strlen(rules[i].field[k]));
 			if (field < 0)

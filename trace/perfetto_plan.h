@@ -2,7 +2,8 @@
  * How each event of the schema is drawn, worked out once: the table between trace/events.h and Perfetto.
  *
  * Teaches: a table-driven back end. What an event of a new id looks like follows from its phase, its category and the types of
- * its fields; only scheduling, and names that should read better than the event's own, are written down here.
+ * its fields; only what an event means for others (who runs, what is counted, which grace period ends), and names that should read
+ * better than the event's own, are written down here.
  * Who calls: perfetto_event.c for each event, perfetto_names.c for texts.
  */
 #pragma once
@@ -28,8 +29,8 @@ struct argument_plan {
 	struct wire_bytes named_head; /* the annotation's name, and the tag of a text sent before */
 };
 
-/* What a scheduling event does; `argument` are the fields its rule names, in the rule's order. */
-typedef void sched_rule(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const uint64_t *argument);
+/* What an event does besides being drawn, or instead; `argument` are the fields its rule names, in the rule's order. */
+typedef void event_rule(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const uint64_t *argument);
 
 struct event_plan {
 	const struct event_schema *schema;
@@ -44,7 +45,8 @@ struct event_plan {
 	unsigned name_field[2];
 	unsigned arguments; /* what is neither in the name nor said by the track */
 	struct argument_plan argument[EVENT_FIELDS_MAX];
-	sched_rule *rule;
+	event_rule *rule;
+	bool rule_instead; /* nothing is drawn but what the rule draws */
 	unsigned rule_fields[EVENT_FIELDS_MAX];
 };
 

@@ -28,5 +28,5 @@ void thread_free(void *thread);
 void cpu_state_free(struct cpu_state *state);
 
 /* The rules of the scheduling events. The fields each one wants stand beside it in perfetto_plan.c. */
-sched_rule thread_rule_aspace_create, thread_rule_aspace_destroy, thread_rule_create, thread_rule_switch, thread_rule_block,
+event_rule thread_rule_aspace_create, thread_rule_aspace_destroy, thread_rule_create, thread_rule_switch, thread_rule_block,
 	thread_rule_wake, thread_rule_exit;

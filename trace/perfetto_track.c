@@ -1,7 +1,7 @@
 /*
  * Tracks and open slices: see perfetto_track.h.
  *
- * Who calls: perfetto_event.c, perfetto_thread.c. Whom it calls: perfetto_packet.c.
+ * Who calls: perfetto_event.c, perfetto_thread.c, perfetto_count.c, perfetto_rcu.c. Whom it calls: perfetto_packet.c.
  */
 #include "perfetto_track.h"
 
@@ -15,8 +15,9 @@
 /* Counters that programs name; one too many is left out and counted. */
 #define COUNTERS_MAX 512
 
-/* Counters stand above CPUs in the machine's group; CPUs follow one another. */
+/* Counters stand above CPUs in the machine's group; CPUs follow one another. Between them is what concerns RCU. */
 #define RANK_COUNTER 0
+#define RANK_RCU 999
 #define RANK_CPU 1000
 
 /* ---- describing ---- */
@@ -30,11 +31,11 @@ static void send_descriptor(struct perfetto *perfetto, uint64_t ns, TrackDescrip
 	packet_send(perfetto, packet_directory(perfetto), ns, &packet);
 }
 
-/* A track in the machine's group. */
-static void send_group_member(struct perfetto *perfetto, uint64_t ns, TrackDescriptor *descriptor, int rank)
+/* A track in a group of the machine. */
+static void send_group_member(struct perfetto *perfetto, uint64_t ns, TrackDescriptor *descriptor, int rank, uint64_t group)
 {
 	descriptor->has_parent_uuid = true;
-	descriptor->parent_uuid = perfetto->group_uuid;
+	descriptor->parent_uuid = group;
 	descriptor->has_sibling_order_rank = true;
 	descriptor->sibling_order_rank = rank;
 	descriptor->has_sibling_merge_behavior = true;
@@ -54,6 +55,24 @@ void track_start_machine(struct perfetto *perfetto)
 	perfetto->group_uuid = perfetto->next_uuid;
 }
 
+/* The group that tracks of a category stand in: RCU has one of its own in the machine's. */
+static uint64_t group_of(struct perfetto *perfetto, uint64_t ns, enum trace_category category)
+{
+	if (category != TRACE_RCU)
+		return perfetto->group_uuid;
+	if (!perfetto->rcu_group_uuid) {
+		TrackDescriptor descriptor = TRACK_DESCRIPTOR__INIT;
+		descriptor.name = "RCU";
+		descriptor.description =
+			"grace periods, which CPU holds one up and until when, and what waits for them to be freed";
+		descriptor.has_child_ordering = true;
+		descriptor.child_ordering = TRACK_DESCRIPTOR__CHILD_TRACKS_ORDERING__EXPLICIT;
+		send_group_member(perfetto, ns, &descriptor, RANK_RCU, perfetto->group_uuid);
+		perfetto->rcu_group_uuid = perfetto->next_uuid;
+	}
+	return perfetto->rcu_group_uuid;
+}
+
 /* "Irq CPU 0": what a CPU does in one category. */
 static void name_of_cpu_track(unsigned category_bit, unsigned cpu, char name[64])
 {
@@ -64,6 +83,8 @@ static void name_of_cpu_track(unsigned category_bit, unsigned cpu, char name[64]
 	snprintf(name, 64, "%s CPU %u", text ? text : "other", cpu);
 	if (category == TRACE_MMU)
 		memcpy(name, "MMU", 3);
+	else if (category == TRACE_RCU)
+		memcpy(name, "RCU", 3);
 	else
 		name[0] = (char)(name[0] - 'a' + 'A');
 }
@@ -77,21 +98,41 @@ struct track *track_of_cpu(struct perfetto *perfetto, unsigned cpu, uint64_t ns,
 	name_of_cpu_track(category_bit, cpu, name);
 	TrackDescriptor descriptor = TRACK_DESCRIPTOR__INIT;
 	descriptor.name = name;
-	send_group_member(perfetto, ns, &descriptor, (int)(RANK_CPU + 32 * cpu + category_bit));
+	uint64_t group = group_of(perfetto, ns, (enum trace_category)(1u << category_bit));
+	send_group_member(perfetto, ns, &descriptor, (int)(RANK_CPU + 32 * cpu + category_bit), group);
 	track->uuid = perfetto->next_uuid;
 	return track;
 }
 
-uint64_t track_start_counter(struct perfetto *perfetto, uint64_t ns, const char *name, const char *meaning, const char *unit,
-			     int rank)
+uint64_t track_start_counter(struct perfetto *perfetto, uint64_t ns, const struct counter_text *text, int rank,
+			     enum trace_category category)
 {
 	CounterDescriptor counter = COUNTER_DESCRIPTOR__INIT;
-	counter.unit_name = (char *)unit;
+	counter.unit_name = (char *)text->unit;
+	TrackDescriptor descriptor = TRACK_DESCRIPTOR__INIT;
+	descriptor.name = (char *)text->name;
+	descriptor.description = (char *)text->meaning;
+	descriptor.counter = &counter;
+	send_group_member(perfetto, ns, &descriptor, RANK_COUNTER + rank, group_of(perfetto, ns, category));
+	return perfetto->next_uuid;
+}
+
+void track_send_count(struct perfetto *perfetto, unsigned cpu, uint64_t ns, uint64_t uuid, uint64_t value)
+{
+	uint8_t payload[PACKET_PAYLOAD_ROOM];
+	uint8_t *end = wire_part(payload, &packet_tags.counter);
+	end = wire_field(end, &packet_tags.track, uuid);
+	end = wire_field(end, &packet_tags.count, value);
+	packet_put(perfetto, cpu, ns, &packet_tags.track_event, payload, (size_t)(end - payload));
+}
+
+uint64_t track_start_slices(struct perfetto *perfetto, uint64_t ns, const char *name, const char *meaning, int rank,
+			    enum trace_category category)
+{
 	TrackDescriptor descriptor = TRACK_DESCRIPTOR__INIT;
 	descriptor.name = (char *)name;
 	descriptor.description = (char *)meaning;
-	descriptor.counter = &counter;
-	send_group_member(perfetto, ns, &descriptor, RANK_COUNTER + rank);
+	send_group_member(perfetto, ns, &descriptor, rank, group_of(perfetto, ns, category));
 	return perfetto->next_uuid;
 }
 
@@ -103,8 +144,14 @@ static uint64_t start_counter(struct perfetto *perfetto, unsigned cpu, uint64_t 
 	names_text(plan, field, text);
 	snprintf(name, sizeof(name), plan->phase == PHASE_CPU_COUNTER ? "%s CPU %u" : "%s", text, cpu);
 	enum field_type type = plan->schema->field[plan->value].type;
-	const char *unit = type == FIELD_PAGES ? "pages" : type == FIELD_BYTES ? "bytes" : NULL;
-	return track_start_counter(perfetto, ns, name, plan->schema->meaning, unit, (int)plan->schema->id);
+	struct counter_text counter = {
+		.name = name,
+		.meaning = plan->schema->meaning,
+		.unit = type == FIELD_PAGES   ? "pages"
+			: type == FIELD_BYTES ? "bytes"
+					      : NULL,
+	};
+	return track_start_counter(perfetto, ns, &counter, (int)plan->schema->id, plan->schema->category);
 }
 
 struct track *track_of_counter(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const struct event_plan *plan,

@@ -4,7 +4,7 @@
  * Invariant: an end is sent only for a slice that is open, innermost first, and by the end of the run every slice has had its
  * end. A trace with holes is drawn with slices cut short, never with ends that hang in the air: Perfetto would not complain, it
  * would draw nonsense.
- * Who calls: perfetto_event.c, perfetto_thread.c. Whom it calls: perfetto_packet.h.
+ * Who calls: perfetto_event.c, perfetto_thread.c, perfetto_count.c, perfetto_rcu.c. Whom it calls: perfetto_packet.h.
  */
 #pragma once
 
@@ -23,9 +23,21 @@ struct track *track_of_cpu(struct perfetto *perfetto, unsigned cpu, uint64_t ns,
 struct track *track_of_counter(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const struct event_plan *plan,
 			       const uint64_t *field);
 
-/* Describes a counter of its own, and returns its track. `unit` is NULL for a plain number; `rank` its place among counters. */
-uint64_t track_start_counter(struct perfetto *perfetto, uint64_t ns, const char *name, const char *meaning, const char *unit,
-			     int rank);
+/* A counter in words; `unit` is NULL for a plain number. */
+struct counter_text {
+	const char *name, *meaning, *unit;
+};
+
+/* Describes a counter, in the group of its category, and returns its track. `rank` is its place among the counters there. */
+uint64_t track_start_counter(struct perfetto *perfetto, uint64_t ns, const struct counter_text *text, int rank,
+			     enum trace_category category);
+
+/* Sends a counter's value. */
+void track_send_count(struct perfetto *perfetto, unsigned cpu, uint64_t ns, uint64_t uuid, uint64_t value);
+
+/* Describes a track for slices in the group of a category, and returns it. `rank` is its place there, counters included. */
+uint64_t track_start_slices(struct perfetto *perfetto, uint64_t ns, const char *name, const char *meaning, int rank,
+			    enum trace_category category);
 
 /* Describes a thread's own track, and the one of its marks. */
 void track_start_thread(struct perfetto *perfetto, uint64_t ns, struct thread *thread);

@@ -2,7 +2,7 @@
  * `vitrine stats`: what one or more runs did, in numbers, side by side. The demo ends with it: the same program on two MMUs.
  *
  * Teaches: everything a table says is counted from events; a number whose category was switched off is shown as `-`, not as 0.
- * Who calls: main.c. It reads each run once, in a stream.
+ * Who calls: main.c. Whom it calls: reader.h, stats_rcu.c. It reads each run once, in a stream.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -13,8 +13,7 @@
 #include "../kernel/abi/descriptor.h"
 #include "../kernel/abi/trace_enums.h"
 #include "commands.h"
-#include "format.h"
-#include "reader.h"
+#include "stats_inside.h"
 
 const char stats_help[] =
 	"usage: vitrine stats [--by-event] RUN...\n"
@@ -30,19 +29,6 @@ const char stats_help[] =
 	"example: vitrine stats out/demo/x86_64.vtrace out/demo/ppc64.vtrace\n";
 
 #define RUNS_MAX 16
-#define VALUES_MAX 8 /* of an enumeration that is counted by value */
-#define IRQ_KINDS 4  /* spurious, timer, another CPU, device lines */
-
-struct run_counts {
-	const char *path;
-	struct trace_info info;
-	uint64_t events[EVENT_IDS];
-	uint64_t fault_kind[VALUES_MAX];
-	uint64_t fault_result[VALUES_MAX];
-	uint64_t irq_kind[IRQ_KINDS];
-	uint64_t run_ns, user_ns; /* from kernel entry to the last event, and to the first user instruction */
-	uint64_t idle_ns;         /* while all CPUs were idle */
-};
 
 /* Which CPUs are idle, to find the time in which all are. */
 struct idleness {
@@ -84,6 +70,8 @@ static void count_event(struct run_counts *counts, struct idleness *idle, const 
 		return;
 	if (event->schema->category == TRACE_CPU)
 		count_idle(counts, idle, event, ns);
+	if (event->schema->category == TRACE_RCU)
+		stats_count_rcu(&counts->rcu, event, ns);
 	for (unsigned i = 0; i < event->fields; i++) {
 		enum field_type type = event->schema->field[i].type;
 		if (type == FIELD_FAULT_KIND)
@@ -121,7 +109,6 @@ static bool count_run(struct run_counts *counts, const char *path)
 
 /* ---- the table ---- */
 
-#define CELL_BYTES 40
 #define LABEL_COLUMNS 34
 #define CELL_COLUMNS 22
 
@@ -158,8 +145,7 @@ static void row_cell(const char *cell)
 	printf("%*s", CELL_COLUMNS, cell);
 }
 
-/* A row of texts or numbers that `fill` puts into the cell of each run. */
-static void row(const char *label, const struct run_counts *runs, int count, void (*fill)(char *cell, const struct run_counts *))
+void stats_row(const char *label, const struct run_counts *runs, int count, void (*fill)(char *cell, const struct run_counts *))
 {
 	row_begin(label);
 	for (int i = 0; i < count; i++) {
@@ -184,14 +170,13 @@ static void row_count(const char *label, const struct run_counts *runs, int coun
 	putchar('\n');
 }
 
-static void row_event(const char *label, const struct run_counts *runs, int count, const char *event)
+void stats_row_event(const char *label, const struct run_counts *runs, int count, const char *event)
 {
 	unsigned id = schema_event_named(event)->id;
 	row_count(label, runs, count, event, offsetof(struct run_counts, events) + id * sizeof(uint64_t));
 }
 
-static void row_value(const char *label, const struct run_counts *runs, int count, const char *event, size_t array,
-		      unsigned value)
+void stats_row_value(const char *label, const struct run_counts *runs, int count, const char *event, size_t array, unsigned value)
 {
 	char indented[80];
 	snprintf(indented, sizeof(indented), "  %.*s", (int)strcspn(label, ":"), label);
@@ -287,54 +272,55 @@ static void fill_lost(char *cell, const struct run_counts *counts)
 }
 
 #define FAULT_KIND_ROW(name, value, text)                                                                                        \
-	row_value(text, runs, count, "fault_begin", offsetof(struct run_counts, fault_kind), value);
+	stats_row_value(text, runs, count, "fault_begin", offsetof(struct run_counts, fault_kind), value);
 /* A fault that waits has not ended; its end comes later, with another result. */
 #define FAULT_RESULT_ROW(name, value, text)                                                                                      \
 	if ((value) != FAULT_WAITS)                                                                                              \
-		row_value(text, runs, count, "fault_end", offsetof(struct run_counts, fault_result), value);
+		stats_row_value(text, runs, count, "fault_end", offsetof(struct run_counts, fault_result), value);
 
 static void print_faults(const struct run_counts *runs, int count)
 {
-	row_event("faults", runs, count, "fault_begin");
+	stats_row_event("faults", runs, count, "fault_begin");
 	FAULT_KINDS(FAULT_KIND_ROW)
-	row_event("answered", runs, count, "fault_end");
+	stats_row_event("answered", runs, count, "fault_end");
 	FAULT_RESULTS(FAULT_RESULT_ROW)
 }
 
 static void print_interrupts(const struct run_counts *runs, int count)
 {
 	static const char *const kinds[IRQ_KINDS] = {"spurious", "timer", "from another CPU", "device"};
-	row_event("interrupts", runs, count, "irq_enter");
+	stats_row_event("interrupts", runs, count, "irq_enter");
 	for (unsigned i = 0; i < IRQ_KINDS; i++)
-		row_value(kinds[i], runs, count, "irq_enter", offsetof(struct run_counts, irq_kind), i);
-	row_event("interrupts sent to other CPUs", runs, count, "ipi_send");
+		stats_row_value(kinds[i], runs, count, "irq_enter", offsetof(struct run_counts, irq_kind), i);
+	stats_row_event("interrupts sent to other CPUs", runs, count, "ipi_send");
 }
 
 static void print_table(const struct run_counts *runs, int count)
 {
-	row("run", runs, count, fill_run);
-	row("machine", runs, count, fill_machine);
-	row("MMU", runs, count, fill_mmu);
-	row("CPUs", runs, count, fill_cpus);
-	row("program", runs, count, fill_program);
-	row("mode, seed", runs, count, fill_mode);
-	row("ended", runs, count, fill_ending);
+	stats_row("run", runs, count, fill_run);
+	stats_row("machine", runs, count, fill_machine);
+	stats_row("MMU", runs, count, fill_mmu);
+	stats_row("CPUs", runs, count, fill_cpus);
+	stats_row("program", runs, count, fill_program);
+	stats_row("mode, seed", runs, count, fill_mode);
+	stats_row("ended", runs, count, fill_ending);
 	print_faults(runs, count);
-	row_event("page requests to providers", runs, count, "page_request");
-	row_event("threads that waited for them", runs, count, "fault_wait");
-	row_event("pages dropped", runs, count, "page_evict");
-	row_event("messages received", runs, count, "ipc_receive");
-	row_event("translations entered", runs, count, "mmu_map");
-	row_event("translations evicted", runs, count, "mmu_evict");
-	row_event("segments loaded", runs, count, "mmu_segment");
-	row_event("context switches", runs, count, "thread_switch");
-	row_event("system calls", runs, count, "syscall_enter");
+	stats_row_event("page requests to providers", runs, count, "page_request");
+	stats_row_event("threads that waited for them", runs, count, "fault_wait");
+	stats_row_event("pages dropped", runs, count, "page_evict");
+	stats_row_event("messages received", runs, count, "ipc_receive");
+	stats_row_event("translations entered", runs, count, "mmu_map");
+	stats_row_event("translations evicted", runs, count, "mmu_evict");
+	stats_row_event("segments loaded", runs, count, "mmu_segment");
+	stats_row_event("context switches", runs, count, "thread_switch");
+	stats_row_event("system calls", runs, count, "syscall_enter");
 	print_interrupts(runs, count);
-	row("last event at", runs, count, fill_time);
-	row("instructions while a CPU was busy", runs, count, fill_instructions);
-	row("kernel entry -> first user code", runs, count, fill_boot);
-	row("events recorded", runs, count, fill_events);
-	row("events lost", runs, count, fill_lost);
+	stats_print_rcu(runs, count);
+	stats_row("last event at", runs, count, fill_time);
+	stats_row("instructions while a CPU was busy", runs, count, fill_instructions);
+	stats_row("kernel entry -> first user code", runs, count, fill_boot);
+	stats_row("events recorded", runs, count, fill_events);
+	stats_row("events lost", runs, count, fill_lost);
 }
 
 static void print_by_event(const struct run_counts *runs, int count)

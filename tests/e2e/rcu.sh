@@ -14,8 +14,8 @@ judge() { # run, program of awk
 		'"$2"
 }
 
-# How often an object's last handle was closed on one CPU, and a period begun for it, while the other was in a system call on it; "early" if it was freed before that CPU
-# had left the kernel, "late" if that CPU began another system call before the period could end.
+# How often an object's last handle was closed on one CPU, and a period begun for it, while the other was in a system call on it. "early"
+# if it was freed before that CPU had left the kernel, "late" if that CPU began another system call before the period could end.
 readers='
 	/syscall_enter/ && $2 == "cpu1" { inside = /object_remove/; if (held && left && !ended) late = 1 }
 	/syscall_exit/ && $2 == "cpu1" { if (inside && held) left = 1; inside = 0; closed = "" }

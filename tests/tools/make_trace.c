@@ -1,9 +1,10 @@
 /*
- * make_trace EVENTS FILE [--big-endian] [--cpus N] [--threads N] [--gap-every N] [--seed N]: a made-up run of any size.
+ * make_trace EVENTS FILE [--big-endian] [--cpus N] [--threads N] [--gap-every N] [--seed N] [--rcu]: a made-up run of any size.
  *
  * Teaches: what a reader may expect of a run. Time goes forwards on each CPU, slices nest, a thread runs on one CPU at a time
  * and blocks before it stops running, and every flow begins and ends. The tools' tests use small ones, the memory tests one of
- * ten million events. With --big-endian it is a POWER run, hash evictions and segment faults included.
+ * ten million events. With --big-endian it is a POWER run, hash evictions and segment faults included. With --rcu it is instead the
+ * first EVENTS steps of one story, on three CPUs, of grace periods that are not all there.
  * The same arguments give the same bytes.
  */
 #include <byteswap.h>
@@ -35,7 +36,7 @@ struct story {
 
 static struct {
 	struct writer *writer;
-	bool big_endian;
+	bool big_endian, rcu;
 	unsigned cpus, threads;
 	uint64_t gap_every;
 	uint64_t random;
@@ -63,16 +64,21 @@ static uint64_t guest(uint64_t word)
 		emit(story, event_, (const uint64_t[TRACE_FIELDS_MAX]){__VA_ARGS__});                                            \
 	} while (0)
 
-static void emit(struct story *story, const struct event_schema *event, const uint64_t *fields)
+static void emit_at(struct story *story, const struct event_schema *event, const uint64_t *fields, uint64_t now)
 {
 	uint64_t slot[TRACE_SLOT_WORDS] = {0};
-	story->now += 20 + random_below(200);
+	story->now = now;
 	slot[0] = guest(story->now);
 	slot[1] = guest(trace_header((uint32_t)story->sequence, story->cpu, event->id, event->fields + 2));
 	for (unsigned i = 0; i < event->fields; i++)
 		slot[2 + i] = guest(fields[i]);
 	writer_add_slots(made.writer, story->cpu, slot, 1);
 	story->sequence++;
+}
+
+static void emit(struct story *story, const struct event_schema *event, const uint64_t *fields)
+{
+	emit_at(story, event, fields, story->now + 20 + random_below(200));
 	story->left--;
 	if (made.gap_every && story->sequence % made.gap_every == 0) {
 		writer_add_gap(made.writer, story->cpu, 7);
@@ -244,6 +250,66 @@ static void tell(unsigned cpu, uint64_t events)
 	end(&story);
 }
 
+/* ---- grace periods with holes ---- */
+
+#define RCU_CPUS 3
+#define STEP_TICKS 100
+
+/* One step of it each STEP_TICKS; without an event, events of the CPU are lost. */
+static const struct step {
+	unsigned cpu;
+	const char *event;
+	uint64_t field[4];
+} steps[] = {
+	/* 4 began before anything was recorded */
+	{1, "rcu_quiescent", {4, 1, QUIESCENT_USER}},
+	{1, "rcu_period_end", {4}},
+	/* 5 is whole: 1 and 2 hold it up, 2 longest */
+	{0, "rcu_call", {0x50, RCU_OBJECT, 7}},
+	{0, "rcu_callbacks", {1}},
+	{0, "rcu_request", {5, 1}},
+	{0, "rcu_period_begin", {5, 1}},
+	{0, "rcu_quiescent", {5, 0, QUIESCENT_USER}},
+	{1, "rcu_quiescent", {5, 1, QUIESCENT_USER}},
+	{2, "rcu_quiescent", {5, 2, QUIESCENT_IDLE}},
+	{2, "rcu_period_end", {5}},
+	{0, "rcu_callbacks", {0}},
+	{0, "rcu_free", {0x50, RCU_OBJECT, 7, 5}},
+	/* 6 is over, and when 1 let it go is lost; 2 was asleep */
+	{1, "rcu_request", {6, 2}},
+	{1, "rcu_callbacks", {2}},
+	{0, "rcu_period_begin", {6, 2}},
+	{0, "rcu_quiescent", {6, 0, QUIESCENT_IDLE}},
+	{0, "rcu_quiescent", {6, 2, QUIESCENT_ASLEEP}},
+	{1, NULL, {0}},
+	{0, "rcu_period_end", {6}},
+	/* the end of 7 is lost, and the request for 8 */
+	{0, "rcu_request", {7, 1}},
+	{0, "rcu_period_begin", {7, 3}},
+	{0, "rcu_quiescent", {7, 0, QUIESCENT_USER}},
+	{2, NULL, {0}},
+	/* 8 is not over when the run ends: 2 still holds it up */
+	{1, "rcu_period_begin", {8, 3}},
+	{1, "rcu_quiescent", {8, 1, QUIESCENT_USER}},
+	{0, "rcu_quiescent", {8, 0, QUIESCENT_USER}},
+	{0, "free_pages", {40000}},
+};
+
+static void tell_rcu(uint64_t events)
+{
+	static struct story stories[RCU_CPUS];
+	for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]) && i < events; i++) {
+		struct story *story = &stories[steps[i].cpu];
+		story->cpu = steps[i].cpu;
+		if (steps[i].event) {
+			emit_at(story, schema_event_named(steps[i].event), steps[i].field, (i + 10) * STEP_TICKS);
+			continue;
+		}
+		writer_add_gap(made.writer, story->cpu, 1);
+		story->sequence++;
+	}
+}
+
 static int store(const char *path, uint64_t events, uint64_t seed)
 {
 	struct format_header header = {
@@ -262,7 +328,9 @@ static int store(const char *path, uint64_t events, uint64_t seed)
 	strcpy(header.program, "made-up");
 	strcpy(header.build_id, "0");
 	made.writer = writer_open("/tmp", made.cpus, made.big_endian);
-	for (unsigned cpu = 0; cpu < made.cpus; cpu++)
+	if (made.rcu)
+		tell_rcu(events);
+	for (unsigned cpu = 0; cpu < made.cpus && !made.rcu; cpu++)
 		tell(cpu, events / made.cpus + (cpu < events % made.cpus));
 	writer_store(made.writer, &header, path);
 	const char *error = writer_error(made.writer);
@@ -275,15 +343,21 @@ static int store(const char *path, uint64_t events, uint64_t seed)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"big-endian", no_argument, NULL, 'b'},      {"cpus", required_argument, NULL, 'c'},
-		{"threads", required_argument, NULL, 't'},   {"seed", required_argument, NULL, 's'},
-		{"gap-every", required_argument, NULL, 'g'}, {0},
+		{"big-endian", no_argument, NULL, 'b'},
+		{"cpus", required_argument, NULL, 'c'},
+		{"threads", required_argument, NULL, 't'},
+		{"seed", required_argument, NULL, 's'},
+		{"gap-every", required_argument, NULL, 'g'},
+		{"rcu", no_argument, NULL, 'r'},
+		{0},
 	};
 	uint64_t seed = 1;
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
 		if (option == 'b')
 			made.big_endian = true;
+		else if (option == 'r')
+			made.rcu = true, made.cpus = RCU_CPUS;
 		else if (option == 'c' && number >= 1 && number <= FORMAT_CPUS_MAX)
 			made.cpus = (unsigned)number;
 		else if (option == 't' && number >= 1 && number <= THREADS_MAX)
@@ -296,8 +370,8 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind != 2) {
-		fprintf(stderr,
-			"usage: make_trace EVENTS FILE [--big-endian] [--cpus N] [--threads N] [--gap-every N] [--seed N]\n");
+		fprintf(stderr, "usage: make_trace EVENTS FILE [--big-endian] [--cpus N] [--threads N] [--gap-every N] [--seed "
+				"N] [--rcu]\n");
 		return 2;
 	}
 	made.random = seed;

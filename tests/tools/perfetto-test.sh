@@ -2,8 +2,10 @@
 #
 # Group `perfetto`: what `vitrine perfetto` writes is judged by Perfetto's own trace processor, and what went in is counted coming out.
 #
-# Runs: the demo on both machines, and made-up ones (both byte orders, one with holes, one of ten million events for the memory).
-# Who calls: `make perfetto-test`, which has built and fetched everything. Whom it calls: perfetto-check.mjs, view-test.mjs.
+# Runs: the demo and others on both machines, and made-up ones (both byte orders, holes, grace periods that are not all there, one of
+# ten million events for the memory).
+# Who calls: `make perfetto-test`, which has built and fetched everything. Whom it calls: perfetto-check.mjs, perfetto-rcu.mjs,
+# view-test.mjs.
 source "$(dirname "$0")/../e2e/lib.sh"
 work=out/test/perfetto
 rm -rf "$work"
@@ -54,6 +56,27 @@ judge sync pftrace "$work/x86_64-sync" "$work/ppc64-sync"
 judge typed pftrace "$work/x86_64-shell" "$work/ppc64-shell"
 judge alone pftrace "$work/ppc64"
 
+# ---- grace periods: every slice, arrow and counter value of the group RCU is reckoned again from the events ----
+
+judge_rcu() { # name, the fewest times a CPU must have held a period up, runs...
+	local name=$1 fewest=$2 run
+	local events=()
+	shift 2
+	judge "$name" pftrace "$@"
+	for run in "$@"; do
+		$vitrine events "$run" --category rcu >"$run.rcu-events"
+		events+=("$run.rcu-events")
+	done
+	HOLDERS_MIN=$fewest node tests/tools/perfetto-rcu.mjs "$name" "$work/$name.pftrace" "${events[@]}" 2>"$work/$name.node.log" ||
+		not_ok "$name-rcu-is-judged" "$(grep -m 1 Error "$work/$name.node.log")"
+}
+for machine in $machines; do
+	run_program "$work/$machine-rcu-1" --arch "$machine" --program rcu --smp 1 --seed 1 --icount
+	run_program "$work/$machine-rcu-4" --arch "$machine" --program rcu --smp 4 --seed 1 --icount
+	judge_rcu "$machine-rcu-1" 0 "$work/$machine-rcu-1"
+done
+judge_rcu rcu-4 10 "$work/x86_64-rcu-4" "$work/ppc64-rcu-4"
+
 # ---- made-up runs ----
 
 $make_trace 60000 "$work/little.vtrace" --cpus 4 --seed 7
@@ -61,6 +84,24 @@ $make_trace 60000 "$work/big.vtrace" --big-endian --seed 8
 $make_trace 20000 "$work/holes.vtrace" --cpus 3 --gap-every 41 --seed 9
 judge both-orders pftrace.gz "$work/little.vtrace" "$work/big.vtrace"
 judge holes pftrace "$work/holes.vtrace"
+
+# Grace periods of which something is missing: what is drawn, by begin and length in nanoseconds.
+$make_trace 99 "$work/rcu-holes.vtrace" --rcu
+judge rcu-holes pftrace "$work/rcu-holes.vtrace"
+drawn=$(node tests/tools/perfetto-sql.mjs "$work/rcu-holes.pftrace" "select s.ts, s.dur, t.name as track, s.name,
+	(select string_value from args where args.arg_set_id = s.arg_set_id and key in ('debug.cause', 'debug.end')) as why
+	from slice s join track t on t.id = s.track_id join track g on g.id = t.parent_id
+	where g.name = 'RCU' and t.name not glob 'RCU CPU*' and s.name not glob '*not wait' order by s.ts, t.name" 2>/dev/null |
+	tr -d '{}"' | sed -E 's/(ts|dur|track|name|why)://g')
+expect_equal rcu-holes-are-bridged "what is drawn" "100,0,CPU 1 holds up,quiescent in period 4,on its way out of the kernel
+600,200,CPU 1 holds up,holds up period 5,on its way out of the kernel
+600,300,CPU 2 holds up,holds up period 5,nothing to run
+600,400,grace periods,grace period 5,null
+1500,400,grace periods,grace period 6,null
+2100,300,grace periods,grace period 7,lost
+2400,200,CPU 0 holds up,holds up period 8,on its way out of the kernel
+2400,300,CPU 2 holds up,holds up period 8,none: the run ends first
+2400,300,grace periods,grace period 8,none: the run ends first" "$drawn"
 
 # ---- wrong calls: a sentence, the right status, and no file ----
 

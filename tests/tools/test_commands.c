@@ -22,7 +22,8 @@ static int start(void **state)
 	snprintf(vitrine, sizeof(vitrine), "%s/asan/vitrine", build);
 	strcpy(work, "/tmp/test_commands.XXXXXX");
 	return !mkdtemp(work) || shell("%s/tests/make_trace 5000 %s/little.vtrace", build, work) ||
-	       shell("%s/tests/make_trace 5000 %s/big.vtrace --big-endian --cpus 3 --gap-every 500", build, work);
+	       shell("%s/tests/make_trace 5000 %s/big.vtrace --big-endian --cpus 3 --gap-every 500", build, work) ||
+	       shell("%s/tests/make_trace 99 %s/rcu.vtrace --rcu", build, work);
 }
 
 static int stop(void **state)
@@ -180,6 +181,19 @@ static void shows_runs_side_by_side(void **state)
 	assert_true(shell_said("5,000                 5,000"));
 }
 
+/* The story that make_trace tells of grace periods: of two both ends are there, and CPU 2 holds one up for 300 ns, another until the end. */
+static void says_how_long_grace_periods_took(void **state)
+{
+	(void)state;
+	assert_int_equal(shell("%s stats %s/rcu.vtrace | sed -E 's/([^ ])   */\\1 = /'", vitrine, work), 0);
+	assert_true(shell_said("\ngiven up, to be freed by RCU = 1\n  an object = 1\n  an endpoint = 0\n"));
+	assert_true(shell_said("\ngrace periods = 3\n  on average = 0.400 us\n  the longest = 0.400 us\n"));
+	assert_true(
+		shell_said("\n  held up longest, once, by = CPU 2, 0.300 us\n  held up longest, in all, by = CPU 2, 0.300 us\n"));
+	assert_int_equal(shell("%s stats %s/little.vtrace | sed -E 's/([^ ])   */\\1 = /'", vitrine, work), 0);
+	assert_true(shell_said("\ngrace periods = 0\n  on average = -\n"));
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,7 +201,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(counts_what_it_prints),       cmocka_unit_test(prints_fields_by_name),
 		cmocka_unit_test(says_what_is_not_in_the_run), cmocka_unit_test(refuses_to_view_what_is_no_picture),
 		cmocka_unit_test(finds_a_changed_value),       cmocka_unit_test(names_runs_by_the_end_of_their_path),
-		cmocka_unit_test(shows_runs_side_by_side),
+		cmocka_unit_test(shows_runs_side_by_side),     cmocka_unit_test(says_how_long_grace_periods_took),
 	};
 	if (argc != 2)
 		return 2;
