@@ -58,7 +58,8 @@ for machine in $machines; do
 	run_program "$run" --arch "$machine" --program rcu --smp 4 --live
 	expect_equal "rcu-$machine-live" "exit code" 0 "$run_status"
 	most=$($vitrine events "$run" --event rcu_callbacks | sed 's/.*value=//' | sort -n | tail -n 1)
-	echo "at most $most things waited on a CPU of $machine; $($vitrine events "$run" --event thread_block | grep -c 'piled up') times a thread did, therefore"
+	waits=$($vitrine events "$run" --event thread_block | grep -c 'piled up')
+	echo "at most $most things waited on a CPU of $machine, and so a thread did $waits times"
 	[ "$most" -le 1100 ] && ok "the-pile-is-bounded-$machine" || not_ok "the-pile-is-bounded-$machine" "$most things waited on a CPU"
 
 	# A CPU that never came up is waited for by nobody.
