@@ -40,7 +40,7 @@ static char directory[128];
 
 static void read_console(struct outcome *outcome)
 {
-	char path[160], line[512];
+	static char path[160], line[512];
 	bool counted = false, compared = false;
 	snprintf(path, sizeof(path), "%s/console.log", directory);
 	FILE *console = fopen(path, "re");
@@ -192,7 +192,7 @@ static void note_event(struct told *told, const char *event, const char *program
 /* Whether a thread of the program's own was told that its allocation failed: then what waits for it is the program's affair. */
 static bool program_was_told(const char *program)
 {
-	char command[320], event[1024];
+	static char command[320], event[1024];
 	static struct told told;
 	told = (struct told){0};
 	snprintf(command, sizeof(command), "build/vitrine events %s --category thread,syscall,mem", directory);
