@@ -186,7 +186,7 @@ static int open_file(const char *path, struct stat *status)
 
 bool image_open(struct dump_image *image, const char *path)
 {
-	struct stat status;
+	struct stat status = {0};
 	*image = (struct dump_image){.file = open_file(path, &status)};
 	if (image->file < 0)
 		return say("%s: there is no RAM image: %s (`vitrine run --keep-ram` leaves one)", path, strerror(errno)), false;

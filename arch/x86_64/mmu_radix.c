@@ -125,7 +125,8 @@ static enum status radix_open(struct mmu_space *space)
 }
 
 /* Gives back every table below the first `entries` entries of a table of `level`. */
-static void release_tables(uint64_t table, unsigned level, unsigned entries, void (*release)(void *context, struct paddr page), void *context)
+static void release_tables(uint64_t table, unsigned level, unsigned entries, void (*release)(void *context, struct paddr page),
+			   void *context)
 {
 	for (unsigned i = 0; i < entries && level > 1; i++) {
 		uint64_t entry = table_at(table)[i];

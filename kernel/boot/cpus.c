@@ -47,9 +47,9 @@ void cpus_read_options(const struct boot_info *boot)
 		return;
 	cpus[broken].fails = CPU_FAILS_BEFORE_LOCK;
 	command_text(boot->command_line, "broken_at", place);
-	for (uint8_t i = CPU_FAILS_BEFORE_LOCK; i <= CPU_FAILS_AFTER_LOCK; i++)
+	for (unsigned i = CPU_FAILS_BEFORE_LOCK; i <= CPU_FAILS_AFTER_LOCK; i++)
 		if (!strcmp(place, places[i]))
-			cpus[broken].fails = i;
+			cpus[broken].fails = (uint8_t)i;
 }
 
 void cpus_say_phase(enum boot_phase phase)

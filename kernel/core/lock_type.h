@@ -24,7 +24,7 @@ enum lock_level {
 	LOCK_OBJECTS,      /* the list of objects that providers fill */
 	LOCK_MEMORY_CACHE, /* small kernel objects */
 	LOCK_MEMORY,       /* page frames */
-	LOCK_RCU, /* the grace period */
+	LOCK_RCU,          /* the grace period */
 	LOCK_CONSOLE,
 };
 

@@ -41,7 +41,7 @@ static uint32_t alive;
 
 void threads_show(void)
 {
-	descriptor_add("threads", table, sizeof(table[0]), THREADS_MAX, sizeof(table[0]));
+	descriptor_add("threads", table, sizeof(void *), THREADS_MAX, sizeof(void *));
 }
 
 uint32_t threads_alive(void)

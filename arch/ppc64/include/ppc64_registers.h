@@ -32,7 +32,7 @@
 #define SPR_HFSCR 190
 #define SPR_VRSAVE 256
 #define SPR_TIMEBASE 268
-#define SPR_PVR 287 /* which processor this is */
+#define SPR_PVR 287    /* which processor this is */
 #define SPR_HSPRG0 304 /* the CPU's struct cpu, from the moment it has one */
 #define SPR_HSPRG1 305 /* r13 of whoever was interrupted, for a few instructions */
 #define SPR_HSRR0 314
