@@ -76,7 +76,7 @@
 	X(fault_return, 58, "(pc): ends that; on with the instruction at pc, 0: with the one that faulted") \
 	X(ipc_cancel, 59, "(endpoint, token, reply endpoint): the answer to an ipc_call_noblk is not wanted any more") \
 	X(process_unwatch, 60, "(process, endpoint): no such message comes to the endpoint any more, unless it is there; NOT_FOUND") \
-	X(handle_revoke, 61, "(handle) -> how many handles were made from it, and from those, in any process: all of them are closed")
+	X(handle_revoke, 61, "(handle) -> how many handles were made from it, and from those, in any process: all are closed; LIMIT: as many as one call does, call again")
 /* clang-format on */
 
 #ifndef __ASSEMBLER__ /* the stubs of user space are made from SYSCALLS too; the rest is C */

@@ -331,6 +331,7 @@ static void fail(struct list *failed)
 	}
 }
 
+/* Called with the lock. */
 static void release_receivers(struct endpoint *endpoint)
 {
 	for (struct thread *thread; (thread = wait_take(&endpoint->receivers));) {
@@ -346,11 +347,18 @@ void endpoint_receiver_closed(struct endpoint *endpoint)
 		return;
 	list_init(&failed);
 	spin_lock(&endpoint->lock);
-	endpoint->gone = true;
-	unsigned count = collect_taken(endpoint, NULL, &failed) + collect_waiting(endpoint, &failed);
+	/* Somebody may have got a handle meanwhile; whoever gets one from here on receives after this, and says that it is not gone. */
+	bool last = __atomic_load_n(&endpoint->receive_handles, __ATOMIC_ACQUIRE) == 0;
+	unsigned count = 0;
+	if (last) {
+		endpoint->gone = true;
+		count = collect_taken(endpoint, NULL, &failed) + collect_waiting(endpoint, &failed);
+		release_receivers(endpoint);
+	}
 	spin_unlock(&endpoint->lock);
+	if (!last)
+		return;
 	trace_endpoint_gone(endpoint->kobj.id, count);
-	release_receivers(endpoint);
 	fail(&failed);
 	interrupt_forget(endpoint);
 }

@@ -134,11 +134,15 @@ void interrupt_answered(struct ipc_message *message)
 {
 	uint64_t number = message->content.word[INTERRUPT_MESSAGE_LINE];
 	enum irq irq = (enum irq)(IRQ_DEVICE + number);
+	struct endpoint *endpoint = message->endpoint; /* the message is the line's from here on; the endpoint is borrowed */
 	spin_lock(&lines_lock);
 	bool again = lines[number].again;
 	lines[number].out = false;
 	spin_unlock(&lines_lock);
-	if (again)
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* whoever closes the last handle looks for lines after that */
+	if (__atomic_load_n(&endpoint->receive_handles, __ATOMIC_RELAXED) == 0)
+		interrupt_forget(endpoint);
+	else if (again)
 		interrupt_raise(irq);
 	else
 		DISCARD(arch_irq_mask(irq, false), "it was let through before");

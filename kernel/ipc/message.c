@@ -53,7 +53,8 @@ enum status message_new(struct thread *thread, struct endpoint *endpoint, const 
 	enum status status = content->handle ? message_take_handle(thread, content->handle, &message->passed) : STATUS_OK;
 	if (status != STATUS_OK)
 		message_free(message);
-	*result = message;
+	else
+		*result = message;
 	return status;
 }
 

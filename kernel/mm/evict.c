@@ -133,6 +133,9 @@ bool evict_continue(struct thread *thread, enum status status)
 	return true;
 }
 
+/* So many pages are looked at before the lock is let go, and interrupts may come. */
+#define LOOKS_AT_ONCE 256
+
 enum status object_remove(struct thread *thread, struct vm_object *object, uint64_t first, uint64_t pages, enum remove_kind kind)
 {
 	struct eviction eviction = {.object = object};
@@ -143,7 +146,8 @@ enum status object_remove(struct thread *thread, struct vm_object *object, uint6
 	trace_pages_remove(thread->id, object->kobj.id, first, pages, kind);
 	for (uint64_t page = first; page < first + pages && status == STATUS_OK;) {
 		spin_lock(&object->lock);
-		for (; page < first + pages && !evict_is_full(&eviction) && status == STATUS_OK; page++)
+		uint64_t stop = min_u64(page + LOOKS_AT_ONCE, first + pages);
+		for (; page < stop && !evict_is_full(&eviction) && status == STATUS_OK; page++)
 			status = remove_page(&eviction, page, kind, &being_written);
 		spin_unlock(&object->lock);
 		being_written |= eviction.written > 0;

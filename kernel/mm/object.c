@@ -209,6 +209,8 @@ enum status object_copy(struct vm_object *source, uint64_t first, uint64_t pages
 	spin_lock(&source->lock);
 	enum status status = share_pages(source, first, pages, copy);
 	uint64_t users = object_unmap(source, first, pages); /* from now on a store has to fault */
+	if (status == STATUS_OK && __atomic_load_n(&source->kobj.references, __ATOMIC_ACQUIRE) == 0)
+		status = STATUS_GONE; /* its pages may have begun to go */
 	spin_unlock(&source->lock);
 	object_sync(users);
 	if (status != STATUS_OK)

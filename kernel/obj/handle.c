@@ -22,6 +22,9 @@
 /* So many children are moved before the lock is let go. */
 #define MOVED_AT_ONCE 32
 
+/* So many handles are revoked in one call: another CPU may be making more all the time, and grace periods wait for this one. */
+#define REVOKED_AT_ONCE 1024
+
 static struct spinlock handles_lock = SPINLOCK(LOCK_HANDLES);
 static struct cache handle_cache = CACHE(struct handle);
 
@@ -77,18 +80,21 @@ enum status handle_install(struct handle_table *table, struct handle *handle, ui
 
 enum status handle_derive(struct handle *from, unsigned rights, struct handle **result)
 {
-	TRY(handle_new(from->kobj, from->rights & rights, result));
+	struct handle *handle;
+	TRY(handle_new(from->kobj, from->rights & rights, &handle));
 	spin_lock(&handles_lock);
 	bool ended = from->ended;
 	if (!ended) {
-		(*result)->parent = from;
-		list_insert_before(&from->children, &(*result)->sibling);
+		handle->parent = from;
+		list_insert_before(&from->children, &handle->sibling);
 	}
 	spin_unlock(&handles_lock);
-	if (!ended)
-		return STATUS_OK;
-	handle_drop(*result);
-	return STATUS_NOT_FOUND;
+	if (ended) {
+		handle_drop(handle);
+		return STATUS_NOT_FOUND;
+	}
+	*result = handle;
+	return STATUS_OK;
 }
 
 /* Into the table, or away with it. */
@@ -265,14 +271,14 @@ enum status handle_revoke(struct handle_table *table, uint64_t number, uint64_t 
 	bool mine = false;
 	*count = 0;
 	TRY(find(table, number, KOBJ_TYPES, 0, &handle));
-	while ((child = end_child(handle, &mine))) {
+	while (*count < REVOKED_AT_ONCE && (child = end_child(handle, &mine))) {
 		leave_tree(child); /* what was made from it is made from `handle` now, and comes next */
 		*count += mine;
 		if (mine && child->table) /* one on its way is its message's to drop */
 			rcu_call(&child->rcu, &handle_class, child->kobj->id);
 	}
 	trace_handle_revoke(thread_current_id(), number, handle->kobj->id, *count);
-	return STATUS_OK;
+	return *count < REVOKED_AT_ONCE ? STATUS_OK : STATUS_LIMIT;
 }
 
 /* ---- tables ---- */

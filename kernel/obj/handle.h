@@ -78,7 +78,7 @@ enum status handle_find_any(struct handle_table *table, uint64_t number, unsigne
 /* Closes a handle. What was made from it stays, as if made from what it was made from. NOT_FOUND. */
 enum status handle_close(struct handle_table *table, uint64_t number);
 
-/* Closes all that was made from a handle, and from that, in every process and on its way; *count of them. NOT_FOUND. */
+/* Closes all that was made from a handle, and from that, in every process and on its way; *count of them. NOT_FOUND; LIMIT: there may be more. */
 enum status handle_revoke(struct handle_table *table, uint64_t number, uint64_t *count);
 
 /* Holds tables and tree against each other; panics on what is wrong. For tests. */

@@ -29,8 +29,8 @@ void kobj_init(struct kobj *kobj, enum kobj_type type);
 /* One more reference, for who has one or holds what does. */
 static inline void kobj_get(struct kobj *kobj)
 {
-	uint32_t before = __atomic_fetch_add(&kobj->references, 1, __ATOMIC_RELAXED);
 	ASSERT_NOT_POISON(kobj);
+	uint32_t before = __atomic_fetch_add(&kobj->references, 1, __ATOMIC_RELAXED);
 	ASSERT(before > 0);
 	(void)before;
 }

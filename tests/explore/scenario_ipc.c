@@ -4,6 +4,7 @@
  * Who calls: the search.
  */
 #include "scenarios.h"
+#include "abi/handle.h"
 
 #define QUESTION 41
 

@@ -17,6 +17,9 @@ void ipc_twice_ended(void);
 void ipc_closed_ended(void);
 user_code ipc_pair_code, ipc_anywhere_code, ipc_two_code, ipc_twice_code, ipc_closed_code;
 
+void handle_ended(void);
+user_code handle_given_code, handle_revoke_code, handle_last_code;
+
 void request_ended(void);
 void request_join_ended(void);
 user_code request_one_code, request_join_code, request_two_code;

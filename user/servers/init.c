@@ -213,14 +213,14 @@ static struct server *server_named(const uint64_t word[2])
 	return NULL;
 }
 
-/* Without memory for the handle that goes with it the answer is that. */
+/* If the handle cannot go with it, because there is no memory or its server has taken it back, the answer says so instead. */
 static void reply(uint64_t token, uint64_t status, uint64_t handle)
 {
 	struct message message = {.token = token, .type = status, .handle = handle};
 	struct result result = ipc_reply(names, &message);
-	if (result.status != STATUS_NO_MEMORY)
-		return; /* it was answered, or whoever asked has ended */
-	message = (struct message){.token = token, .type = STATUS_NO_MEMORY};
+	if (!handle || result.status == STATUS_OK || result.status == STATUS_GONE)
+		return;
+	message = (struct message){.token = token, .type = result.status == STATUS_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_GONE};
 	DISCARD(ipc_reply(names, &message).status, "whoever asked may have ended");
 }
 
@@ -297,7 +297,7 @@ static void register_server(struct message *message)
 		status = STATUS_DENIED;
 	if (status == STATUS_OK) {
 		if (server->endpoint)
-			must(sys_handle_close(server->endpoint));
+			DISCARD(sys_handle_close(server->endpoint).status, "its server may have taken it back");
 		server->endpoint = message->handle;
 		message->handle = 0;
 	}
@@ -315,7 +315,7 @@ static void server_ended(const struct message *message)
 	       (int64_t)message->word[PROCESS_MESSAGE_STATUS], again ? "it is started again" : "that is enough");
 	must(sys_handle_close(server->process));
 	if (server->endpoint)
-		must(sys_handle_close(server->endpoint));
+		DISCARD(sys_handle_close(server->endpoint).status, "its server may have taken it back");
 	server->endpoint = 0;
 	server->restarts++;
 	server->ended = !again || !start_process(server);
