@@ -258,7 +258,7 @@ program_outside := $(if $(filter %.c,$(PROGRAM)),$(if $(filter-out $(realpath us
 partitions := README NOTES ATTR SCRATCH MODULES
 
 # What cannot work is said at once, in words.
-ifneq ($(filter run gdb image,$(MAKECMDGOALS)),)
+ifneq ($(filter run dump gdb image,$(MAKECMDGOALS)),)
 $(if $(filter-out $(ARCHES),$(ARCH)),$(error ARCH=$(ARCH): the machines are $(ARCHES)))
 $(if $(filter-out 1,$(words $(PROGRAM))),$(error PROGRAM=$(PROGRAM): a name or a path without blanks, please))
 $(if $(filter $(PROGRAM),$(programs))$(filter %.c,$(realpath $(PROGRAM))),,$(error PROGRAM=$(PROGRAM): no such C file, \
@@ -546,13 +546,14 @@ everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $
   $(programs:%=$(B)/$(a)/flash/%.pnor))
 everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 
-.PHONY: help setup doctor all test-build demo run gdb view bench test clean docs-gen
+.PHONY: help setup doctor all test-build demo run dump gdb view bench test clean docs-gen
 help:
 	@printf 'Vitrine: a small microkernel behind glass, on x86-64 and POWER.\n\n'
 	@printf '  make %-9s %s\n' \
 	  demo 'boots both machines, runs the demo program, leaves one picture of both: start here' \
 	  view 'serves the demo'"'"'s trace (or FILE=...) to Perfetto and prints the link' \
 	  run 'runs one program; what can be chosen stands below' \
+	  dump 'the same, and prints what is in its memory at the end' \
 	  gdb 'the same, stopped before the first instruction, with gdb attached' \
 	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json, docs/performance.md' \
 	  test 'every test; the last line counts them' \
@@ -593,6 +594,11 @@ run: $(B)/vitrine image $(call boot_file_$(ARCH),$(IMAGE))
 	  if [ -e $(OUT)/run.vtrace ] && $(B)/vitrine perfetto $(OUT) -o $(OUT)/run.pftrace; then printf '%s\n' '' \
 	    'What happened:  build/vitrine stats $(OUT)' 'Event by event: build/vitrine events $(OUT) | less' \
 	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; fi; exit $$code
+
+# However it ends.
+dump: $(B)/vitrine image $(call boot_file_$(ARCH),$(IMAGE))
+	$(Q)$(MAKE) run LIMITS='$(LIMITS) --keep-ram' || true
+	$(Q)$(B)/vitrine dump $(OUT)
 
 gdb: $(B)/vitrine image
 	$(Q)trace/gdb/session.sh $(ARCH) $(PROGRAM) $(SMP) $(SEED) $(GDB)

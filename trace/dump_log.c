@@ -158,7 +158,7 @@ void section_events(struct dump *dump)
 	if (!rings)
 		fputs("  the kernel has not made its rings yet\n", dump->out);
 	for (unsigned i = 0; rings && i < rings->count && i < CPUS_MAX; i++) {
-		struct ring ring;
+		struct ring ring = {0};
 		if (!image_read_words(&dump->image, rings->paddr + i * rings->stride, &ring.head, sizeof(ring) / 8) ||
 		    (ring.mask & (ring.mask + 1)) != 0 || ring.mask > dump->image.bytes / TRACE_SLOT_BYTES) {
 			dump_corrupt(dump, "the ring of CPU %u", i);
