@@ -261,7 +261,7 @@ program_outside := $(if $(filter %.c,$(PROGRAM)),$(if $(filter-out $(realpath us
 partitions := README NOTES ATTR SCRATCH MODULES
 
 # What cannot work is said at once, in words.
-ifneq ($(filter run gdb image iso,$(MAKECMDGOALS)),)
+ifneq ($(filter run dump gdb image iso,$(MAKECMDGOALS)),)
 $(if $(filter-out $(ARCHES),$(ARCH)),$(error ARCH=$(ARCH): the machines are $(ARCHES)))
 $(if $(filter iso,$(MAKECMDGOALS)),$(if $(filter-out x86_64,$(ARCH)),$(error ARCH=$(ARCH): only x86_64 boots through GRUB)))
 $(if $(filter-out 1,$(words $(PROGRAM))),$(error PROGRAM=$(PROGRAM): a name or a path without blanks, please))
@@ -570,7 +570,7 @@ unit: $(unit_compilers:%=unit-%)
 
 # The kernel's objects and the scenarios call before each access to memory; what answers is tests/explore/accesses.c.
 E := $(B)/explore
-explore_scenarios := $(foreach s,rcu sync ipc request,tests/explore/scenario_$(s).c)
+explore_scenarios := $(foreach s,rcu sync ipc handle request,tests/explore/scenario_$(s).c)
 explore_sources := tests/explore/main.c tests/explore/search.c tests/explore/state.c tests/explore/fiber.c tests/explore/machine.c \
   tests/explore/accesses.c tests/explore/report.c tests/explore/scenarios.c tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_user.c \
   tests/unit/sim_image.c tests/unit/mmu_sim.c tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c
@@ -631,13 +631,14 @@ everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $
   $(programs:%=$(B)/$(a)/flash/%.pnor))
 everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 
-.PHONY: help setup doctor all test-build demo run gdb view bench test soak inject clean docs-gen
+.PHONY: help setup doctor all test-build demo run dump gdb view bench test soak inject clean docs-gen
 help:
 	@printf 'Vitrine: a small microkernel behind glass, on x86-64 and POWER.\n\n'
 	@printf '  make %-9s %s\n' \
 	  demo 'boots both machines, runs the demo program, leaves one picture of both: start here' \
 	  view 'serves the demo'"'"'s trace (or FILE=...) to Perfetto and prints the link' \
 	  run 'runs one program; what can be chosen stands below' \
+	  dump 'the same, and prints what is in its memory at the end' \
 	  gdb 'the same, stopped before the first instruction, with gdb attached' \
 	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json, docs/performance.md' \
 	  test 'every test; the last line counts them' \
@@ -682,6 +683,11 @@ run: $(B)/vitrine image $(call boot_file_$(ARCH),$(IMAGE))
 	  if [ -e $(OUT)/run.vtrace ] && $(B)/vitrine perfetto $(OUT) -o $(OUT)/run.pftrace; then printf '%s\n' '' \
 	    'What happened:  build/vitrine stats $(OUT)' 'Event by event: build/vitrine events $(OUT) | less' \
 	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; fi; exit $$code
+
+# However it ends.
+dump: $(B)/vitrine image $(call boot_file_$(ARCH),$(IMAGE))
+	$(Q)$(MAKE) run LIMITS='$(LIMITS) --keep-ram' || true
+	$(Q)$(B)/vitrine dump $(OUT)
 
 gdb: $(B)/vitrine image
 	$(Q)trace/gdb/session.sh $(ARCH) $(PROGRAM) $(SMP) $(SEED) $(GDB)

@@ -24,7 +24,7 @@
 #define FIELD(structure_, field_)                                                                                                \
 	{                                                                                                                        \
 		.structure = #structure_, .field = #field_, .offset = offsetof(struct structure_, field_),                       \
-		.bytes = sizeof(__typeof__(((struct structure_ *)0)->field_))                                                    \
+		.bytes = sizeof(typeof(((struct structure_ *)0)->field_))                                                        \
 	}
 #define NUMBER(group_, number_, name_)                                                                                           \
 	{                                                                                                                        \

@@ -31,14 +31,14 @@
 /* The fields of each record and their sizes. They are laid out from the last to the first. */
 static const char *const records[] = {
 	"list next 8 previous 8",
-	"cpu index 4 hw_id 8 hazards 8 online 1 idle 1 lock_level 1 current 8 next 8 ended 8 rcu.next.first 8 rcu.current.first "
-	"8 "
-	"rcu.done.first 8 rcu.period 8 rcu.freeing 8 rcu.waiting 8",
-	"thread id 4 state 4 aspace 8 name 17 cpu 4 queue_node 16 wake_at 8 sleeps_on 4 wait_node 16 waits_on 8 serve_node 16 "
-	"wait_key 4 sync.one.object 4 sync.one.offset 8 sync.armed 4 blocked_for 4 fault.address 8 fault.pc 8 serves 8 "
-	"page_endpoint 8 doomed 1 killed 1 crashed 1 crash_cause 1 exit_status 8",
-	"aspace kobj 48 id 4 name 17 segments 160 space.id 4 space.active 8 space.words 128 handles.handles 8 dying 1 "
-	"process_node 16 waiters 16 threads 4 started 1 ended 1 crashed 1 crash_cause 1 exit_status 8",
+	("cpu index 4 hw_id 8 hazards 8 online 1 idle 1 lock_level 1 current 8 next 8 ended 8 rcu.next.first 8 rcu.current.first "
+	 "8 "
+	 "rcu.done.first 8 rcu.period 8 rcu.freeing 8 rcu.waiting 8"),
+	("thread id 4 state 4 aspace 8 name 17 cpu 4 queue_node 16 wake_at 8 sleeps_on 4 wait_node 16 waits_on 8 serve_node 16 "
+	 "wait_key 4 sync.one.object 4 sync.one.offset 8 sync.armed 4 blocked_for 4 fault.address 8 fault.pc 8 serves 8 "
+	 "page_endpoint 8 doomed 1 killed 1 crashed 1 crash_cause 1 exit_status 8"),
+	("aspace kobj 48 id 4 name 17 segments 160 space.id 4 space.active 8 space.words 128 handles.handles 8 dying 1 "
+	 "process_node 16 waiters 16 threads 4 started 1 ended 1 crashed 1 crash_cause 1 exit_status 8"),
 	"segment kind 4 base 8 bytes 8 mappings 16",
 	"mapping node 16 start 8 bytes 8 rights 4 rights_max 4 window 1 object 8 first_page 8",
 	"kobj type 4 id 4 references 4",
