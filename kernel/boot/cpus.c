@@ -47,9 +47,13 @@ void cpus_read_options(const struct boot_info *boot)
 		return;
 	cpus[broken].fails = CPU_FAILS_BEFORE_LOCK;
 	command_text(boot->command_line, "broken_at", place);
-	for (unsigned i = CPU_FAILS_BEFORE_LOCK; i <= CPU_FAILS_AFTER_LOCK; i++)
-		if (!strcmp(place, places[i]))
-			cpus[broken].fails = (uint8_t)i;
+	unsigned at = CPU_FAILS_BEFORE_LOCK;
+	while (at < CPU_FAILS_AFTER_LOCK && strcmp(place, places[at]) != 0)
+		at++;
+	if (place[0] && strcmp(place, places[at]) != 0)
+		kprintf("broken_at=%s: the places are before, holding and after; it is before\n", place);
+	else if (place[0])
+		cpus[broken].fails = (uint8_t)at;
 }
 
 void cpus_say_phase(enum boot_phase phase)

@@ -71,6 +71,18 @@ static int explore(const char *program, const struct options *options)
 	return 0;
 }
 
+/* A whole number, all of the text; ends the program if it is none. */
+static uint64_t number(const char *text)
+{
+	char *end;
+	uint64_t value = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || value > UINT32_MAX) {
+		fprintf(stderr, "explore: '%s' is no number from 0 to 4294967295\n", text);
+		exit(2);
+	}
+	return value;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option long_options[] = {
@@ -89,15 +101,15 @@ int main(int argc, char **argv)
 	struct options options = {scenario->bound, scenario->beyond, 1, UINT64_C(1) << 40, NULL};
 	for (int option; (option = getopt_long(argc - 1, argv + 1, "o:", long_options, NULL)) != -1;) {
 		if (option == 'b')
-			options.bound = (unsigned)atoi(optarg);
+			options.bound = (unsigned)number(optarg);
 		else if (option == 'a')
 			options.bound = BOUND_NONE;
 		else if (option == 'c')
-			options.chance = (unsigned)atoi(optarg);
+			options.chance = (unsigned)number(optarg);
 		else if (option == 's')
-			options.seed = (unsigned)atoi(optarg);
+			options.seed = (unsigned)number(optarg);
 		else if (option == 'l')
-			options.limit = strtoull(optarg, NULL, 10);
+			options.limit = number(optarg);
 		else if (option == 'o')
 			options.path = optarg;
 		else

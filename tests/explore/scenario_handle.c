@@ -75,7 +75,6 @@ static void receives_by_it(uint64_t argument)
 	explore_begin();
 	EXPLORE_EXPECT(user_ipc(SYSCALL_ipc_receive, other, &message) == STATUS_OK);
 	EXPLORE_EXPECT(message.handle && message.handle < HANDLES_MAX);
-	explore_done();
 	enum status status = user_ipc(SYSCALL_ipc_receive, message.handle, &message);
 	explore_fail("who has a handle to receive by is told %u", status);
 }
@@ -94,6 +93,12 @@ void handle_last_code(uint64_t argument)
 	explore_begin();
 	EXPLORE_EXPECT(user_call(SYSCALL_handle_close, endpoint, 0, 0, NULL) == STATUS_OK);
 	explore_done();
+}
+
+/* Whoever closed it was through with that; the other waits for a message, and that is right. */
+void handle_last_ended(void)
+{
+	EXPLORE_EXPECT(explore_done_count() == 1);
 }
 
 /* Everybody was through with what is explored. */

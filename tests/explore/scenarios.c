@@ -19,7 +19,7 @@ const struct scenario scenarios[] = {
 	{"ipc-twice", "two threads answer one call", 3, 3, 2, 100, ipc_twice_code, NULL, ipc_twice_ended},
 	{"ipc-closed", "the endpoint's handle is closed while a call is on its way", 3, 3, 1, 100, ipc_closed_code, NULL, ipc_closed_ended},
 	{"handle-given", "a handle is closed while it is sent", 2, 2, 2, 0, handle_given_code, NULL, handle_ended},
-	{"handle-last", "the last handle to receive by is closed while another arrives", 2, 2, 3, 0, handle_last_code, NULL, handle_ended},
+	{"handle-last", "the last handle to receive by is closed while another arrives", 2, 2, 3, 0, handle_last_code, NULL, handle_last_ended},
 	{"handle-revoke", "a handle is revoked while one sends it and one copies it", 3, 3, 2, 0, handle_revoke_code, NULL, handle_ended},
 	{"request-one", "a thread touches a page that its provider has to bring", 2, 2, 2, 100, request_one_code, NULL, request_ended},
 	{"request-join", "a thread touches a page while its provider answers who asked first", 2, 2, 3, 100, request_join_code, NULL, request_join_ended},

@@ -18,6 +18,7 @@ void ipc_closed_ended(void);
 user_code ipc_pair_code, ipc_anywhere_code, ipc_two_code, ipc_twice_code, ipc_closed_code;
 
 void handle_ended(void);
+void handle_last_ended(void);
 user_code handle_given_code, handle_revoke_code, handle_last_code;
 
 void request_ended(void);

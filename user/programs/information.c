@@ -55,7 +55,7 @@ static const char *memory_text(uint32_t type)
 
 static void print_page(void)
 {
-	printf(RULE "%s, information page version %u.%u, %u bytes, sum 0x%04x\n", page->machine, page->major, page->minor,
+	printf(RULE "%s, information page version %u.%u, %u bytes, checksum 0x%04x\n", page->machine, page->major, page->minor,
 	       page->length, page->checksum);
 	printf("clock %lu Hz, pages of %u bytes\ncommand line: %s\n", page->clock_hz, page->page_bytes, page->command_line);
 	print_features();
