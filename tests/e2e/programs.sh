@@ -1,7 +1,7 @@
 #!/bin/bash
 #
-# Groups `programs-ARCH`: every user program on one machine with 1 and 4 CPUs under icount and 2 and 4 live ends the way its text says, and
-# its trace is whole. A program checks its own work, so status 0 means that what it saw was right.
+# Groups `programs-ARCH`: every user program on one machine, on one CPU under icount and on four live, ends the way its text says, and its
+# trace is whole. A program checks its own work, so status 0 means that what it saw was right.
 source "$(dirname "$0")/lib.sh"
 machine=$1
 work=$work/$machine
@@ -82,10 +82,7 @@ test_program() { # program, CPUs, mode, variant of the kernel, more arguments
 for program in $(basename -s .c user/programs/*.c); do
 	case $program in bench | shell | input) continue ;; esac # figures on one CPU; what somebody types
 	test_program "$program" 1 --icount
-	for cpus in 2 4; do
-		[ "$program" = slow ] || test_program "$program" $cpus --live kernel --no-build # ten real seconds
-	done
-	test_program "$program" 4 --icount kernel --no-build
+	[ "$program" = slow ] || test_program "$program" 4 --live kernel --no-build # ten real seconds
 done
 
 # The benchmark counts instructions on one CPU: its figures mean nothing elsewhere.
@@ -129,8 +126,10 @@ else
 	not_ok "no-tests-$machine" "vitrine ended with $run_status"
 fi
 
-# The kernel without checks of itself is compiled in another way: what shares most between CPUs, and what fails most, on it too.
+# The kernel without checks of itself is compiled in another way: what shares most between CPUs, and what fails most, on it too; and on
+# four CPUs that take turns.
 for program in threads storm provider pressure fork uaccess fuzz memory crash; do
+	test_program $program 4 --icount
 	test_program $program 4 --live kernel-release
 	test_program $program 2 --icount kernel-release
 done
