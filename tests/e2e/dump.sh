@@ -88,7 +88,7 @@ for machine in $machines; do
 	expect_equal "crash-verdict-$machine" "the verdict" "CRASHED;" "$(section run | awk '/verdict/ { print $2 }')"
 	section log | grep -q 'CRASHED thread .*the first page is never mapped' && ok "crash-log-$machine" ||
 		not_ok "crash-log-$machine" "$(section log | tail -n 2)"
-	run_and_dump panic "$machine" 7 --program hello --append selftest=none --no-build
+	run_and_dump panic "$machine" 7 --program hello --append panic=1 --no-build
 	section log | grep -q 'PANIC on CPU' && ok "panic-log-$machine" || not_ok "panic-log-$machine" "$(section log | tail -n 1)"
 	run=$work/$machine-live
 	run_program "$run" --arch "$machine" --program livelock --smp 2 --keep-ram --no-build --wall 2 --trace thread
