@@ -645,7 +645,7 @@ help:
 	  gdb 'the same, stopped before the first instruction, with gdb attached' \
 	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json, docs/performance.md' \
 	  test 'every test; the last line counts them' \
-	  soak '500 boots, of 1 to 16 CPUs' \
+	  soak '500 boots, of 1 to 16 CPUs, and a million wake-ups' \
 	  inject 'lets the allocations of the kernel fail, one a run: more of them than the test does' \
 	  unit 'the portable kernel'"'"'s tests on this host' \
 	  explore 'the kernel in every order of its steps (BOUND=3 or all, CHANCE=1000: docs/exploration.md)' \
@@ -711,7 +711,7 @@ test:
 
 # Each number of CPUs comes up 50 times, on both machines.
 soak:
-	@BOOTS=50 .ci/test boots
+	@BOOTS=50 WORDS=1000000 .ci/test boots waiting
 
 # More than the group of that name tries: some ten minutes.
 inject: test-build
