@@ -68,8 +68,8 @@ for machine in $machines; do
 	[ "$(tail -n 1 "$work/$machine-late")" -le 20000 ] && ok "latency-is-bounded-$machine" ||
 		not_ok "latency-is-bounded-$machine" "an interrupt was heard $(tail -n 1 "$work/$machine-late") ticks late"
 
-	# 200,000 hits (WORDS; `make soak`: a million) on one of 64 words, each answered, on four CPUs that take turns, and fewer on four that really run at once. A
-	# wake-up that is lost stops the run until its time is up.
+	# 200,000 hits (WORDS; `make soak`: a million) on one of 64 words, each answered, on four CPUs that take turns, and
+	# fewer on four that really run at once. A wake-up that is lost stops the run until its time is up.
 	no_wake_up_is_lost "$machine" icount "${WORDS:-200000}" --budget 1000000000000
 	no_wake_up_is_lost "$machine" live 50000
 
