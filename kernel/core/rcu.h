@@ -10,7 +10,8 @@
  * it found there without counting a reference, for as long as it stays. A CPU on its way back to user mode, or idle, follows none: that is
  * its quiescent state (q). A grace period is over when each CPU has passed one; what was unlinked before it began can be freed then.
  * The rules: a reference that outlives the stay in the kernel is counted (obj/kobj.h). An interrupt that comes in idle uses what it
- * holds locks or references for, nothing else. A `free` may take its time, and give up references; `pre_free` may not give up any.
+ * holds locks or references for, nothing else. A `free` may take its time, and give up references. A `pre_free` may only where that soon
+ * ends, since it is called within rcu_call(): a handle's gives up its object, and an object's gives up nothing.
  * Who calls: whoever frees what others may be looking at; the scheduler, on the way out. Locks: one, for the state of the grace period.
  * What is simplified: one kind of readers, no callbacks on behalf of others, no CPU that goes away.
  */
