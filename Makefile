@@ -4,6 +4,10 @@
 # V=1 shows the commands.
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+# As many jobs as the host has processors, except where one goal has to follow another.
+ifeq ($(MAKELEVEL)$(filter clean,$(MAKECMDGOALS)),0)
+MAKEFLAGS += --jobs=$(shell nproc)
+endif
 .DELETE_ON_ERROR:
 .SUFFIXES:
 SHELL := /bin/bash
@@ -139,6 +143,9 @@ variant_flags_kernel-test := $(checks)
 # gcc compiles calls to memcpy and memset that are nowhere in the source, so the file that has them stays outside the whole.
 variant_flags_kernel-release := -O3 $(if $(is_clang),,-flto=2)
 variant_apart_kernel-release := kernel/core/string
+# The objects of kernel-test are the kernel's, but for the tests and for what knows the name of the variant.
+variant_objects_kernel-test := kernel
+names_variant := kernel/core/panic.c
 
 kernel_includes = -Ikernel -Iarch/$(1)/include -I$(B)/gen
 # $(1) machine, $(2) variant
@@ -159,7 +166,9 @@ module_link := -shared --hash-style=sysv -z now -Bsymbolic -init module_init -fi
 
 host_cc := $(COMPILER)
 host_packages := libprotobuf-c zlib
-host_flags = -std=gnu2x -g -O2 -MMD -MP $(warnings) -D_GNU_SOURCE -Itrace -Ikernel -I$(B)/gen $(shell pkg-config --cflags $(host_packages))
+# Asked for at the first use, which is after the set-up, and only then.
+package_flags = $(eval package_flags := $(shell pkg-config --cflags $(host_packages)))$(package_flags)
+host_flags = -std=gnu2x -g -O2 -MMD -MP $(warnings) -D_GNU_SOURCE -Itrace -Ikernel -I$(B)/gen $(package_flags)
 host_libs = $(shell pkg-config --libs $(host_packages)) -lpthread
 
 # ---- generated --------------------------------------------------------------------------------------------------------------
@@ -190,7 +199,9 @@ $(B)/gen/perfetto.pb-c.h: $(B)/gen/perfetto.pb-c.c ;
 # ---- one kernel image: $(1) machine, $(2) variant, $(3) more sources ------------------------------------------------------------
 
 define kernel_image
-$(1)_$(2)_objects := $$(patsubst %,$(B)/$(1)/$(2)/%.o,$$(kernel_sources) $$(freestanding_sources) $$(arch_$(1)_sources) $(3))
+$(1)_$(2)_objects := $$(patsubst %,$(B)/$(1)/$(or $(variant_objects_$(2)),$(2))/%.o, \
+    $$(filter-out $(names_variant),$$(kernel_sources)) $$(freestanding_sources) $$(arch_$(1)_sources)) \
+  $$(patsubst %,$(B)/$(1)/$(2)/%.o,$(names_variant) $(3))
 
 $(B)/$(1)/$(2)/%.c.o: %.c $$(generated)
 	$$(call say,CC,$$@)
@@ -207,9 +218,6 @@ $(B)/$(1)/$(2).elf: $$($(1)_$(2)_objects) arch/$(1)/kernel.ld
 
 $(B)/$(1)/$(2).bin: $(B)/$(1)/$(2).elf
 	$$(Q)$$(cross_$(1))objcopy -O binary $$< $$@
-
-$(B)/$(1)/$(2).sym: $(B)/$(1)/$(2).elf
-	$$(Q)$$(cross_$(1))nm -n --defined-only $$< > $$@
 
 -include $$($(1)_$(2)_objects:.o=.d)
 endef
@@ -275,27 +283,23 @@ $(if $(filter command,$(foreach v,arch program smp seed,$(firstword $(origin $(v
 endif
 
 # The boot archive of a program: init and the servers, and everybody's symbols for backtraces. The program itself lies in the flash; it
-# is here as well, for a machine without one. $(1) machine, $(2) name, $(3) program
+# is here as well, for a machine without one. $(1) machine, $(2) the program's file without its ending
+archive_names := flags=r;s,.*/,,;s,\.stripped$$,,
+archive_servers = $(servers:%=$(B)/$(1)/servers/%.stripped)
+archive_symbols = $(servers:%=$(B)/$(1)/servers/%.sym) $(B)/$(1)/kernel.sym
 define make_archive
-$(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$parts' EXIT && \
-  for server in $(servers); do $(cross_$(1))strip -o $$parts/$$server $(B)/$(1)/servers/$$server.elf && \
-    $(cross_$(1))nm -n --defined-only $(B)/$(1)/servers/$$server.elf > $$parts/$$server.sym || exit 1; done && \
-  $(cross_$(1))strip -o $$parts/$(2) $(3) && $(cross_$(1))nm -n --defined-only $(3) > $$parts/$(2).sym && \
-  cp $(B)/$(1)/kernel.sym $$parts/kernel.sym && \
-  tar --format=ustar --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0644 -C $$parts -cf $$parts/tar \
-    $(servers) $(2) $(2).sym $(servers:%=%.sym) kernel.sym && mv $$parts/tar $@
+$(Q)mkdir -p $(@D) && tar --format=ustar --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0644 --transform='$(archive_names)' \
+  -cf $@.new $(archive_servers) $(2).stripped $(2).sym $(archive_symbols) && mv $@.new $@
 endef
 
 # The flash of a program: the program, cut to the 15 characters of a partition's name, and partitions to play with.
-# $(1) machine, $(2) name, $(3) program
+# $(1) machine, $(2) the program's file without its ending
 define make_flash
-$(Q)mkdir -p $(@D) && parts=$$(mktemp -d $(@D)/$(2).XXXXXX) && trap 'rm -rf $$parts' EXIT && name=$(2) && \
-  $(cross_$(1))strip -o $$parts/program $(3) && $(B)/vitrine pnor build -o $$parts/flash --size 4M \
-    --part "$${name:0:15},$$parts/program,ecc,ro" \
-    --part README,user/flash/readme.txt,ecc,ro --part NOTES,ecc,size=64K --part ATTR,ecc,size=4K \
-    --part SCRATCH,size=1M --part MODULES,$(B)/$(1)/modules/$(if $(filter linking,$(2)),all,few).pack,ecc,ro \
-    $(if $(filter shell,$(2)),$(foreach p,$(shell_programs),$(call shell_part,$(1),$(p)))) && \
-  mv $$parts/flash $@
+$(Q)mkdir -p $(@D) && name=$(notdir $(2)) && $(B)/vitrine pnor build -o $@.new --size 4M \
+    --part "$${name:0:15},$(2).stripped,ecc,ro" \
+    --part README,user/flash/readme.txt,ecc,ro --part NOTES,ecc,size=64K --part ATTR,ecc,size=4K --part SCRATCH,size=1M \
+    --part MODULES,$(B)/$(1)/modules/$(if $(filter linking,$(notdir $(2))),all,few).pack,ecc,ro \
+    $(if $(filter shell,$(notdir $(2))),$(foreach p,$(shell_programs),$(call shell_part,$(1),$(p)))) && mv $@.new $@
 endef
 
 # What can be run from the shell.
@@ -307,6 +311,9 @@ $(foreach a,$(ARCHES),$(eval $(B)/$(a)/flash/shell.pnor: $(shell_programs:%=$(B)
 always:
 
 define user_program
+$(B)/$(1)/%.sym: $(B)/$(1)/%.elf
+	$$(Q)$$(cross_$(1))nm -n --defined-only $$< > $$@
+
 $(1)_library_objects := $$(patsubst %,$(B)/$(1)/user/%.o,$$(user_lib_sources) $$(user_lib_$(1)_sources))
 $(1)_library := $(B)/$(1)/user/libvitrine.a
 
@@ -330,16 +337,16 @@ $(B)/$(1)/programs/%.elf: $(B)/$(1)/programs/%.o $$($(1)_library) user/lib/progr
 	$$(call say,LD,$$@)
 	$$(Q)$$(cross_$(1))ld -nostdlib -static $$(link_$(1)) -T user/lib/program.ld -o $$@ $$< $$($(1)_library)
 
-$(B)/$(1)/programs/%.stripped: $(B)/$(1)/programs/%.elf
+$(B)/$(1)/%.stripped: $(B)/$(1)/%.elf
 	$$(Q)$$(cross_$(1))strip -o $$@ $$<
 
-$(B)/$(1)/archive/%.tar: $(B)/$(1)/programs/%.elf $(servers:%=$(B)/$(1)/servers/%.elf) $(B)/$(1)/kernel.sym Makefile
-	$$(call make_archive,$(1),$$*,$$<)
+$(B)/$(1)/archive/%.tar: $(B)/$(1)/programs/%.stripped $(B)/$(1)/programs/%.sym $(archive_servers) $(archive_symbols) Makefile
+	$$(call make_archive,$(1),$(B)/$(1)/programs/$$*)
 
-$(B)/$(1)/flash/%.pnor: $(B)/$(1)/programs/%.elf $(B)/vitrine user/flash/readme.txt $(B)/$(1)/modules/few.pack Makefile
-	$$(call make_flash,$(1),$$*,$$<)
+$(B)/$(1)/flash/%.pnor: $(B)/$(1)/programs/%.stripped $(B)/vitrine user/flash/readme.txt $(B)/$(1)/modules/few.pack Makefile
+	$$(call make_flash,$(1),$(B)/$(1)/programs/$$*)
 
-.PRECIOUS: $(B)/$(1)/programs/%.elf $(B)/$(1)/programs/%.o $(B)/$(1)/user/%.c.o $(B)/$(1)/user/%.S.o
+.PRECIOUS: $(B)/$(1)/%.stripped $(B)/$(1)/%.sym $(B)/$(1)/programs/%.elf $(B)/$(1)/programs/%.o $(B)/$(1)/user/%.c.o $(B)/$(1)/user/%.S.o
 -include $$($(1)_library_objects:.o=.d) $$(wildcard $(B)/$(1)/programs/*.d)
 endef
 
@@ -400,11 +407,11 @@ $(outside).elf: $(program_outside) $($(ARCH)_library) user/lib/program.ld always
 	  -Wno-array-bounds -c $< -o $(outside).o
 	$(Q)$(cross_$(ARCH))ld -nostdlib -static $(link_$(ARCH)) -T user/lib/program.ld -o $@ $(outside).o $($(ARCH)_library)
 
-$(B)/$(ARCH)/archive/$(program_name).tar: $(outside).elf $(servers:%=$(B)/$(ARCH)/servers/%.elf) $(B)/$(ARCH)/kernel.sym always
-	$(call make_archive,$(ARCH),$(program_name),$<) && touch -d @0 $@
+$(B)/$(ARCH)/archive/$(program_name).tar: $(outside).stripped $(outside).sym $(call archive_servers,$(ARCH)) $(call archive_symbols,$(ARCH)) always
+	$(call make_archive,$(ARCH),$(outside)) && touch -d @0 $@
 
-$(B)/$(ARCH)/flash/$(program_name).pnor: $(outside).elf $(B)/vitrine user/flash/readme.txt $(B)/$(ARCH)/modules/few.pack always
-	$(call make_flash,$(ARCH),$(program_name),$<) && touch -d @0 $@
+$(B)/$(ARCH)/flash/$(program_name).pnor: $(outside).stripped $(B)/vitrine user/flash/readme.txt $(B)/$(ARCH)/modules/few.pack always
+	$(call make_flash,$(ARCH),$(outside)) && touch -d @0 $@
 endif
 
 # What `vitrine run` needs before it starts QEMU.

@@ -2,7 +2,7 @@
 #
 # Group `build`: everything there is to build, with gcc.
 set -u
-if log=$(make test-build 2>&1); then
+if log=$(make -j"$(nproc)" test-build 2>&1); then
 	echo "ok build-gcc"
 else
 	echo "$log"

@@ -3,7 +3,7 @@
 # Group `clang`: the other compiler builds everything too, with the same warnings as errors, and what it builds boots and works.
 source "$(dirname "$0")/../e2e/lib.sh"
 
-if log=$(make COMPILER=clang B=build/clang all 2>&1); then
+if log=$(make -j"$(nproc)" COMPILER=clang B=build/clang all 2>&1); then
 	ok build-clang
 else
 	echo "$log"
