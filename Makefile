@@ -91,6 +91,7 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/run_waiting.c \
   trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_count.c trace/perfetto_rcu.c \
   trace/perfetto_thread.c trace/perfetto_track.c trace/perfetto_names.c trace/perfetto_packet.c trace/perfetto_output.c trace/view.c \
+  trace/progress.c trace/sql.c trace/sql_build.c trace/sql_schema.c trace/sql_views.c \
   trace/pnor.c trace/pnor_build.c trace/pnor_pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
   trace/dump.c trace/dump_image.c trace/dump_layout.c trace/dump_walk.c trace/dump_thread.c trace/dump_memory.c trace/dump_radix.c \
   trace/dump_hash.c trace/dump_handle.c trace/dump_log.c
@@ -165,7 +166,7 @@ module_flags_ppc64 := $(module_flags)
 module_link := -shared --hash-style=sysv -z now -Bsymbolic -init module_init -fini module_fini -T user/lib/module.ld
 
 host_cc := $(COMPILER)
-host_packages := libprotobuf-c zlib
+host_packages := libprotobuf-c sqlite3 zlib
 # Asked for at the first use, which is after the set-up, and only then.
 package_flags = $(eval package_flags := $(shell pkg-config --cflags $(host_packages)))$(package_flags)
 host_flags = -std=gnu2x -g -O2 -MMD -MP $(warnings) -D_GNU_SOURCE -Itrace -Ikernel -I$(B)/gen $(package_flags)

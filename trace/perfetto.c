@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "commands.h"
 #include "perfetto_event.h"
@@ -22,6 +20,7 @@
 #include "perfetto_rcu.h"
 #include "perfetto_thread.h"
 #include "perfetto_track.h"
+#include "progress.h"
 
 const char perfetto_help[] =
 	"usage: vitrine perfetto RUN... -o FILE\n"
@@ -34,32 +33,6 @@ const char perfetto_help[] =
 	"\n"
 	"    vitrine perfetto out/demo/x86_64.vtrace out/demo/ppc64.vtrace -o out/demo/demo.pftrace\n"
 	"    vitrine view out/demo/demo.pftrace\n";
-
-#define EVENTS_PER_LOOK 65536
-
-/* ---- progress ---- */
-
-struct progress {
-	bool shown;
-	time_t started;
-	uint64_t events, all;
-};
-
-/* Says how far it is, on a terminal and after the first second. */
-static void progress_look(struct progress *progress)
-{
-	if (!isatty(STDERR_FILENO) || time(NULL) <= progress->started + 1 || !progress->all)
-		return;
-	fprintf(stderr, "\rvitrine: %3llu %% of %llu events", (unsigned long long)(100 * progress->events / progress->all),
-		(unsigned long long)progress->all);
-	progress->shown = true;
-}
-
-static void progress_clear(const struct progress *progress)
-{
-	if (progress->shown)
-		fputs("\r\033[K", stderr);
-}
 
 /* ---- one run ---- */
 
@@ -117,8 +90,7 @@ static bool run_draw(struct perfetto *perfetto, struct progress *progress, const
 	int got;
 	while ((got = trace_next(perfetto->reader, &event)) > 0) {
 		event_draw(perfetto, &event);
-		if (++progress->events % EVENTS_PER_LOOK == 0)
-			progress_look(progress);
+		progress_step(progress);
 		if (perfetto->output->failed || perfetto->out_of_memory)
 			break;
 	}
@@ -139,8 +111,7 @@ static bool run_write(struct perfetto *perfetto, struct progress *progress, cons
 	struct trace_reader *reader = trace_open(path, error, sizeof(error));
 	if (!reader)
 		return say("%s", error), false;
-	progress->events = 0;
-	progress->all = trace_info(reader)->events;
+	progress_start(progress, trace_info(reader)->events);
 	bool written = run_start(perfetto, reader) ? run_draw(perfetto, progress, path) : (say("out of memory"), false);
 	run_forget(perfetto);
 	trace_close(reader);
@@ -172,7 +143,7 @@ static int write_all(char **paths, int count, const char *path)
 	}
 	packet_tags_prepare();
 	perfetto = (struct perfetto){.output = &output, .plans = plan_all(), .machine = count > 1, .next_sequence = 1};
-	struct progress progress = {.started = time(NULL)};
+	struct progress progress = {0};
 	bool written = true;
 	for (int i = 0; i < count && written; i++)
 		written = run_write(&perfetto, &progress, paths[i]);

@@ -13,7 +13,7 @@
 
 /* One CPU's records. The next one starts at words[at], checked whole; `ticks`, `header` and `lost_here` describe it. */
 struct stream {
-	uint64_t *words; /* READER_BUFFER_WORDS of them */
+	uint64_t *words; /* READER_BUFFER_WORDS of them, or as many as its records have */
 	unsigned at, filled;
 	uint64_t file_at, file_left; /* bytes not yet in the buffer */
 	unsigned cpu;

@@ -157,7 +157,8 @@ static bool streams_start(struct trace_reader *reader)
 	reader->streams = reader->info.cpus;
 	for (unsigned i = 0; i < reader->streams; i++) {
 		struct stream *stream = &reader->stream[i];
-		stream->words = malloc(READER_BUFFER_WORDS * sizeof(uint64_t));
+		uint64_t words = stream->file_left / sizeof(uint64_t); /* a small file takes small buffers */
+		stream->words = malloc((words < READER_BUFFER_WORDS ? words + 1 : READER_BUFFER_WORDS) * sizeof(uint64_t));
 		if (!stream->words)
 			return reader_damaged(reader, "there is no memory to read it");
 		stream->live = true;

@@ -1,0 +1,42 @@
+/*
+ * A run as an SQLite database: one table an event kind, and views that put events together.
+ *
+ * Teaches: once the schema is data, tables follow from it: nothing here knows a single event, but for the views about threads and grace
+ * periods. Who calls: sql.c, the command; sql_build.c fills what sql_schema.c and sql_views.c declare. docs/sql.md tells of all tables.
+ */
+#pragma once
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "schema.h"
+
+/* How a value stands in its column. */
+enum sql_kind {
+	SQL_NUMBER,
+	SQL_WORD, /* the name of an enumeration's value; its number if it has none */
+	SQL_NS,   /* ticks of the machine's clock, in nanoseconds */
+	SQL_TEXT, /* two fields of eight characters each, or one */
+	SQL_HEX,  /* a number that reads better in hexadecimal */
+};
+
+struct sql_column {
+	char name[32];
+	enum sql_kind kind;
+	enum field_type type;
+	unsigned field, fields; /* the field of the event, and how many of them: 2 for a long name */
+};
+
+/* The columns that the fields of an event become. Returns how many. */
+unsigned sql_columns(const struct event_schema *event, struct sql_column columns[EVENT_FIELDS_MAX]);
+
+/* Whether the event has this column. */
+bool sql_has_column(const struct event_schema *event, const char *name);
+
+/* These print SQL: the tables, and the views. */
+void sql_print_tables(FILE *to);
+void sql_print_views(FILE *to);
+
+/* Makes and fills the tables and views in an empty database. False after having said why. */
+bool sql_build(sqlite3 *database, const char *run);
