@@ -99,7 +99,7 @@ host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h
 # Tests of the host's program (tests/tools/test_<name>.c), and the programs they are made with.
-tool_tests := reader commands run pnor dump
+tool_tests := reader commands run pnor dump sql
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
@@ -653,7 +653,7 @@ help:
 	  gdb 'the same, stopped before the first instruction, with gdb attached' \
 	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json, docs/performance.md' \
 	  test 'every test; the last line counts them' \
-	  soak '500 boots, of 1 to 16 CPUs, and a million wake-ups' \
+	  soak '2000 boots, of 1 to 16 CPUs, and a million wake-ups' \
 	  inject 'lets the allocations of the kernel fail, one a run: more of them than the test does' \
 	  unit 'the portable kernel'"'"'s tests on this host' \
 	  explore 'the kernel in every order of its steps (BOUND=3 or all, CHANCE=1000: docs/exploration.md)' \
@@ -717,9 +717,9 @@ bench: $(B)/vitrine $(B)/tests/make_trace \
 test:
 	@.ci/test
 
-# Each number of CPUs comes up 50 times, on both machines.
+# Each number of CPUs comes up 200 times, on both machines.
 soak:
-	@BOOTS=50 WORDS=1000000 .ci/test boots waiting
+	@BOOTS=200 WORDS=1000000 .ci/test boots waiting
 
 # More than the group of that name tries: some ten minutes.
 inject: test-build

@@ -170,6 +170,7 @@ static void print_flow_view(FILE *to)
 /*
  * What becomes of a thread that leaves its CPU was said just before: it blocks, or it exits; if it was woken since, or nothing was said, it
  * is runnable. A wake changes the state only of one that has left.
+ * A grace period does not wait for the CPU that began it, nor for one that is asleep; of the others, the last to pass held it up longest.
  */
 static const char fixed_views[] =
 	"CREATE VIEW thread AS SELECT c.thread, c.name, c.aspace AS process, p.name AS process_name, c.creator, c.ts AS "
@@ -194,12 +195,18 @@ static const char fixed_views[] =
 	"      CASE WHEN kind = 'out' AND before = 'block' THEN why END AS reason\n"
 	"    FROM said WHERE kind IN ('create', 'in', 'out') OR kind = 'wake' AND before IN ('create', 'out'))\n"
 	"  SELECT id, ts, lead(ts) OVER (PARTITION BY thread ORDER BY id) - ts AS dur, thread, state, reason, cpu FROM change;\n"
-	"CREATE VIEW grace_period AS SELECT b.id, b.ts, e.ts - b.ts AS dur, b.period, b.callbacks, r.cpu AS asked_by_cpu,\n"
-	"    (SELECT q.field_cpu FROM rcu_quiescent q WHERE q.period = b.period ORDER BY q.id DESC LIMIT 1) AS last_cpu,\n"
-	"    (SELECT q.cause FROM rcu_quiescent q WHERE q.period = b.period ORDER BY q.id DESC LIMIT 1) AS last_cause\n"
-	"  FROM rcu_period_begin b LEFT JOIN rcu_period_end e ON e.period = b.period\n"
-	"    LEFT JOIN rcu_request r ON r.period = b.period;\n"
-	"CREATE INDEX rcu_quiescent_period ON rcu_quiescent(period);\n";
+	"CREATE VIEW grace_period AS WITH held AS (\n"
+	"    SELECT b.period, q.id, q.field_cpu, q.cause FROM rcu_period_begin b JOIN rcu_quiescent q ON q.period = b.period\n"
+	"    WHERE q.id > b.id AND q.field_cpu <> b.cpu AND q.cause <> 'idle all the time, and not woken')\n"
+	"  SELECT b.id, b.ts, e.ts - b.ts AS dur, b.period, b.callbacks, r.cpu AS asked_by_cpu,\n"
+	"    (SELECT h.field_cpu FROM held h WHERE h.period = b.period ORDER BY h.id DESC LIMIT 1) AS last_cpu,\n"
+	"    (SELECT h.cause FROM held h WHERE h.period = b.period ORDER BY h.id DESC LIMIT 1) AS last_cause\n"
+	"  FROM rcu_period_begin b LEFT JOIN rcu_period_end e ON e.period = b.period LEFT JOIN rcu_request r ON r.period = "
+	"b.period;\n"
+	"CREATE INDEX rcu_quiescent_period ON rcu_quiescent(period);\n"
+	"CREATE INDEX rcu_period_begin_period ON rcu_period_begin(period);\n"
+	"CREATE INDEX rcu_period_end_period ON rcu_period_end(period);\n"
+	"CREATE INDEX rcu_request_period ON rcu_request(period);\n";
 
 void sql_print_views(FILE *to)
 {

@@ -5,7 +5,7 @@
 # Runs: the demo and others on both machines, and made-up ones (both byte orders, holes, grace periods that are not all there, one of
 # ten million events for the memory).
 # Who calls: `make perfetto-test`, which has built and fetched everything. Whom it calls: perfetto-check.mjs, perfetto-rcu.mjs,
-# view-test.mjs.
+# sql-questions.mjs, view-test.mjs.
 source "$(dirname "$0")/../e2e/lib.sh"
 work=out/test/perfetto
 rm -rf "$work"
@@ -76,6 +76,17 @@ for machine in $machines; do
 	judge_rcu "$machine-rcu-1" 0 "$work/$machine-rcu-1"
 done
 judge_rcu rcu-4 10 "$work/x86_64-rcu-4" "$work/ppc64-rcu-4"
+
+# ---- the questions of docs/sql.md, which `vitrine sql` answers too ----
+
+ask_twice() { # name, run
+	$vitrine perfetto "$2" -o "$work/$1.pftrace" && node tests/tools/sql-questions.mjs "$1" $vitrine "$2" "$work/$1.pftrace" 2>"$work/$1.node.log" ||
+		not_ok "$1-questions-are-asked" "$(grep -m 1 Error "$work/$1.node.log")"
+}
+for machine in $machines; do
+	ask_twice "$machine-demo" "$work/$machine"
+	ask_twice "$machine-rcu" "$work/$machine-rcu-4"
+done
 
 # ---- made-up runs ----
 

@@ -38,7 +38,7 @@ static void says_what_it_can_do(void **state)
 	assert_int_equal(shell("%s", vitrine), 2);
 	assert_int_equal(shell("%s --help", vitrine), 0);
 	assert_true(shell_said("usage: vitrine COMMAND"));
-	const char *const commands[] = {"run", "stats", "events", "perfetto", "view"};
+	const char *const commands[] = {"run", "stats", "events", "perfetto", "sql", "view"};
 	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		char usage[64];
 		snprintf(usage, sizeof(usage), "usage: vitrine %s", commands[i]);
