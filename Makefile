@@ -68,6 +68,8 @@ server_at_attr := 0x24000000
 server_at_intr := 0x26000000
 server_at_serial := 0x28000000
 server_at_modules := 0x2a000000
+server_more_x86_64_init := user/servers/init_rounds.c
+server_more_ppc64_init := user/servers/init_rounds.c
 server_more_x86_64_pnor = user/servers/flash_cfi.c $(flash_sources)
 server_more_ppc64_pnor = user/servers/flash_mtd.c $(flash_sources)
 server_more_x86_64_modules := user/flash/modules.c
@@ -519,8 +521,8 @@ $(B)/tests/gva2gpa $(B)/tests/boot_phases: $(B)/tests/%: tests/e2e/%.c tests/e2e
 	$(call say,HOSTCC,$@)
 	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) -Ikernel -Itests/unit/include $(filter %.c,$^) -o $@
 
-# And one that lets allocations of the guest fail, one a run.
-$(B)/tests/inject: tests/e2e/inject.c
+# And two that let allocations of the guest fail, one a run, or many.
+$(B)/tests/inject $(B)/tests/rounds: $(B)/tests/%: tests/e2e/%.c
 	$(call say,HOSTCC,$@)
 	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) $< -o $@
 
@@ -528,7 +530,7 @@ $(B)/tests/inject: tests/e2e/inject.c
 
 unit_compilers := gcc clang
 unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider wait ends \
-  rcu handle acpi multiboot2 no_memory_calls delegate
+  rcu handle acpi multiboot2 no_memory_calls memory_fail delegate
 unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)
@@ -653,7 +655,7 @@ help:
 	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json, docs/performance.md' \
 	  test 'every test; the last line counts them' \
 	  soak '500 boots, of 1 to 16 CPUs, and a million wake-ups' \
-	  inject 'lets the allocations of the kernel fail, one a run: more of them than the test does' \
+	  inject 'lets each allocation of the kernel fail, in each program; PROGRAMS=NAME: in one' \
 	  unit 'the portable kernel'"'"'s tests on this host' \
 	  explore 'the kernel in every order of its steps (BOUND=3 or all, CHANCE=1000: docs/exploration.md)' \
 	  all 'builds everything' \
@@ -681,7 +683,7 @@ doctor:
 all: $(everything)
 
 # What tests run, beside what everybody runs.
-test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa boot_phases inject) \
+test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa boot_phases inject rounds) \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
 
 # These two read what is typed; another that does says so with INPUT=-.
@@ -720,7 +722,7 @@ test:
 soak:
 	@BOOTS=50 WORDS=1000000 .ci/test boots waiting
 
-# More than the group of that name tries: some ten minutes.
+# Each allocation of each program: an hour or two. Broken off, it goes on where it was; PROGRAMS says which.
 inject: test-build
 	$(Q)INJECT=all tests/e2e/inject.sh
 
