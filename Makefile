@@ -517,9 +517,12 @@ perfetto-test: trace-processor $(B)/vitrine $(B)/tests/make_trace $(B)/tests/cou
 	$(Q)tests/tools/perfetto-test.sh
 
 # What the end-to-end tests need beside the machines: tools that ask QEMU's monitor.
-$(B)/tests/gva2gpa $(B)/tests/boot_phases: $(B)/tests/%: tests/e2e/%.c tests/e2e/monitor.c tests/e2e/monitor.h kernel/arch.h
+$(B)/tests/gva2gpa $(B)/tests/boot_phases: tests/e2e/monitor.c tests/e2e/monitor.h kernel/arch.h
+$(B)/tests/boot_phases $(B)/tests/layout: tests/e2e/layout.h kernel/mm/segment.h arch/x86_64/include/frame_offsets.h $(generated)
+$(B)/tests/gva2gpa $(B)/tests/boot_phases $(B)/tests/layout: $(B)/tests/%: tests/e2e/%.c
 	$(call say,HOSTCC,$@)
-	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) -Ikernel -Itests/unit/include $(filter %.c,$^) -o $@
+	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) -Ikernel -Itests/unit/include -Iarch/x86_64/include -I$(B)/gen \
+	  $(filter %.c,$^) -o $@
 
 # And two that let allocations of the guest fail, one a run, or many.
 $(B)/tests/inject $(B)/tests/rounds: $(B)/tests/%: tests/e2e/%.c
@@ -662,7 +665,7 @@ help:
 	  iso 'an ISO image of PROGRAM that GRUB boots on x86-64, and the command that does it' \
 	  setup 'installs what this machine lacks (also done by the targets above)' \
 	  doctor 'says what this machine has, lacks, and how to mend it' \
-	  docs-gen 'writes docs/gen/ from the schema' \
+	  docs-gen 'writes docs/gen/ from the schema and the layout' \
 	  clean 'removes what was built and recorded'
 	@printf '\nFor run and gdb, with what holds if you say nothing:\n'
 	@printf '  %-18s %s\n' ARCH=x86_64 'or ppc64' PROGRAM=demo 'or the path of a C file, or one of those below' \
@@ -683,7 +686,7 @@ doctor:
 all: $(everything)
 
 # What tests run, beside what everybody runs.
-test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa boot_phases inject rounds) \
+test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa boot_phases layout inject rounds) \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
 
 # These two read what is typed; another that does says so with INPUT=-.
@@ -726,8 +729,8 @@ soak:
 inject: test-build
 	$(Q)INJECT=all tests/e2e/inject.sh
 
-docs-gen: $(B)/gen/gen
-	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md
+docs-gen: $(B)/gen/gen $(B)/tests/layout
+	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md && $(B)/tests/layout > docs/gen/layout.md
 
 # What was fetched stays.
 clean:
