@@ -68,6 +68,8 @@ server_at_attr := 0x24000000
 server_at_intr := 0x26000000
 server_at_serial := 0x28000000
 server_at_modules := 0x2a000000
+server_more_x86_64_init := user/servers/init_rounds.c
+server_more_ppc64_init := user/servers/init_rounds.c
 server_more_x86_64_pnor = user/servers/flash_cfi.c $(flash_sources)
 server_more_ppc64_pnor = user/servers/flash_mtd.c $(flash_sources)
 server_more_x86_64_modules := user/flash/modules.c
@@ -516,12 +518,15 @@ perfetto-test: trace-processor $(B)/vitrine $(B)/tests/make_trace $(B)/tests/cou
 	$(Q)tests/tools/perfetto-test.sh
 
 # What the end-to-end tests need beside the machines: tools that ask QEMU's monitor.
-$(B)/tests/gva2gpa $(B)/tests/boot_phases: $(B)/tests/%: tests/e2e/%.c tests/e2e/monitor.c tests/e2e/monitor.h kernel/arch.h
+$(B)/tests/gva2gpa $(B)/tests/boot_phases: tests/e2e/monitor.c tests/e2e/monitor.h kernel/arch.h
+$(B)/tests/boot_phases $(B)/tests/layout: tests/e2e/layout.h kernel/mm/segment.h arch/x86_64/include/frame_offsets.h $(generated)
+$(B)/tests/gva2gpa $(B)/tests/boot_phases $(B)/tests/layout: $(B)/tests/%: tests/e2e/%.c
 	$(call say,HOSTCC,$@)
-	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) -Ikernel -Itests/unit/include $(filter %.c,$^) -o $@
+	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) -Ikernel -Itests/unit/include -Iarch/x86_64/include -I$(B)/gen \
+	  $(filter %.c,$^) -o $@
 
-# And one that lets allocations of the guest fail, one a run.
-$(B)/tests/inject: tests/e2e/inject.c
+# And two that let allocations of the guest fail, one a run, or many.
+$(B)/tests/inject $(B)/tests/rounds: $(B)/tests/%: tests/e2e/%.c
 	$(call say,HOSTCC,$@)
 	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) $< -o $@
 
@@ -529,7 +534,7 @@ $(B)/tests/inject: tests/e2e/inject.c
 
 unit_compilers := gcc clang
 unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider wait ends \
-  rcu handle acpi multiboot2 no_memory_calls delegate
+  rcu handle acpi multiboot2 no_memory_calls memory_fail delegate
 unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)
@@ -654,14 +659,14 @@ help:
 	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json, docs/performance.md' \
 	  test 'every test; the last line counts them' \
 	  soak '2000 boots, of 1 to 16 CPUs, and a million wake-ups' \
-	  inject 'lets the allocations of the kernel fail, one a run: more of them than the test does' \
+	  inject 'lets each allocation of the kernel fail, in each program; PROGRAMS=NAME: in one' \
 	  unit 'the portable kernel'"'"'s tests on this host' \
 	  explore 'the kernel in every order of its steps (BOUND=3 or all, CHANCE=1000: docs/exploration.md)' \
 	  all 'builds everything' \
 	  iso 'an ISO image of PROGRAM that GRUB boots on x86-64, and the command that does it' \
 	  setup 'installs what this machine lacks (also done by the targets above)' \
 	  doctor 'says what this machine has, lacks, and how to mend it' \
-	  docs-gen 'writes docs/gen/ from the schema' \
+	  docs-gen 'writes docs/gen/ from the schema and the layout' \
 	  clean 'removes what was built and recorded'
 	@printf '\nFor run and gdb, with what holds if you say nothing:\n'
 	@printf '  %-18s %s\n' ARCH=x86_64 'or ppc64' PROGRAM=demo 'or the path of a C file, or one of those below' \
@@ -682,7 +687,7 @@ doctor:
 all: $(everything)
 
 # What tests run, beside what everybody runs.
-test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa boot_phases inject) \
+test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa boot_phases layout inject rounds) \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
 
 # These two read what is typed; another that does says so with INPUT=-.
@@ -721,12 +726,12 @@ test:
 soak:
 	@BOOTS=200 WORDS=1000000 .ci/test boots waiting
 
-# More than the group of that name tries: some ten minutes.
+# Each allocation of each program: an hour or two. Broken off, it goes on where it was; PROGRAMS says which.
 inject: test-build
 	$(Q)INJECT=all tests/e2e/inject.sh
 
-docs-gen: $(B)/gen/gen
-	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md
+docs-gen: $(B)/gen/gen $(B)/tests/layout
+	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md && $(B)/tests/layout > docs/gen/layout.md
 
 # What was fetched stays.
 clean:

@@ -17,7 +17,6 @@
 const void *firmware_memory(uint64_t at, uint64_t bytes);
 
 /* Makes RAM reachable at DIRECT_BASE. False for what lies beyond DIRECT_BYTES_MAX. */
-#define DIRECT_BYTES_MAX (16 * GIB)
 bool direct_map(uint64_t base, uint64_t bytes);
 
 /* For boot messages, before the kernel's own printing is up. */

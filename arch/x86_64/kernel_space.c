@@ -16,7 +16,6 @@
 
 /* A table for each GiB, one for each 2 MiB that the image can touch, and one for the page that is sealed. */
 #define DIRECT_TABLES (DIRECT_BYTES_MAX / GIB + IMAGE_BYTES_MAX / LARGE_BYTES + 1)
-#define DEVICE_BASE (KERNEL_BASE + GIB)
 
 static uint64_t stock[DIRECT_TABLES][TABLE_ENTRIES] __attribute__((aligned(4096)));
 static unsigned stock_used;

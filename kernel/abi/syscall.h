@@ -76,7 +76,9 @@
 	X(fault_return, 58, "(pc): ends that; on with the instruction at pc, 0: with the one that faulted") \
 	X(ipc_cancel, 59, "(endpoint, token, reply endpoint): the answer to an ipc_call_noblk is not wanted any more") \
 	X(process_unwatch, 60, "(process, endpoint): no such message comes to the endpoint any more, unless it is there; NOT_FOUND") \
-	X(handle_revoke, 61, "(handle) -> how many handles were made from it, and from those, in any process: all are closed; LIMIT: as many as one call does, call again")
+	X(handle_revoke, 61, "(handle) -> how many handles were made from it, and from those, in any process: all are closed; LIMIT: as many as one call does, call again") \
+	X(memory_fail, 62, "(machine, n): allocation n of the kernel from now on fails; 0: none, and none is counted -> enum memory_fail, of the time " \
+	  "since the call before")
 /* clang-format on */
 
 #ifndef __ASSEMBLER__ /* the stubs of user space are made from SYSCALLS too; the rest is C */
@@ -138,6 +140,13 @@ enum memory_info {
 	MEMORY_ZERO_MISSES, /* zeroed on the spot */
 	MEMORY_LEAVING,     /* things, not pages: kernel objects that are freed after a grace period */
 	MEMORY_INFO_COUNT
+};
+
+/* What memory_fail tells: how many allocations were counted, and whether one failed, and whether whoever made it learned of that. */
+enum memory_fail {
+	MEMORY_FAIL_COUNTED = 0xffffffff,
+	MEMORY_FAIL_FAILED_SHIFT = 32, /* one bit */
+	MEMORY_FAIL_TOLD_SHIFT = 33,   /* one bit: its call answered NO_MEMORY, or it was killed */
 };
 
 /* A name travels as two words, up to 16 characters, the first character in the highest byte, on both machines. */

@@ -7,9 +7,9 @@
 #include "core/print.h"
 #include "core/string.h"
 
-static const char *const known_words[] = {"program", "seed",     "trace",      "ring",       "budget",      "turn_us",
-					  "memory",  "flash",    "broken_cpu", "broken_at",  "wrong_clock", "cpus",
-					  "mmu",     "selftest", "fail",       "fail_every", "panic"};
+static const char *const known_words[] = {"program", "seed",       "trace",     "ring",        "budget",   "turn_us", "memory",
+					  "flash",   "broken_cpu", "broken_at", "wrong_clock", "cpus",     "mmu",     "selftest",
+					  "fail",    "fail_every", "panic",     "fail_rounds", "fail_step"};
 
 bool command_text(const char *line, const char *name, char value[COMMAND_WORD_CHARS])
 {

@@ -15,6 +15,7 @@
 #include "core/syscall_calls.h"
 #include "core/time.h"
 #include "mm/aspace.h"
+#include "mm/inject.h"
 #include "mm/uaccess.h"
 #include "sched/process.h"
 
@@ -105,6 +106,8 @@ void syscall_dispatch(struct thread *thread)
 	if (number < ARRAY_LENGTH(calls))
 		status = calls[number](thread, arguments, &value);
 	trace_syscall_exit(thread->id, number, status, value);
+	if (__builtin_expect(status == STATUS_NO_MEMORY, 0))
+		inject_note_told(thread->id);
 	if (status != STATUS_RETRY)
 		arch_syscall_result(&thread->frame, status, value);
 }

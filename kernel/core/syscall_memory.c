@@ -12,6 +12,7 @@
 #include "mm/aspace.h"
 #include "mm/evict.h"
 #include "mm/fault.h"
+#include "mm/inject.h"
 #include "mm/page.h"
 #include "mm/reclaim.h"
 #include "mm/uaccess.h"
@@ -302,5 +303,16 @@ enum status call_memory_cast_out(struct thread *thread, const uint64_t arguments
 	if (arguments[0] > PRESSURE_CRITICAL)
 		return STATUS_INVALID;
 	*value = reclaim_cast_out((enum pressure)arguments[0]);
+	return STATUS_OK;
+}
+
+enum status call_memory_fail(struct thread *thread, const uint64_t arguments[CALL_ARGUMENTS], uint64_t *value)
+{
+	struct kobj *machine;
+	TRY(handle_find(&thread->aspace->handles, arguments[0], KOBJ_MACHINE, HANDLE_MANAGE, &machine));
+	*value = min_u64(inject_allocations(), MEMORY_FAIL_COUNTED);
+	*value |= (uint64_t)(inject_failures() > 0) << MEMORY_FAIL_FAILED_SHIFT;
+	*value |= (uint64_t)inject_was_told() << MEMORY_FAIL_TOLD_SHIFT;
+	inject_from(arguments[1], 0);
 	return STATUS_OK;
 }

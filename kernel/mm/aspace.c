@@ -267,12 +267,14 @@ static void set_rights(struct aspace *aspace, struct segment *segment, uint64_t 
 enum status aspace_protect(struct aspace *aspace, uint64_t address, uint64_t bytes, unsigned rights)
 {
 	struct segment *segment;
-	struct spares spares;
+	struct spares spares = {0};
 	TRY(check_rights(rights));
 	TRY(check_range(aspace, address, bytes, &segment));
-	TRY(spares_take(&spares));
+	spares_fill(&spares);
 	spin_lock(&aspace->lock);
 	enum status status = check_protect(segment, address, bytes, rights);
+	if (status == STATUS_OK)
+		status = spares_check(segment, address, bytes, &spares);
 	if (status == STATUS_OK)
 		set_rights(aspace, segment, address, bytes, &spares, rights, NULL);
 	spin_unlock(&aspace->lock);
@@ -287,13 +289,17 @@ enum status aspace_protect(struct aspace *aspace, uint64_t address, uint64_t byt
 #define UNMAP_AT_ONCE (64 * PAGE_BYTES)
 
 /* Makes what is mapped in a range unusable, and marks it; then nothing translates there any more, unless somebody takes the mark. */
-static void hide(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares,
-		 const void *by)
+static enum status hide(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares,
+			const void *by)
 {
 	spin_lock(&aspace->lock);
-	set_rights(aspace, segment, address, bytes, spares, RIGHTS_NONE, by);
+	enum status status = spares_check(segment, address, bytes, spares);
+	if (status == STATUS_OK)
+		set_rights(aspace, segment, address, bytes, spares, RIGHTS_NONE, by);
 	spin_unlock(&aspace->lock);
-	drop_translations(aspace, address, bytes);
+	if (status == STATUS_OK)
+		drop_translations(aspace, address, bytes);
+	return status;
 }
 
 /* Whether all that is mapped in a range still has this mark. Called with the lock. */
@@ -308,25 +314,29 @@ static bool is_hidden_by(const struct segment *segment, uint64_t address, uint64
 }
 
 /* Takes a small range out of its segment, and its translations. */
-static void take_at_once(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares,
-			 struct list *out)
+static enum status take_at_once(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes,
+				struct spares *spares, struct list *out)
 {
 	spin_lock(&aspace->lock);
-	mapping_take_range(aspace, segment, address, bytes, spares, out);
-	drop_translations(aspace, address, bytes);
+	enum status status = spares_check(segment, address, bytes, spares);
+	if (status == STATUS_OK) {
+		mapping_take_range(aspace, segment, address, bytes, spares, out);
+		drop_translations(aspace, address, bytes);
+	}
 	spin_unlock(&aspace->lock);
+	return status;
 }
 
 /*
  * A large range is hidden first, while its mappings keep the place: so its translations can be dropped without the lock, and neither do new ones
  * come nor another mapping. What is hidden is cut already. If somebody changes it meanwhile, that is done once more. NO_MEMORY if there
- * is none left for that: then it stays hidden.
+ * is none left to cut it again: then it stays hidden.
  */
 static enum status take_hidden(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes,
 			       struct spares *spares, struct list *out)
 {
 	for (;;) {
-		hide(aspace, segment, address, bytes, spares, out);
+		TRY(hide(aspace, segment, address, bytes, spares, out));
 		spin_lock(&aspace->lock);
 		bool still_hidden = is_hidden_by(segment, address, bytes, out);
 		if (still_hidden)
@@ -334,23 +344,23 @@ static enum status take_hidden(struct aspace *aspace, struct segment *segment, u
 		spin_unlock(&aspace->lock);
 		if (still_hidden)
 			return STATUS_OK;
-		TRY(spares_fill(spares));
+		spares_fill(spares);
 	}
 }
 
 enum status aspace_unmap(struct aspace *aspace, uint64_t address, uint64_t bytes)
 {
 	struct segment *segment;
-	struct spares spares;
+	struct spares spares = {0};
 	struct list gone;
-	enum status status = STATUS_OK;
+	enum status status;
 	TRY(check_range(aspace, address, bytes, &segment));
-	TRY(spares_take(&spares));
+	spares_fill(&spares);
 	list_init(&gone);
 	if (bytes > UNMAP_AT_ONCE)
 		status = take_hidden(aspace, segment, address, bytes, &spares, &gone);
 	else
-		take_at_once(aspace, segment, address, bytes, &spares, &gone);
+		status = take_at_once(aspace, segment, address, bytes, &spares, &gone);
 	spares_give_back(&spares);
 	TRY(status);
 	if (list_is_empty(&gone))

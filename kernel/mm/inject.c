@@ -18,6 +18,7 @@ static uint64_t of_boot; /* allocations in no thread: before the first of them r
 static uint64_t failures;
 static uint64_t free_at_start; /* pages, before the first process */
 static uint32_t failed_in;     /* the thread in which the first failed; 0: the kernel's own */
+static bool was_told;          /* that thread knows of it */
 
 void inject_from(uint64_t first, uint64_t every)
 {
@@ -25,6 +26,7 @@ void inject_from(uint64_t first, uint64_t every)
 	of_boot = 0;
 	failures = 0;
 	failed_in = 0;
+	was_told = false;
 	fail_every = every;
 	__atomic_store_n(&fail_first, first, __ATOMIC_RELEASE);
 }
@@ -32,6 +34,17 @@ void inject_from(uint64_t first, uint64_t every)
 bool inject_is_on(void)
 {
 	return __atomic_load_n(&fail_first, __ATOMIC_ACQUIRE) != 0;
+}
+
+void inject_note_told(uint32_t thread)
+{
+	if (inject_is_on() && thread == failed_in && inject_failures() > 0)
+		was_told = true;
+}
+
+bool inject_was_told(void)
+{
+	return was_told;
 }
 
 /* Whether allocation n is one of those. */

@@ -77,26 +77,30 @@ static struct mapping *split_at(const struct segment *segment, uint64_t address,
 	return NULL;
 }
 
-enum status spares_fill(struct spares *spares)
+void spares_fill(struct spares *spares)
 {
 	struct mapping **places[] = {&spares->first, &spares->second};
 	for (unsigned i = 0; i < ARRAY_LENGTH(places); i++) {
 		void *memory;
 		if (*places[i])
 			continue;
-		TRY(cache_alloc(&mapping_cache, &memory));
-		*places[i] = memory;
+		if (cache_alloc(&mapping_cache, &memory) == STATUS_OK)
+			*places[i] = memory;
 	}
-	return STATUS_OK;
 }
 
-enum status spares_take(struct spares *spares)
+/* Whether `address` lies inside a mapping, so that this has to be cut. */
+static bool is_inside(const struct segment *segment, uint64_t address)
 {
-	*spares = (struct spares){0};
-	enum status status = spares_fill(spares);
-	if (status != STATUS_OK)
-		spares_give_back(spares);
-	return status;
+	const struct mapping *mapping = segment_mapping(segment, address);
+	return mapping && mapping->start != address;
+}
+
+enum status spares_check(const struct segment *segment, uint64_t address, uint64_t bytes, const struct spares *spares)
+{
+	bool first = !is_inside(segment, address) || spares->first;
+	bool second = !is_inside(segment, address + bytes) || spares->second;
+	return first && second ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 void spares_give_back(struct spares *spares)

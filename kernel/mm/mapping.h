@@ -24,11 +24,13 @@ struct spares {
 	struct mapping *second;
 };
 
-/* NO_MEMORY. The same for what was used meanwhile. And gives back what was not. */
-enum status spares_take(struct spares *spares);
-enum status spares_fill(struct spares *spares);
+/* Takes those that are not there yet, as far as there is memory. And gives back what was not used. */
+void spares_fill(struct spares *spares);
 void spares_give_back(struct spares *spares);
 
-/* Moves the mappings of a range to the list `out`, cutting those that reach beyond it. Called with the aspace's lock. */
+/* NO_MEMORY: one that the range needs is not there. What ends where mappings end needs none. Called with the aspace's lock, as what follows. */
+enum status spares_check(const struct segment *segment, uint64_t address, uint64_t bytes, const struct spares *spares);
+
+/* Moves the mappings of a range to the list `out`, cutting those that reach beyond it. */
 void mapping_take_range(struct aspace *aspace, struct segment *segment, uint64_t address, uint64_t bytes, struct spares *spares,
 			struct list *out);

@@ -21,10 +21,9 @@ static const struct {
 	uint64_t base;
 	uint64_t bytes;
 } layout[SEGMENTS] = {
-	[SEGMENT_BASE_INDEX] = {SEGMENT_BASE, 0, TIB},
-	[SEGMENT_STACK_INDEX] = {SEGMENT_STACK, TIB, TIB},
-	[SEGMENT_DEVICE_INDEX] = {SEGMENT_DEVICE, 2 * TIB, 8 * TIB},
-	[SEGMENT_VIEW_INDEX] = {SEGMENT_VIEW, 16 * TIB, USER_END - 16 * TIB},
+#define SEGMENT_ROW(name, base, bytes, text) [SEGMENT_##name##_INDEX] = {SEGMENT_##name, base, bytes},
+	SEGMENT_LAYOUT(SEGMENT_ROW)
+#undef SEGMENT_ROW
 };
 
 void segments_init(struct segment segments[SEGMENTS])

@@ -50,6 +50,14 @@ struct segment {
 	struct list mappings;
 };
 
+/* Where each starts and how long it is: X(name, base, bytes, "what it is for"). */
+#define SEGMENT_LAYOUT(X)                                                                                                        \
+	X(BASE, 0, TIB, "programs: text, data, and what they map at an address of their choice; page 0 is never mapped")         \
+	X(STACK, TIB, TIB, "stacks, in slots of 8 MiB with a guard on both sides")                                               \
+	X(DEVICE, 2 * TIB, 8 * TIB, "registers of devices, in windows of 32 GiB")                                                \
+	X(VIEW, 16 * TIB, USER_END - 16 * TIB,                                                                                   \
+	  "what is mapped anywhere, in slots of 1 GiB; the first page of each is never mapped")
+
 enum { SEGMENT_BASE_INDEX, SEGMENT_STACK_INDEX, SEGMENT_DEVICE_INDEX, SEGMENT_VIEW_INDEX, SEGMENTS };
 
 /* Lays out the segments of a new address space. */

@@ -20,6 +20,7 @@
 #include "mm/aspace.h"
 #include "mm/cache.h"
 #include "mm/fault.h"
+#include "mm/inject.h"
 #include "ipc/server.h"
 #include "sched/affinity.h"
 #include "sched/process.h"
@@ -297,6 +298,7 @@ void thread_crash(enum crash_cause cause, const struct trap *trap)
 	if (upcall_begin(thread, &cause, trap))
 		return;
 	print_crash(thread, cause, trap);
+	inject_note_told(thread->id);
 	trace_thread_crashed(thread->id, cause, trap->kind == TRAP_FAULT ? trap->va.v : 0, trap->pc.v, trap->access);
 	thread->crashed = true;
 	thread->crash_cause = (uint8_t)cause;

@@ -10,6 +10,7 @@
 #include <trace_emit.h>
 
 #include "mm/cache.h"
+#include "mm/inject.h"
 #include "sched/thread.h"
 
 static struct cache frame_cache = CACHE(struct trap_frame);
@@ -39,6 +40,8 @@ bool upcall_begin(struct thread *thread, enum crash_cause *cause, const struct t
 		*cause = CAUSE_DOUBLE_FAULT;
 		return false;
 	}
+	if (*cause == CAUSE_NO_MEMORY)
+		inject_note_told(thread->id);
 	trace_fault_upcall(thread->id, *cause, address, trap->pc.v, upcall->entry.v);
 	*upcall->saved = thread->frame;
 	upcall->in_progress = true;

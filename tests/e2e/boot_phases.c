@@ -7,7 +7,7 @@
  * Teaches: a rule that holds "always" is tested at the moments at which it is easiest to break: between two tables, on a CPU that is
  * half way up, while a page is lent. The moments are functions of the kernel; the judge looks at each line by itself.
  * What is judged: no page is writable and executable; what is executable at the kernel's own addresses is not writable by another name;
- * once all CPUs are up, nothing low is executable for the kernel. And the trampoline's page holds its own bytes again, and the
+ * once all CPUs are up, nothing low is executable for the kernel, and every page lies in an area of the layout (layout.h) and is what pages there may be. And the trampoline's page holds its own bytes again, and the
  * boot tables map nothing low. What the kernel took from ACPI's tables is printed for the caller to judge.
  * With `lost`, CPU 1 never gets INIT and STARTUP: the debugger steps over the two calls that send them. With `refused` it steps over
  * boot_cpu_main() on CPU 1, as if that had found the CPU unfit.
@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "arch.h"
+#include "layout.h"
 #include "monitor.h"
 
 #define CPUS_MAX 16
@@ -86,6 +87,10 @@ static const char *page_fault(const struct page *page, bool settled)
 		return "writable, and kernel text by another name";
 	if (settled && page->executable && !page->user && page->address < WINDOW)
 		return "executable for the kernel, and not at its own addresses";
+	const struct area *area = area_find(page->address, page->bytes);
+	if (settled &&
+	    (!area || area->user != page->user || area->writable < page->writable || area->executable < page->executable))
+		return "not what docs/gen/layout.md says";
 	return NULL;
 }
 

@@ -29,6 +29,9 @@ judge executable-data 1 "$text" "ffffffff80229000: 000000000fc29000 ---DA---W"
 judge user-page 1 "$text" "0000000020000000: 0000000000500000 ---DA--UW"
 judge large-page 1 "$text" "ffff800010000000: 0000000010000000 --PDA---W"
 judge second-name 1 "$text" "ffff80000fc00000: 000000000fc00000 X-PDA---W"
+judge nowhere 1 "$text" "ffff900000000000: 0000000000500000 X--DA---W"
+judge users-in-kernel 1 "$text" "ffff800010000000: 0000000010000000 X-PDA--UW"
+judge kernels-in-user 1 "$text" "0000000020000000: 0000000000500000 X---A----"
 judge low 1 "$text" "0000000000000000: 0000000000000000 --P-A----"
 
 # ---- every phase of the boot ----

@@ -1,20 +1,31 @@
 #!/bin/bash
 #
-# Group `inject`: allocations in the guest's kernel fail, one a run: each of the boot's, and one in the middle of each program.
+# Group `inject`: allocations in the guest's kernel fail. Each of the boot's, one a boot; and of programs that check themselves, in rounds, all of
+# them in one boot (rounds.c, user/servers/init_rounds.c): each allocation of those that have few, some of the others.
 #
-# `make inject` (INJECT=all) tries more: the boot with 4 CPUs as well, and 25 allocations of each program on each machine.
+# `make inject` (INJECT=all) tries each of each program, and of the servers' start, and the boot with 4 CPUs. That takes an hour or two; broken
+# off, it goes on where it was (out/inject), SECONDS_A_BOOT (300) at a time. PROGRAMS='objects flash' are only those.
 source "$(dirname "$0")/lib.sh"
 inject=build/tests/inject
+rounds=build/tests/rounds
 
-# Programs that check themselves: what they use is, together, every call that allocates. x86-64 takes four times as long under icount.
-programs="hello messages objects threads sync memory endings linking library flash attributes fork handler words uaccess provider forget"
-programs_x86_64="hello objects linking"
-points=1
+# What they use is, together, every call that allocates. The second have thousands of allocations, or a long way to each.
+programs_few="hello library fork handler uaccess provider"
+programs_many="words memory sync flash threads messages forget objects linking endings"
+step=101
+seconds=${SECONDS_A_BOOT:-300}
 boots=1
+starts=12
+where=$work
 if [ "${INJECT:-}" = all ]; then
-	points=25
+	step=1
 	boots="1 4"
-	programs_x86_64=$programs
+	starts=1000
+	where=out/inject
+fi
+if [ -n "${PROGRAMS:-}" ]; then
+	programs_few=$PROGRAMS
+	programs_many=
 fi
 
 # A run in which the injector goes on: it may end in any way but a panic or a hang, and the trace has an event for each failure.
@@ -31,11 +42,20 @@ test_every() { # machine
 		"$($vitrine events "$run" --event alloc_fail | head -n 1 | grep -o 'number=[0-9]*')"
 }
 
-for machine in $machines; do
+# Neither the boot nor the servers' start, nor what is different the second time, can be done in rounds.
+test_starts() { # machine
 	for cpus in $boots; do
-		$inject "$machine" boot "$cpus"
+		$inject "$1" boot "$cpus"
 	done
+	$inject "$1" programs $starts hello attributes
+	test_every "$1"
+}
+
+for machine in $machines; do
+	[ -n "${PROGRAMS:-}" ] || test_starts "$machine"
+	mkdir -p "$where/rounds-$machine"
 	# shellcheck disable=SC2086
-	$inject "$machine" programs $points $([ "$machine" = x86_64 ] && echo $programs_x86_64 || echo $programs)
-	test_every "$machine"
+	$rounds "$machine" 1 "$seconds" "$where/rounds-$machine" $programs_few
+	# shellcheck disable=SC2086
+	[ -z "$programs_many" ] || $rounds "$machine" $step "$seconds" "$where/rounds-$machine" $programs_many
 done

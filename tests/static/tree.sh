@@ -39,6 +39,20 @@ headers_alone() {
 }
 expect_nothing headers-alone "$(headers_alone)"
 
+# A status or a result that nobody looks at does not compile, in the kernel and in programs; with DISCARD() and a reason it does.
+ignored_status() {
+	local said call
+	for call in "-Ikernel abi/status.h enum\ status" "-Ikernel\ -Iuser/lib vitrine.h struct\ result"; do
+		eval "set -- $call"
+		said=$(printf '#include "%s"\n%s f(void);\nvoid g(void);\nvoid g(void)\n{\n\tf();\n}\n' "$2" "$3" |
+			gcc $flags $1 -x c - 2>&1) && echo "a $3 may be ignored"
+		grep -q "ignoring return value" <<<"$said" || echo "a $3 is refused for another reason: $said"
+	done
+	said='#include "%s"\nenum status f(void);\nvoid g(void);\nvoid g(void)\n{\n\tDISCARD(f(), "a test");\n}\n'
+	printf "$said" abi/status.h | gcc $flags -Ikernel -x c - 2>&1
+}
+expect_nothing status-is-not-ignored "$(ignored_status)"
+
 portable_core() {
 	source_files 'kernel/*.c' 'kernel/*.h' | xargs grep -nE '\basm\b|__asm|__x86_64|__powerpc|__PPC|__BYTE_ORDER__' |
 		sed 's/^/names a machine: /'
@@ -46,6 +60,7 @@ portable_core() {
 expect_nothing portable-core "$(portable_core)"
 
 expect_nothing generated-is-current "$(build/gen/gen docs | diff -u docs/gen/events.md - 2>&1 | head -n 20)"
+expect_nothing layout-is-current "$(build/tests/layout | diff -u docs/gen/layout.md - 2>&1 | head -n 20)"
 
 # C is clang-format's business.
 expect_nothing lines-fit "$(source_files '*.S' '*.sh' .ci Makefile | xargs awk '!/sha512/ && length($0) > 150 { print FILENAME ":" FNR ": too long" }')"

@@ -45,6 +45,16 @@ struct result service_register(const char *name, uint64_t endpoint)
 	return result;
 }
 
+struct result service_answer(uint64_t endpoint, struct message *message)
+{
+	uint64_t token = message->token;
+	struct result result = ipc_reply_receive(endpoint, message);
+	if (result.status != STATUS_NO_MEMORY)
+		return result;
+	*message = (struct message){.token = token, .type = STATUS_NO_MEMORY};
+	return ipc_reply_receive(endpoint, message);
+}
+
 struct result service_find(const char *name)
 {
 	struct name_words words = name_to_words(name);

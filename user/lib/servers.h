@@ -32,6 +32,12 @@ static inline void request_close_handle(struct message *request)
 	request->handle = 0;
 }
 
+/*
+ * What a server ends a request with: answers it and waits for the next. If there is no memory for the handle that goes with the answer, the
+ * answer is NO_MEMORY without one; the server itself goes on.
+ */
+struct result service_answer(uint64_t endpoint, struct message *message);
+
 /* The status of an answer, and as the value the handle that comes with it: LIMIT if that found no room in this process's table. */
 static inline struct result answer_handle(const struct message *answer)
 {

@@ -431,6 +431,7 @@ struct result sys_process_exit(uint64_t status, uint64_t crashed);
 struct result sys_handle_close(uint64_t handle);
 struct result sys_handle_duplicate(uint64_t handle, uint64_t rights);
 struct result sys_handle_revoke(uint64_t handle);
+struct result sys_memory_fail(uint64_t machine, uint64_t n);
 struct result sys_object_create(uint64_t bytes);
 struct result sys_object_provide(uint64_t endpoint, uint64_t bytes, uint64_t key, uint64_t write_back);
 struct result sys_object_copy(uint64_t object, uint64_t first_page, uint64_t pages);

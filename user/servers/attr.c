@@ -71,7 +71,7 @@ int main(void)
 		enum status status = page ? serve_page(&message) : message.type == ATTR_OPEN ? STATUS_OK : STATUS_INVALID;
 		message = (struct message){
 			.token = message.token, .type = status, .handle = !page && status == STATUS_OK ? client : 0};
-		result = ipc_reply_receive(endpoint, &message);
+		result = service_answer(endpoint, &message);
 	}
 	return 1;
 }

@@ -11,7 +11,7 @@
  * What is simplified: a client has to ask for a server again once a call to it says GONE; whoever asks for "machine" gets the right to
  * its devices, and "information" and "archive" are the page and the archive of the boot, to read.
  */
-#include <servers.h>
+#include "init.h"
 
 #include "../lib/library.h"
 
@@ -75,8 +75,7 @@ static uint64_t archive_object(const char *name)
 
 /* ---- starting processes ---- */
 
-/* A process for the program in an object, with the name service and, for a server (key), the two handles of the machine. */
-static struct result start(const char *name, uint64_t object, uint64_t key)
+struct result init_start(const char *name, uint64_t object, uint64_t key)
 {
 	struct name_words words = name_to_words(name);
 	uint64_t entry = 0;
@@ -114,7 +113,7 @@ static bool start_process(struct server *server)
 	struct result process = {STATUS_NOT_FOUND, 0};
 	if (object) {
 		server->key = key_new();
-		process = start(server->name, object, server->key);
+		process = init_start(server->name, object, server->key);
 		must(sys_handle_close(object));
 	}
 	if (process.status != STATUS_OK) {
@@ -153,7 +152,18 @@ static void command_word(const char *name, char *value, size_t room)
 	}
 }
 
-static struct result start_program(const char *program)
+/* The number that such a word has, or what it is without one. */
+static uint64_t command_number(const char *name, uint64_t otherwise)
+{
+	char text[24];
+	uint64_t value = 0;
+	command_word(name, text, sizeof(text));
+	for (const char *c = text; *c >= '0' && *c <= '9'; c++)
+		value = value * 10 + (uint64_t)(*c - '0');
+	return text[0] ? value : otherwise;
+}
+
+struct result init_find(const char *program)
 {
 	char partition[NAME_FLASH_CHARS + 1];
 	struct file file = {0};
@@ -163,9 +173,7 @@ static struct result start_program(const char *program)
 		result = file_open(partition, &file);
 	if (result.status == STATUS_NOT_FOUND)
 		file.object = archive_object(program);
-	if (!file.object)
-		return result;
-	return start(program, file.object, 0);
+	return file.object ? (struct result){STATUS_OK, file.object} : result;
 }
 
 /* With init everything ends. */
@@ -186,7 +194,12 @@ static int run(void *argument)
 		start_server("attr");
 		mutex_unlock(&servers_mutex);
 	}
-	struct result process = start_program(program);
+	uint64_t first = command_number("fail_rounds", 0);
+	if (first)
+		end_run(rounds(program, first, command_number("fail_step", 1)), false);
+	struct result process = init_find(program);
+	if (process.status == STATUS_OK)
+		process = init_start(program, process.value, 0);
 	if (process.status != STATUS_OK) {
 		printf("init: the program '%s' cannot be started: %s\n", program, status_name(process.status));
 		end_run(process.status, false);
@@ -327,13 +340,11 @@ static void tell_option(const struct message *message)
 {
 	static const char prefix[] = "program.";
 	char name[sizeof(prefix) + NAME_CHARS] = {0}, text[24];
-	uint64_t value = 0;
 	memcpy(name, prefix, sizeof(prefix));
 	name_from_words(message->word, name + sizeof(prefix) - 1);
 	command_word(name, text, sizeof(text));
-	for (const char *c = text; *c >= '0' && *c <= '9'; c++)
-		value = value * 10 + (uint64_t)(*c - '0');
-	struct message answer = {.token = message->token, .type = text[0] ? STATUS_OK : STATUS_NOT_FOUND, .word = {value}};
+	struct message answer = {
+		.token = message->token, .type = text[0] ? STATUS_OK : STATUS_NOT_FOUND, .word = {command_number(name, 0)}};
 	DISCARD(ipc_reply(names, &answer).status, "whoever asked may have ended");
 }
 

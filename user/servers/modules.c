@@ -101,7 +101,7 @@ int main(void)
 	while (result.status == STATUS_OK) {
 		request_close_handle(&message);
 		answer(&message);
-		result = ipc_reply_receive(endpoint, &message);
+		result = service_answer(endpoint, &message);
 	}
 	return 1;
 }

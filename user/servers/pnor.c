@@ -215,6 +215,6 @@ int main(void)
 			return 1;
 		request_close_handle(&message);
 		answer(&message);
-		result = ipc_reply_receive(endpoint, &message);
+		result = service_answer(endpoint, &message);
 	}
 }

@@ -46,6 +46,8 @@
 /* ---- where things lie ---- */
 #define KERNEL_BASE 0xffffffff80000000 /* the image: the physical address it is linked for + this */
 #define DIRECT_BASE 0xffff800000000000 /* all RAM: physical address + this */
+#define DIRECT_BYTES_MAX 0x400000000   /* how much of that: 16 GiB */
+#define DEVICE_BASE 0xffffffffc0000000 /* device registers, up to the end */
 #define IMAGE_PADDR 0x200000           /* which is this */
 #define IMAGE_BYTES_MAX 0x800000       /* what the boot tables can map */
 #define IMAGE_PADDR_MAX 0x40000000     /* where the image may end: the boot tables reach no further */
