@@ -38,7 +38,7 @@ const char run_help[] =
 	"    --input FILE      what the guest reads from its serial port; - is this program's own input (default none)\n"
 	"    --fail N          let allocation N in the kernel fail, counted from boot; the end of the console says\n"
 	"                      how many there were\n"
-	"    --fail-every K    and every K-th after it\n"
+	"    --fail-every K    and every K-th after it; without --fail, allocations K, 2K, 3K, ...\n"
 	"    --append WORDS    more words for the kernel's command line\n"
 	"    --keep-ram        the guest's RAM is the file DIR/ram, which stays: for `vitrine dump`\n"
 	"    --no-build        boot what was built before\n"
@@ -275,6 +275,8 @@ static bool options_complete(struct run_options *options)
 		return say_usage("run", "--budget counts instructions, so it needs --icount; --wall limits a live run"), false;
 	if (options->budget == NOT_GIVEN)
 		options->budget = options->icount ? BUDGET_INSTRUCTIONS : 0;
+	if (!options->fail)
+		options->fail = options->fail_every;
 	if (options->grub && options->machine != &machines[0])
 		return say_usage("run", "--boot: GRUB boots x86_64 only"), false;
 	return mmu_is_there(options);

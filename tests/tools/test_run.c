@@ -291,6 +291,10 @@ static void tells_the_kernel_what_fails(void **state)
 	(void)state;
 	assert_int_equal(run("fake=finish", "--fail 7 --fail-every 3"), 0);
 	assert_true(shell_said("flash=64 fail=7 fail_every=3 fake=finish"));
+	assert_int_equal(run("fake=finish", "--fail 7"), 0);
+	assert_true(shell_said("flash=64 fail=7 fail_every=0 fake=finish"));
+	assert_int_equal(run("fake=finish", "--fail-every 3"), 0);
+	assert_true(shell_said("flash=64 fail=3 fail_every=3 fake=finish"));
 }
 
 static void explains_wrong_calls(void **state)
