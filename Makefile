@@ -691,7 +691,7 @@ run_options := $(if $(MMU),--mmu '$(MMU)') $(if $(FLASH),--flash '$(FLASH)') $(i
 run: $(B)/vitrine image $(boot_file)
 	$(Q)rm -f $(OUT)/run.vtrace $(OUT)/run.pftrace; \
 	  $(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) $(if $(TRACE),--trace $(TRACE)) --image $(IMAGE) --boot $(BOOT) --no-build \
-	  $(run_options) $(MODE:%=--%) $(if $(INPUT),--input $(INPUT)) $(if $(filter -,$(INPUT)),--wall 0) $(LIMITS) -o $(OUT) -- $(QEMU); code=$$?; \
+	  $(run_options) $(MODE:%=--%) $(if $(INPUT),--input $(INPUT)) $(if $(filter -,$(INPUT)),$$([ ! -t 0 ] || echo --wall 0)) $(LIMITS) -o $(OUT) -- $(QEMU); code=$$?; \
 	  if [ -e $(OUT)/run.vtrace ] && $(B)/vitrine perfetto $(OUT) -o $(OUT)/run.pftrace; then printf '%s\n' '' \
 	    'What happened:  build/vitrine stats $(OUT)' 'Event by event: build/vitrine events $(OUT) | less' \
 	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; fi; exit $$code

@@ -89,10 +89,13 @@ void run_image_free(struct run_image *image);
 
 /* ---- run_input.c ---- */
 
-/* The file from which the guest's serial port reads; `path` may be "-". -1 after having said why there is none. */
+/* The file from which the guest's serial port reads; `path` may be "-". It stays open until run_input_end(). -1 after having said why there is none. */
 int run_input_open(const char *path);
 
-/* Leaves the terminal as it was. */
+/* Whether the guest has got all there was to read; false if that cannot be told. */
+bool run_input_was_read(void);
+
+/* Leaves the terminal as it was, and closes the file. */
 void run_input_end(void);
 
 /* ---- run_qemu.c ---- */

@@ -49,7 +49,7 @@ const char run_help[] =
 	"\n"
 	"Exit codes: 0 finished with status 0; 1 finished with another; 2 wrong call; 3 crashed; 4 deadlock;\n"
 	"5 livelock; 6 slow; 7 panic; 8 refused; 9 triple fault; 10 hang; 11 the host could not do its part;\n"
-	"128 + n stopped by signal n. docs/trace.md says how each is told.\n"
+	"12 waiting; 128 + n stopped by signal n. docs/trace.md says how each is told.\n"
 	"\n"
 	"example: vitrine run --arch ppc64 --program demo --smp 2 --icount --trace fault,mmu -o out/faults\n";
 
