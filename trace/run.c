@@ -307,9 +307,10 @@ static void say_dump(const struct run *run, enum ending ending)
 	if (ending == ENDING_FINISHED || ending == ENDING_STOPPED || ending == ENDING_REFUSED || !run->guest.descriptor)
 		return;
 	if (run->options.keep_ram)
-		say("what the kernel's memory says: vitrine dump %s/ram", run->options.output);
+		say("what the kernel's memory says: %s dump %s/ram", program_path, run->options.output);
 	else
-		say("what the kernel's memory says: the same run with --keep-ram, then vitrine dump %s/ram", run->options.output);
+		say("what the kernel's memory says: the same run with --keep-ram, then %s dump %s/ram", program_path,
+		    run->options.output);
 }
 
 /* Judges the end, stores the trace, tells. Returns the exit code. */

@@ -411,6 +411,34 @@ static void test_a_field_that_is_missing_is_named(void **state)
 	done(made);
 }
 
+/* An image without processes says why it is so empty, where that matters, and in the words of the verdict. */
+static void test_what_has_ended_is_said(void **state)
+{
+	(void)state;
+	static const struct {
+		enum verdict verdict;
+		const char *said;
+	} ends[] = {
+		{VERDICT_FINISHED, "\n(all processes had ended when the run did"},
+		{VERDICT_CRASHED, "\n(all processes had ended when the run did"},
+		{VERDICT_REFUSED, "\n(there is no process, so there are no threads"},
+	};
+	struct made *made = make(false, false);
+	uint64_t list = place(AT_HEADS) + 32;
+	assert_int_equal(dump(made->path), 0);
+	assert_null(strstr(shell_output, "(all processes"));
+	memset(made->ram + place(AT_THREADS), 0, 16 * 8);
+	put(made, list, 8, IMAGE + list);
+	put(made, list + 8, 8, IMAGE + list);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		put(made, DUMP_PAGE + offsetof(struct descriptor, verdict), 8, ends[i].verdict);
+		assert_int_equal(pwrite(made->file, made->ram, BYTES, 0), BYTES);
+		assert_int_equal(dump(made->path), 0);
+		assert_true(shell_said(ends[i].said));
+	}
+	done(made);
+}
+
 static char build[512];
 
 /* What is no image at all: a sentence and an exit code. */
@@ -534,6 +562,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_big_endian),
 		cmocka_unit_test(test_damage_is_told_and_the_rest_stays),
 		cmocka_unit_test(test_a_field_that_is_missing_is_named),
+		cmocka_unit_test(test_what_has_ended_is_said),
 		cmocka_unit_test(test_what_is_no_image),
 		cmocka_unit_test(test_damage_anywhere),
 	};
