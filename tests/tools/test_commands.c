@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "../../trace/schema.h"
 #include "shell.h"
 
 static const char *build;
@@ -131,6 +132,19 @@ static void prints_fields_by_name(void **state)
 	assert_true(shell_said("cpu1        0  boot_phase        phase=kernel entered"));
 }
 
+/* The number 0 is no handle's, and it is said so of each event that has one. */
+static void says_none_of_no_handle(void **state)
+{
+	static const char *const events[] = {"handle_refused", "handle_pass", "handle_revoke"};
+	(void)state;
+	for (unsigned i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		const struct field_schema *field = &schema_event_named(events[i])->field[1];
+		assert_string_equal(field->name, "handle");
+		assert_string_equal(schema_value_name(field->type, 0), "none");
+		assert_null(schema_value_name(field->type, 1));
+	}
+}
+
 /* No CPU, no thread of that number: nothing to print, and a sentence on stderr that says why. */
 static void says_what_is_not_in_the_run(void **state)
 {
@@ -214,17 +228,12 @@ static void says_how_long_grace_periods_took(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(says_what_it_can_do),
-		cmocka_unit_test(helps_with_wrong_calls),
-		cmocka_unit_test(calls_itself_as_it_was_called),
-		cmocka_unit_test(counts_what_it_prints),
-		cmocka_unit_test(prints_fields_by_name),
-		cmocka_unit_test(says_what_is_not_in_the_run),
-		cmocka_unit_test(refuses_to_view_what_is_no_picture),
-		cmocka_unit_test(finds_a_changed_value),
-		cmocka_unit_test(names_runs_by_the_end_of_their_path),
-		cmocka_unit_test(shows_runs_side_by_side),
-		cmocka_unit_test(says_how_long_grace_periods_took),
+		cmocka_unit_test(says_what_it_can_do),           cmocka_unit_test(helps_with_wrong_calls),
+		cmocka_unit_test(calls_itself_as_it_was_called), cmocka_unit_test(counts_what_it_prints),
+		cmocka_unit_test(prints_fields_by_name),         cmocka_unit_test(says_none_of_no_handle),
+		cmocka_unit_test(says_what_is_not_in_the_run),   cmocka_unit_test(refuses_to_view_what_is_no_picture),
+		cmocka_unit_test(finds_a_changed_value),         cmocka_unit_test(names_runs_by_the_end_of_their_path),
+		cmocka_unit_test(shows_runs_side_by_side),       cmocka_unit_test(says_how_long_grace_periods_took),
 	};
 	if (argc != 2)
 		return 2;
