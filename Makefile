@@ -83,7 +83,7 @@ flash_sources := user/flash/ecc.c user/flash/ffs.c
 # The host's side: one library, one program.
 host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/reader_open.c \
   trace/stats.c trace/stats_rcu.c trace/events.c \
-  trace/run.c trace/run_options.c trace/run_image.c trace/run_qemu.c trace/run_input.c trace/run_guest.c trace/run_drain.c trace/run_ending.c \
+  trace/run.c trace/run_options.c trace/run_image.c trace/run_ram.c trace/run_command.c trace/run_qemu.c trace/run_input.c trace/run_guest.c trace/run_drain.c trace/run_ending.c \
   trace/run_waiting.c \
   trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_count.c trace/perfetto_rcu.c \
   trace/perfetto_thread.c trace/perfetto_track.c trace/perfetto_names.c trace/perfetto_packet.c trace/perfetto_output.c trace/view.c \
@@ -93,8 +93,8 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
 host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h
-# Tests of the host's program (tests/tools/test_<name>.c), and the programs they are made with.
-tool_tests := reader commands run pnor dump
+# Tests of the host's program (tests/tools/test_<name>.c).
+tool_tests := reader damage commands run pnor dump
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
@@ -473,7 +473,11 @@ $(B)/tests/%: $(B)/host/tests/tools/%.c.o $(B)/host/libvitrine.a
 
 $(B)/asan/test_%: $(B)/asan/tests/tools/test_%.c.o $(B)/asan/libvitrine.a
 	$(call say,HOSTLD,$@)
-	$(Q)$(host_cc) $(host_sanitize) -o $@ $^ $(host_libs) -lcmocka
+	$(Q)$(host_cc) $(host_sanitize) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(host_libs) -lcmocka
+
+# What several of them are made with.
+$(B)/asan/test_reader $(B)/asan/test_damage: $(B)/asan/tests/tools/small_run.c.o
+$(B)/asan/test_dump: $(B)/asan/tests/tools/made_image.c.o
 
 # A test program finds what it needs through its arguments; its last line is the summary.
 $(B)/asan/%.log: $(B)/asan/test_% $(B)/tests/make_trace $(B)/tests/fake_qemu $(B)/asan/vitrine
