@@ -89,7 +89,7 @@ flash_sources := user/flash/ecc.c user/flash/ffs.c
 # The host's side: one library, one program.
 host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/reader_open.c \
   trace/stats.c trace/stats_rcu.c trace/events.c \
-  trace/run.c trace/run_options.c trace/run_image.c trace/run_qemu.c trace/run_input.c trace/run_guest.c trace/run_drain.c trace/run_ending.c \
+  trace/run.c trace/run_options.c trace/run_image.c trace/run_ram.c trace/run_command.c trace/run_qemu.c trace/run_input.c trace/run_guest.c trace/run_drain.c trace/run_ending.c \
   trace/run_waiting.c \
   trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_count.c trace/perfetto_rcu.c \
   trace/perfetto_thread.c trace/perfetto_track.c trace/perfetto_names.c trace/perfetto_packet.c trace/perfetto_output.c trace/view.c \
@@ -100,14 +100,14 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
 host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h
-# Tests of the host's program (tests/tools/test_<name>.c), and the programs they are made with.
-tool_tests := reader commands run pnor dump sql
+# Tests of the host's program (tests/tools/test_<name>.c).
+tool_tests := reader damage commands run pnor dump sql
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
 setup_level := $(if $(filter test soak inject test-build unit% explore% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if \
   $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
-  $(filter iso %.iso,$(MAKECMDGOALS)),iso,$(if $(filter demo run view bench all image,$(MAKECMDGOALS)),run))))
+  $(filter iso %.iso,$(MAKECMDGOALS))$(if $(filter run dump,$(MAKECMDGOALS)),$(filter grub,$(BOOT))),iso,$(if $(filter demo run dump view bench all image,$(MAKECMDGOALS)),run))))
 ifneq ($(setup_level),)
 ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
 $(error The set-up is not complete; what to do stands above)
@@ -274,14 +274,16 @@ partitions := README NOTES ATTR SCRATCH MODULES
 # What cannot work is said at once, in words.
 ifneq ($(filter run dump gdb image iso,$(MAKECMDGOALS)),)
 $(if $(filter-out $(ARCHES),$(ARCH)),$(error ARCH=$(ARCH): the machines are $(ARCHES)))
-$(if $(filter iso,$(MAKECMDGOALS)),$(if $(filter-out x86_64,$(ARCH)),$(error ARCH=$(ARCH): only x86_64 boots through GRUB)))
+$(if $(filter-out kernel grub,$(BOOT)),$(error BOOT=$(BOOT): there are kernel (QEMU is the loader) and grub))
+$(if $(filter iso,$(MAKECMDGOALS))$(filter grub,$(BOOT)),$(if $(filter-out x86_64,$(ARCH)),$(error ARCH=$(ARCH): only x86_64 boots through GRUB)))
+$(if $(filter gdb,$(MAKECMDGOALS)),$(if $(filter grub,$(BOOT)),$(error BOOT=grub: a session with gdb starts without GRUB)))
 $(if $(filter-out 1,$(words $(PROGRAM))),$(error PROGRAM=$(PROGRAM): a name or a path without blanks, please))
 $(if $(filter $(PROGRAM),$(programs))$(filter %.c,$(realpath $(PROGRAM))),,$(error PROGRAM=$(PROGRAM): no such C file, \
   and none of the programs that come with the tree: $(programs)))
 $(if $(filter $(servers),$(program_name)),$(error PROGRAM=$(PROGRAM): a server is called $(program_name), so no program can be))
 $(if $(filter kernel $(partitions),$(program_name)),$(error PROGRAM=$(PROGRAM): something else is called $(program_name) in the archive or \
   the flash, so no program can be))
-$(if $(filter command,$(foreach v,arch program smp seed,$(firstword $(origin $(v))))), \
+$(if $(filter command,$(foreach v,arch program smp seed boot mmu,$(firstword $(origin $(v))))), \
   $(error Variables are written in capitals: ARCH=ppc64 PROGRAM=hello))
 endif
 
@@ -481,7 +483,11 @@ $(B)/tests/%: $(B)/host/tests/tools/%.c.o $(B)/host/libvitrine.a
 
 $(B)/asan/test_%: $(B)/asan/tests/tools/test_%.c.o $(B)/asan/libvitrine.a
 	$(call say,HOSTLD,$@)
-	$(Q)$(host_cc) $(host_sanitize) -o $@ $^ $(host_libs) -lcmocka
+	$(Q)$(host_cc) $(host_sanitize) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(host_libs) -lcmocka
+
+# What several of them are made with.
+$(B)/asan/test_reader $(B)/asan/test_damage: $(B)/asan/tests/tools/small_run.c.o
+$(B)/asan/test_dump: $(B)/asan/tests/tools/made_image.c.o
 
 # A test program finds what it needs through its arguments; its last line is the summary.
 $(B)/asan/%.log: $(B)/asan/test_% $(B)/tests/make_trace $(B)/tests/fake_qemu $(B)/asan/vitrine
@@ -643,6 +649,7 @@ TRACE ?= all
 MODE ?= live
 IMAGE ?= kernel
 OUT ?= out/$(ARCH)-$(program_name)
+BOOT ?= kernel
 everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) \
   $(programs:%=$(B)/$(a)/flash/%.pnor))
 everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
@@ -672,9 +679,12 @@ help:
 	@printf '  %-18s %s\n' ARCH=x86_64 'or ppc64' PROGRAM=demo 'or the path of a C file, or one of those below' \
 	  SMP=2 'CPUs, 1 to 16' SEED=1 'another seed, another schedule' TRACE=all 'categories of events: fault,mmu,...' \
 	  IMAGE=kernel 'or kernel-release, which is faster and does not check itself' \
+	  BOOT=kernel 'QEMU is the loader; or grub: GRUB is, from an ISO image, on x86_64 only (not for gdb)' \
 	  MODE=live 'or icount: time is counted in instructions, and the same seed gives the same run' \
 	  INPUT= 'what the program reads from its serial port: a file, or - for what is typed (shell and input do)' \
-	  LIMITS= 'such as "--wall 10" or "--budget 50000000": build/vitrine run --help' \
+	  MMU= 'radix4 or radix5 on x86_64, hash on ppc64' FLASH= 'another flash image than the one of the program' \
+	  FAIL= 'the allocation in the kernel that is to fail, counted from boot' APPEND= 'more words for the kernel'"'"'s command line' \
+	  LIMITS= 'such as "--wall 10" or "--budget 50000000", or any other option: build/vitrine run --help' \
 	  OUT=out/ARCH-PROGRAM 'where the run is left' QEMU= 'more arguments for QEMU' GDB= 'more arguments for gdb'
 	@printf '\nPrograms: %s\n' '$(programs)'
 
@@ -692,16 +702,19 @@ test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_r
 
 # These two read what is typed; another that does says so with INPUT=-.
 INPUT ?= $(if $(filter shell input,$(program_name)),-)
-run: $(B)/vitrine image $(call boot_file_$(ARCH),$(IMAGE))
+# The file that is booted, and the variables that are handed on as options if they are given.
+boot_file := $(if $(filter grub,$(BOOT)),$(B)/x86_64/iso/$(IMAGE)/$(program_name).iso,$(call boot_file_$(ARCH),$(IMAGE)))
+run_options := $(if $(MMU),--mmu '$(MMU)') $(if $(FLASH),--flash '$(FLASH)') $(if $(FAIL),--fail '$(FAIL)') $(if $(APPEND),--append '$(APPEND)')
+run: $(B)/vitrine image $(boot_file)
 	$(Q)rm -f $(OUT)/run.vtrace $(OUT)/run.pftrace; \
-	  $(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) $(if $(TRACE),--trace $(TRACE)) --image $(IMAGE) --no-build \
-	  $(MODE:%=--%) $(if $(INPUT),--input $(INPUT)) $(if $(filter -,$(INPUT)),--wall 0) $(LIMITS) -o $(OUT) -- $(QEMU); code=$$?; \
+	  $(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) $(if $(TRACE),--trace $(TRACE)) --image $(IMAGE) --boot $(BOOT) --no-build \
+	  $(run_options) $(MODE:%=--%) $(if $(INPUT),--input $(INPUT)) $(if $(filter -,$(INPUT)),$$([ ! -t 0 ] || echo --wall 0)) $(LIMITS) -o $(OUT) -- $(QEMU); code=$$?; \
 	  if [ -e $(OUT)/run.vtrace ] && $(B)/vitrine perfetto $(OUT) -o $(OUT)/run.pftrace; then printf '%s\n' '' \
 	    'What happened:  build/vitrine stats $(OUT)' 'Event by event: build/vitrine events $(OUT) | less' \
 	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; fi; exit $$code
 
 # However it ends.
-dump: $(B)/vitrine image $(call boot_file_$(ARCH),$(IMAGE))
+dump: $(B)/vitrine image $(boot_file)
 	$(Q)$(MAKE) run LIMITS='$(LIMITS) --keep-ram' || true
 	$(Q)$(B)/vitrine dump $(OUT)
 

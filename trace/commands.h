@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <stdio.h>
+
 int command_run(int argc, char **argv);
 int command_events(int argc, char **argv);
 int command_stats(int argc, char **argv);
@@ -31,6 +33,12 @@ extern const char bench_help[];
 extern const char dump_help[];
 
 #define EXIT_USAGE 2
+
+/* What this program was called by: so stands it in every hint that a person may type after us. */
+extern const char *program_path;
+
+/* Prints a help text, in which the program is called `vitrine`, with that path instead. */
+void say_help(FILE *to, const char *text);
 
 /* Prints "vitrine: " and a whole sentence to stderr. Returns 1, the exit code for "it did not work". */
 int say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -57,6 +57,30 @@ static const struct section {
 
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 
+/* From `threads` to `endpoints`: what processes have. */
+#define SECTIONS_OF_PROCESSES (UINT64_C(0x1ff) << 2)
+
+#define OF_PROCESSES "threads, mappings, objects, page tables, handles and endpoints"
+
+/* An empty table could mean anything, so it is said why there is nothing in these. */
+static void say_what_is_gone(struct dump *dump)
+{
+	uint64_t verdict = dump->image.descriptor.verdict;
+	dump_collect(dump);
+	if (dump->threads.count || dump->processes.count || dump->corrupt)
+		return;
+	if (verdict == VERDICT_FINISHED || verdict == VERDICT_CRASHED)
+		fputs("(all processes had ended when the run did, and the kernel had given back what was theirs: " OF_PROCESSES
+		      ".\n What is left: `run`, `cpus`, `rcu`, `log` and `events`. A run that stops earlier leaves more: "
+		      "--budget or "
+		      "--wall)\n",
+		      dump->out);
+	else
+		fputs("(there is no process, so there are no " OF_PROCESSES
+		      ": none had begun yet, or all had ended. `log` and `events` say which)\n",
+		      dump->out);
+}
+
 /* What the kernel's layout table does not have, at the end, since it is then known. */
 static void say_what_lacks(const struct dump *dump)
 {
@@ -100,6 +124,8 @@ int dump_print(FILE *out, const char *path, uint64_t wanted, unsigned events)
 	bool good = image_open(&dump->image, path) && layout_load(dump);
 	if (good)
 		print_sections(dump, wanted);
+	if (good && wanted & SECTIONS_OF_PROCESSES)
+		say_what_is_gone(dump);
 	say_what_lacks(dump);
 	if (dump->corrupt)
 		say("%s: %" PRIu64 " places are damaged, or changed while they were read", path, dump->corrupt);
@@ -139,7 +165,7 @@ int command_dump(int argc, char **argv)
 			return say_usage("dump", "--events: `%s` is not a whole number up to %d", optarg, EVENTS_MAX);
 	}
 	if (optind == argc)
-		return say_usage("dump", "which RAM image? `vitrine run --keep-ram` leaves one");
+		return say_usage("dump", "which RAM image? `%s run --keep-ram` leaves one", program_path);
 	for (int i = optind + 1; i < argc; i++) {
 		uint64_t bit = section_bit(argv[i]);
 		if (!bit)

@@ -189,7 +189,8 @@ bool image_open(struct dump_image *image, const char *path)
 	struct stat status = {0};
 	*image = (struct dump_image){.file = open_file(path, &status)};
 	if (image->file < 0)
-		return say("%s: there is no RAM image: %s (`vitrine run --keep-ram` leaves one)", path, strerror(errno)), false;
+		return say("%s: there is no RAM image: %s (`%s run --keep-ram` leaves one)", path, strerror(errno), program_path),
+		       false;
 	image->bytes = (uint64_t)status.st_size;
 	if (!S_ISREG(status.st_mode) || image->bytes < DUMP_PAGE) {
 		image_close(image);

@@ -241,7 +241,7 @@ EVENT(132, ipc_reply, IPC, THREAD_INSTANT, "a message was answered",
       F(type, HEX, "the type of the answer; a status code for the kernel's messages")
       F(caller, THREAD, "who waited for it; 0 for the kernel"))
 EVENT(133, handle_pass, IPC, THREAD_INSTANT, "a handle came to a process in a message",
-      F(thread, THREAD, "for whom") F(handle, COUNT, "its number there") F(object, OBJECT, "what it stands for")
+      F(thread, THREAD, "for whom") F(handle, HANDLE, "its number there") F(object, OBJECT, "what it stands for")
       F(rights, HEX, "enum handle_rights"))
 EVENT(134, ipc_cancel, IPC, CPU_INSTANT, "a message was dropped when it was its turn: whoever sent it waits no more",
       F(flow, FLOW, "the message") F(caller, THREAD, "whose it was") F(endpoint, OBJECT, "at"))
@@ -282,11 +282,12 @@ EVENT(157, rcu_callbacks, RCU, CPU_COUNTER, "how much this CPU has to free",
 
 /* ---- handles ---- */
 EVENT(158, handle_refused, IPC, THREAD_INSTANT, "what a thread wanted to do with a handle was refused, or one that came to it in a message found no place",
-      F(thread, THREAD, "who wanted it") F(handle, COUNT, "with which handle of its process; 0: the one that came")
+      F(thread, THREAD, "who wanted it")
+      F(handle, HANDLE, "with which handle of its process; none (0): it gave no handle, or, if there is an object, one that came got no number")
       F(object, OBJECT, "what the handle stands for; 0: there is no such handle") F(missing, HEX, "the rights it lacks: enum handle_rights")
       F(status, STATUS, "what the thread was told"))
 EVENT(159, handle_revoke, IPC, THREAD_INSTANT, "a thread took back all handles that were made from one of its own",
-      F(thread, THREAD, "who") F(handle, COUNT, "its own, which stays") F(object, OBJECT, "what it stands for")
+      F(thread, THREAD, "who") F(handle, HANDLE, "its own, which stays") F(object, OBJECT, "what it stands for")
       F(revoked, COUNT, "how many, in whatever process"))
 
 /* ---- boot: clocks ---- */

@@ -53,7 +53,8 @@
 	X(HANG, 9, 10, "hang", "the time was up, and for the last part of it the guest showed no sign of life")                  \
 	X(STOPPED, 10, 130, "stopped", "somebody stopped the run")                                                               \
 	X(LIMIT, 11, 6, "limit", "a limit was reached; what the program did then was not traced (thread, syscall)")              \
-	X(QEMU_FAILED, 12, 11, "QEMU failed", "QEMU itself ended with an error")
+	X(QEMU_FAILED, 12, 11, "QEMU failed", "QEMU itself ended with an error")                                                 \
+	X(WAITING, 13, 12, "waiting", "a limit was reached while every CPU was idle: threads waited for a time or for a device")
 
 #define ENDING_ENUM(name, number, exit_code, text, meaning) ENDING_##name = number,
 enum ending { ENDINGS(ENDING_ENUM) ENDING_COUNT };

@@ -32,10 +32,10 @@ static const struct command {
 
 static void print_help(FILE *to)
 {
-	fputs("usage: vitrine COMMAND [ARGUMENTS]\n\n", to);
+	say_help(to, "usage: vitrine COMMAND [ARGUMENTS]\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(to, "    %-10s %s\n", commands[i].name, commands[i].summary);
-	fputs("\n`vitrine COMMAND --help` says more about one.\n", to);
+	say_help(to, "\n`vitrine COMMAND --help` says more about one.\n");
 }
 
 static const struct command *command_named(const char *name)
@@ -76,6 +76,7 @@ static int flushed(int exit_code)
 
 int main(int argc, char **argv)
 {
+	program_path = argc > 0 ? argv[0] : program_path;
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;
@@ -90,7 +91,7 @@ int main(int argc, char **argv)
 	if (!command)
 		return unknown_command(name);
 	if (help || asks_for_help(argc - 1, argv + 1)) {
-		fputs(command->help, stdout);
+		say_help(stdout, command->help);
 		return flushed(0);
 	}
 	return flushed(command->run(argc - 1, argv + 1));

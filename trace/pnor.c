@@ -96,9 +96,10 @@ static const struct ffs_partition *find(const struct pnor *pnor, const char *nam
 	for (unsigned i = 0; i < pnor->table.partitions; i++)
 		names[i] = pnor->table.partition[i].name;
 	const char *near = partition ? NULL : nearest_name(name, names);
-	if (!partition)
-		say("there is no partition `%s`%s%s%s", name, near ? "; did you mean `" : "; `vitrine pnor list` shows them",
-		    near ? near : "", near ? "`?" : "");
+	if (near)
+		say("there is no partition `%s`; did you mean `%s`?", name, near);
+	else if (!partition)
+		say("there is no partition `%s`; `%s pnor list` shows them", name, program_path);
 	return partition;
 }
 

@@ -52,6 +52,7 @@ struct run {
 	bool progress_shown;
 	bool failed; /* the host could not go on; it was said why */
 	enum run_stop stop;
+	bool input_was_read;
 };
 
 static volatile sig_atomic_t signal_caught;
@@ -288,15 +289,28 @@ static void say_ending(const struct run *run, const struct format_header *header
 		say("QEMU ended with exit code %d; what it printed stands above", WEXITSTATUS(run->qemu.wait_status));
 }
 
+/* What the guest could have read from its serial port, if that is what it waits for. */
+static void say_input(const struct run *run)
+{
+	const char *input = run->options.input;
+	if (!input)
+		say("if it waits for input: it was given none; --input says from where");
+	else if (run->input_was_read)
+		say("if it waits for input: %s had ended", strcmp(input, "-") ? input : "what was typed");
+	else
+		say("if it waits for input: %s was not seen to end", strcmp(input, "-") ? input : "what was typed");
+}
+
 /* How to look at what is left in the guest's memory, of a run that ended badly. */
 static void say_dump(const struct run *run, enum ending ending)
 {
 	if (ending == ENDING_FINISHED || ending == ENDING_STOPPED || ending == ENDING_REFUSED || !run->guest.descriptor)
 		return;
 	if (run->options.keep_ram)
-		say("what the kernel's memory says: vitrine dump %s/ram", run->options.output);
+		say("what the kernel's memory says: %s dump %s/ram", program_path, run->options.output);
 	else
-		say("what the kernel's memory says: the same run with --keep-ram, then vitrine dump %s/ram", run->options.output);
+		say("what the kernel's memory says: the same run with --keep-ram, then %s dump %s/ram", program_path,
+		    run->options.output);
 }
 
 /* Judges the end, stores the trace, tells. Returns the exit code. */
@@ -316,8 +330,10 @@ static int conclude(struct run *run)
 	say_ending(run, &header);
 	if (run_ending_is_limit(&facts))
 		say_limit(run, &facts);
-	if (header.ending == ENDING_DEADLOCK)
+	if (header.ending == ENDING_DEADLOCK || header.ending == ENDING_WAITING)
 		run_say_who_waits(run->trace_path);
+	if (header.ending == ENDING_WAITING)
+		say_input(run);
 	say_dump(run, header.ending);
 	return run_ending_exit_code(header.ending, header.exit_status, signal_caught);
 }
@@ -340,11 +356,10 @@ static int run_all(struct run *run)
 	if (run->options.input && input < 0)
 		return EXIT_HOST;
 	bool started = run_qemu_start(&run->qemu, &run->options, &run->image, run->console_path, input);
-	if (input >= 0)
-		close(input);
 	run->guest.qemu = &run->qemu;
 	if (started)
 		record(run);
+	run->input_was_read = run_input_was_read();
 	run_input_end();
 	if (!started)
 		return EXIT_HOST;

@@ -3,7 +3,9 @@
  *
  *     run_options   what was asked for
  *     run_image     the files QEMU boots: asks make for them
- *     run_qemu      the machine: its command line, its process, its RAM
+ *     run_ram       the files that are the guest's RAM
+ *     run_command   QEMU's command line
+ *     run_qemu      the machine: its process, and its RAM as we see it
  *     run_guest     finding the descriptor and the rings in that RAM
  *     run_drain     taking events out of the rings
  *     run_ending    what the end of the run means
@@ -89,11 +91,22 @@ void run_image_free(struct run_image *image);
 
 /* ---- run_input.c ---- */
 
-/* The file from which the guest's serial port reads; `path` may be "-". -1 after having said why there is none. */
+/* The file from which the guest's serial port reads; `path` may be "-". It stays open until run_input_end(). -1 after having said why there is none. */
 int run_input_open(const char *path);
 
-/* Leaves the terminal as it was. */
+/* Whether the guest has got all there was to read; false if that cannot be told. */
+bool run_input_was_read(void);
+
+/* Leaves the terminal as it was, and closes the file. */
 void run_input_end(void);
+
+/* ---- run_ram.c ---- */
+
+/* A file in memory, or in $TMPDIR where there is no memory for one. It vanishes with its last user. -1 after having said why not. */
+int run_file_nameless(const char *what, uint64_t bytes);
+
+/* The file for the RAM of such a machine, and how many bytes it has. -1 after having said why there can be none. */
+int run_ram_open(const struct run_options *options, uint64_t *bytes);
 
 /* ---- run_qemu.c ---- */
 

@@ -47,6 +47,8 @@ struct tail {
 		struct pulse pulse;
 		bool busy;    /* a thread runs */
 		bool in_user; /* after its last event the CPU went on in user mode */
+		bool idle;    /* nothing but interrupts since it became so */
+		bool in_interrupt;
 	} cpu[FORMAT_CPUS_MAX];
 };
 
@@ -91,6 +93,16 @@ static void set_busy(struct tail *tail, struct tail_cpu *cpu, bool busy)
 	cpu->busy = busy;
 }
 
+static void note_idle(struct tail_cpu *cpu, const struct trace_event *event)
+{
+	if (is_named(event, "irq_enter") || is_named(event, "irq_exit"))
+		cpu->in_interrupt = is_named(event, "irq_enter");
+	else if (is_named(event, "idle_begin"))
+		cpu->idle = true;
+	else if (event->schema && event->schema->category & (TRACE_THREAD | TRACE_SYSCALL | TRACE_FAULT))
+		cpu->idle = false;
+}
+
 static void follow(struct tail *tail, const struct trace_event *event)
 {
 	struct tail_cpu *cpu = &tail->cpu[event->cpu];
@@ -100,6 +112,7 @@ static void follow(struct tail *tail, const struct trace_event *event)
 		set_busy(tail, cpu, event->field[1] != 0);
 	else if (is_named(event, "idle_begin"))
 		set_busy(tail, cpu, false);
+	note_idle(cpu, event);
 	cpu->in_user = cpu->busy && (is_named(event, "thread_switch") || is_named(event, "syscall_exit") ||
 				     is_named(event, "fault_end") || is_named(event, "irq_exit"));
 }
@@ -118,6 +131,15 @@ static bool computes(struct tail *tail, const struct trace_info *info)
 	return found;
 }
 
+/* Whether every CPU that came up was idle at the end, and had long been. */
+static bool only_waits(const struct tail *tail, const struct trace_info *info, bool silent)
+{
+	unsigned idle = 0;
+	for (unsigned i = 0; i < info->cpus; i++)
+		idle += tail->cpu[i].idle && !tail->cpu[i].in_interrupt;
+	return idle > 0 && idle == info->cpus_online && (silent || (tail->work == 0 && tail->turns == 0));
+}
+
 /* Reads the whole run and judges its end. */
 static enum ending judge_tail(struct tail *tail, bool silent)
 {
@@ -134,6 +156,8 @@ static enum ending judge_tail(struct tail *tail, bool silent)
 	}
 	for (unsigned i = 0; i < info->cpus; i++)
 		in_user |= tail->cpu[i].in_user;
+	if (only_waits(tail, info, silent))
+		return ENDING_WAITING;
 	if (silent)
 		return in_user ? ENDING_SLOW : ENDING_HANG;
 	bool takes_turns = tail->turns > 0 && tail->work * TURNS_PER_WORK < tail->turns;

@@ -9,7 +9,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -18,7 +21,9 @@
 
 static struct termios terminal_before;
 static bool terminal_changed;
-static int keys; /* the end of the pipe that is written */
+static int keys;               /* the end of the pipe that is written */
+static int input_file = -1;    /* what QEMU reads from */
+static atomic_bool keys_ended; /* nothing more will be written */
 
 static void *pump(void *argument)
 {
@@ -29,6 +34,7 @@ static void *pump(void *argument)
 		for (ssize_t done = 0, put; done < got; done += put)
 			if ((put = write(keys, text + done, (size_t)(got - done))) <= 0)
 				return NULL;
+	keys_ended = true;
 	close(keys);
 	return NULL;
 }
@@ -49,10 +55,10 @@ int run_input_open(const char *path)
 	pthread_t thread;
 	int ends[2];
 	if (strcmp(path, "-") != 0) {
-		int file = open(path, O_RDONLY | O_CLOEXEC);
-		if (file < 0)
+		input_file = open(path, O_RDONLY | O_CLOEXEC);
+		if (input_file < 0)
 			say("%s: %s", path, strerror(errno));
-		return file;
+		return input_file;
 	}
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return say("no pipe for the input: %s", strerror(errno)), -1;
@@ -61,7 +67,18 @@ int run_input_open(const char *path)
 		return say("no thread for the input"), -1;
 	pthread_detach(thread);
 	change_terminal();
-	return ends[0];
+	return input_file = ends[0];
+}
+
+bool run_input_was_read(void)
+{
+	struct stat status;
+	int left;
+	if (input_file < 0 || fstat(input_file, &status) != 0)
+		return false;
+	if (S_ISREG(status.st_mode)) /* QEMU has the same open file, and so the same place in it */
+		return lseek(input_file, 0, SEEK_CUR) >= status.st_size;
+	return keys_ended && ioctl(input_file, FIONREAD, &left) == 0 && left == 0;
 }
 
 void run_input_end(void)
@@ -69,4 +86,7 @@ void run_input_end(void)
 	if (terminal_changed)
 		tcsetattr(STDIN_FILENO, TCSANOW, &terminal_before);
 	terminal_changed = false;
+	if (input_file >= 0)
+		close(input_file);
+	input_file = -1;
 }

@@ -1,6 +1,6 @@
 /*
  * What `vitrine run` can be asked, and the two machines it knows.
- * Who calls: run.c. To add a machine: a row here, its command line in run_qemu.c.
+ * Who calls: run.c. To add a machine: a row here, its command line in run_command.c.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -38,7 +38,7 @@ const char run_help[] =
 	"    --input FILE      what the guest reads from its serial port; - is this program's own input (default none)\n"
 	"    --fail N          let allocation N in the kernel fail, counted from boot; the end of the console says\n"
 	"                      how many there were\n"
-	"    --fail-every K    and every K-th after it\n"
+	"    --fail-every K    and every K-th after it; without --fail, allocations K, 2K, 3K, ...\n"
 	"    --append WORDS    more words for the kernel's command line\n"
 	"    --keep-ram        the guest's RAM is the file DIR/ram, which stays: for `vitrine dump`\n"
 	"    --no-build        boot what was built before\n"
@@ -49,7 +49,7 @@ const char run_help[] =
 	"\n"
 	"Exit codes: 0 finished with status 0; 1 finished with another; 2 wrong call; 3 crashed; 4 deadlock;\n"
 	"5 livelock; 6 slow; 7 panic; 8 refused; 9 triple fault; 10 hang; 11 the host could not do its part;\n"
-	"128 + n stopped by signal n. docs/trace.md says how each is told.\n"
+	"12 waiting; 128 + n stopped by signal n. docs/trace.md says how each is told.\n"
 	"\n"
 	"example: vitrine run --arch ppc64 --program demo --smp 2 --icount --trace fault,mmu -o out/faults\n";
 
@@ -275,6 +275,8 @@ static bool options_complete(struct run_options *options)
 		return say_usage("run", "--budget counts instructions, so it needs --icount; --wall limits a live run"), false;
 	if (options->budget == NOT_GIVEN)
 		options->budget = options->icount ? BUDGET_INSTRUCTIONS : 0;
+	if (!options->fail)
+		options->fail = options->fail_every;
 	if (options->grub && options->machine != &machines[0])
 		return say_usage("run", "--boot: GRUB boots x86_64 only"), false;
 	return mmu_is_there(options);

@@ -8,6 +8,16 @@
 
 #include "commands.h"
 
+const char *program_path = "vitrine";
+
+void say_help(FILE *to, const char *text)
+{
+	static const char name[] = "vitrine ";
+	for (const char *at; (at = strstr(text, name)); text = at + sizeof(name) - 1)
+		fprintf(to, "%.*s%s ", (int)(at - text), text, program_path);
+	fputs(text, to);
+}
+
 int say(const char *format, ...)
 {
 	va_list arguments;
@@ -26,7 +36,7 @@ int say_usage(const char *command, const char *format, ...)
 	va_start(arguments, format);
 	fputs("vitrine: ", stderr);
 	vfprintf(stderr, format, arguments);
-	fprintf(stderr, "\n(`vitrine %s%s--help` says how it is used)\n", command, *command ? " " : "");
+	fprintf(stderr, "\n(`%s %s%s--help` says how it is used)\n", program_path, command, *command ? " " : "");
 	va_end(arguments);
 	return EXIT_USAGE;
 }

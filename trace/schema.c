@@ -83,6 +83,7 @@ static const struct named_value statuses[] = {STATUS_CODES(NAMED_SELF){0}};
 static const struct named_value accesses[] = {{0, "load"}, {1, "store"}, {2, "execute"}, {0}};
 static const struct named_value rights[] = {{0, "none"}, {1, "r"}, {2, "w"}, {3, "rw"}, {4, "x"}, {5, "rx"}, {0}};
 static const struct named_value irqs[] = {{0, "spurious"}, {1, "timer"}, {2, "ipi"}, {0}};
+static const struct named_value handles[] = {{0, "none"}, {0}};
 
 static const struct named_value *const values_of_type[FIELD_TYPE_COUNT] = {
 	[FIELD_BOOT_PHASE] = boot_phases,
@@ -107,6 +108,7 @@ static const struct named_value *const values_of_type[FIELD_TYPE_COUNT] = {
 	[FIELD_RCU_KIND] = rcu_kinds,
 	[FIELD_QUIESCENT_CAUSE] = quiescent_causes,
 	[FIELD_MESSAGE] = messages,
+	[FIELD_HANDLE] = handles,
 };
 
 int schema_type_is_enum(enum field_type type)

@@ -203,7 +203,7 @@ static int write_as(const char *run, const char *path, const char *fresh)
 	written = written && sql_build(database, run);
 	written = sqlite3_close(database) == SQLITE_OK && written;
 	if (written && rename(fresh, path) == 0)
-		return printf("%s: `sqlite3 %s` opens it, `vitrine sql %s \"QUERY\"` asks\n", path, path, run) < 0;
+		return printf("%s: `sqlite3 %s` opens it, `%s sql %s \"QUERY\"` asks\n", path, path, program_path, run) < 0;
 	if (written)
 		say("%s: %s", path, strerror(errno));
 	unlink(fresh);

@@ -229,9 +229,10 @@ static int say_no_perfetto_trace(const struct view *view)
 	char start[FORMAT_MAGIC_BYTES] = "";
 	bool is_run = pread(view->file, start, sizeof(start), 0) == sizeof(start) && !memcmp(start, FORMAT_MAGIC, sizeof(start));
 	if (is_run)
-		return say("%s is a recorded run, no Perfetto trace; `vitrine perfetto %s -o run.pftrace` makes one of it",
-			   view->path, view->path);
-	return say("%s is no Perfetto trace; `vitrine perfetto RUN -o run.pftrace` makes one of a recorded run", view->path);
+		return say("%s is a recorded run, no Perfetto trace; `%s perfetto %s -o run.pftrace` makes one of it", view->path,
+			   program_path, view->path);
+	return say("%s is no Perfetto trace; `%s perfetto RUN -o run.pftrace` makes one of a recorded run", view->path,
+		   program_path);
 }
 
 static int open_file(struct view *view)
@@ -241,7 +242,7 @@ static int open_file(struct view *view)
 	if (view->file < 0 || fstat(view->file, &status))
 		return say("cannot read %s: %s", view->path, strerror(errno));
 	if (!S_ISREG(status.st_mode))
-		return say("%s is no file that could be viewed; `vitrine perfetto` makes one from runs", view->path);
+		return say("%s is no file that could be viewed; `%s perfetto` makes one from runs", view->path, program_path);
 	if (!is_perfetto_trace(view->path))
 		return say_no_perfetto_trace(view);
 	view->bytes = status.st_size;
@@ -261,10 +262,10 @@ static int open_port(struct view *view)
 	setsockopt(view->socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 	if (bind(view->socket, (struct sockaddr *)&address, bytes) || listen(view->socket, 8)) {
 		if (errno == EADDRINUSE)
-			return say("port %u of this machine is taken: another `vitrine view`, or Perfetto's trace_processor? End "
+			return say("port %u of this machine is taken: another `%s view`, or Perfetto's trace_processor? End "
 				   "it: the UI of ui.perfetto.dev accepts only port %d, so --port helps only with a UI of your "
 				   "own. To look from another machine, call `ssh -L 9001:127.0.0.1:9001 HOST` there",
-				   view->port, PORT_OF_THE_UI);
+				   view->port, program_path, PORT_OF_THE_UI);
 		return say("cannot listen on port %u: %s", view->port, strerror(errno));
 	}
 	getsockname(view->socket, (struct sockaddr *)&address, &bytes);

@@ -121,7 +121,7 @@ void run_end(enum verdict verdict, int64_t status)
 	descriptor.stack_bytes_used = (uint32_t)stack_bytes_used();
 	trace_kernel_stack(descriptor.stack_bytes_used, KERNEL_STACK_BYTES);
 	trace_run_end(verdict, (uint64_t)status);
-	inject_report();
+	inject_report(verdict);
 	if (verdict != VERDICT_FINISHED)
 		kprintf("run ended: %s\n", verdict_text(verdict));
 	else if (status)

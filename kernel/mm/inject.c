@@ -19,6 +19,7 @@ static uint64_t failures;
 static uint64_t free_at_start; /* pages, before the first process */
 static uint32_t failed_in;     /* the thread in which the first failed; 0: the kernel's own */
 static bool was_told;          /* that thread knows of it */
+static bool start_noted;
 
 void inject_from(uint64_t first, uint64_t every)
 {
@@ -83,14 +84,32 @@ uint64_t inject_failures(void)
 void inject_note_start(void)
 {
 	free_at_start = page_free_count();
+	start_noted = true;
 }
 
-void inject_report(void)
+/* What has the pages that were free before the first process and are not now, in a run that ended before its processes did. */
+static const char *who_has_pages(enum verdict verdict)
+{
+	if (verdict == VERDICT_FINISHED || verdict == VERDICT_CRASHED || page_free_count() == free_at_start)
+		return "";
+	return verdict == VERDICT_REFUSED ? "; what was made of the first process waits for a grace period, which no boot begins"
+					  : "; processes that had not ended have the others";
+}
+
+void inject_report(enum verdict verdict)
 {
 	if (!inject_is_on())
 		return;
-	kprintf("fault injection: %lu allocations, %lu of them by the boot; %lu failed, the first in thread %u\n",
-		(unsigned long)inject_allocations(), (unsigned long)of_boot, (unsigned long)inject_failures(), failed_in);
-	kprintf("pages: %lu free before the first process, %lu now\n", (unsigned long)free_at_start,
-		(unsigned long)page_free_count());
+	if (inject_failures())
+		kprintf("fault injection: %lu allocations, %lu of them by the boot; %lu failed, the first in thread %u\n",
+			(unsigned long)inject_allocations(), (unsigned long)of_boot, (unsigned long)inject_failures(), failed_in);
+	else
+		kprintf("fault injection: the run made only %lu allocations, %lu of them by the boot; none was failed\n",
+			(unsigned long)inject_allocations(), (unsigned long)of_boot);
+	if (start_noted)
+		kprintf("pages: %lu free before the first process, %lu now%s\n", (unsigned long)free_at_start,
+			(unsigned long)page_free_count(), who_has_pages(verdict));
+	else
+		kprintf("pages: %lu free; the boot ended before it could say how many the first process found\n",
+			(unsigned long)page_free_count());
 }

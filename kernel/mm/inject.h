@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "abi/descriptor.h"
 #include "types.h"
 
 /* Lets allocation `first` from now on fail, and every `every`-th after it (0: no other). With 0 as `first` none fails, and none is counted. */
@@ -30,5 +31,8 @@ uint64_t inject_failures(void);
 /* The first process comes next: as many pages as are free now have to be free again when all processes have ended. */
 void inject_note_start(void);
 
-/* Prints all that, if allocations are counted: a test tells from it how far to go, and what was lost. */
-void inject_report(void);
+/*
+ * Prints all that, if allocations are counted: a test tells from it how far to go, and what was lost. How the run ended says who has the pages
+ * that are not free again.
+ */
+void inject_report(enum verdict verdict);

@@ -104,6 +104,16 @@ expect_equal grub-seed "what the trace says of the seed" "$($vitrine stats "$wor
 expect_equal grub-categories "the number of faults in a trace without that category" 0 \
 	"$($vitrine events "$work/place-16" --category fault | wc -l)"
 
+# What `make run` is told goes on to the run: the loader, the MMU and a word for the kernel. What cannot be is refused in words.
+make -s run PROGRAM=hello BOOT=grub MMU=radix5 APPEND=memory=128 SMP=1 OUT="$work/make" >"$work/make.log" 2>&1
+expect_equal make-grub "the number of lines that name the loader" 1 "$(console_of "$work/make" | grep -c '^boot: by Multiboot 2')"
+expect_equal make-options "the number of lines with the MMU and less memory" 1 \
+	"$(console_of "$work/make" | grep -c '^Vitrine on x86_64, 1 of 1 CPUs, radix5, 1[0-2][0-9] MiB free')"
+for wrong in "run BOOT=floppy|there are kernel" "run BOOT=grub ARCH=ppc64|only x86_64 boots through GRUB" "gdb BOOT=grub|without GRUB"; do
+	# shellcheck disable=SC2086
+	expect_equal "make-${wrong%|*}" "the number of lines that say what is wrong" 1 "$(make -s ${wrong%|*} 2>&1 | grep -c "${wrong#*|}")"
+done
+
 # ---- sixteen CPUs ----
 
 for how in "kernel --live" "grub --live" "grub --icount"; do

@@ -111,6 +111,16 @@ for machine in $machines; do
 	rm -rf "${work:?}/$machine-input"
 done
 
+# Who waits for more than there is is said to wait, and that there is no more.
+for machine in $machines; do
+	printf 'mem\n' >"$work/short"
+	run_program "$work/waits" --input "$work/short" --arch "$machine" --program shell --icount --budget 2000000000
+	expect_equal "waits-$machine" "exit code" 12 "$run_status"
+	for said in 'waiting: a limit was reached while every CPU was idle' 'main  *of shell  *waits for a reply' 'short had ended'; do
+		expect_equal "waits-says-$(tr -cd a-z- <<<"$said" | cut -c1-20)-$machine" "the number of lines that say so" 1 "$(grep -c "$said" "$work/waits/log")"
+	done
+done
+
 run_program "$work/no-input" --input "$work/no-such-file" --program input
 expect_equal input-file-is-missing "exit code" 11 "$run_status"
 grep -q 'no-such-file: No such file' "$work/no-input/log" && ok input-file-is-named || not_ok input-file-is-named "$(cat "$work/no-input/log")"

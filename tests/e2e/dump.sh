@@ -38,7 +38,7 @@ run_and_dump() { # name, machine, exit code, arguments of vitrine run...
 # Two threads of which each waits for the other, beside servers that wait for messages.
 test_deadlock() { # machine
 	run_and_dump deadlock "$1" 4 --program deadlock --icount --no-build
-	grep -q "vitrine dump $run/ram" "$run/log" && ok "the-end-points-here-$1" || not_ok "the-end-points-here-$1" "$(tail -n 1 "$run/log")"
+	grep -q "build/vitrine dump $run/ram" "$run/log" && ok "the-end-points-here-$1" || not_ok "the-end-points-here-$1" "$(tail -n 1 "$run/log")"
 	[ "$(waiting_in_trace | wc -l)" -ge 5 ] || not_ok "threads-$1" "hardly any thread waits in the trace"
 	expect_equal "threads-$1" "who waits for what" "$(waiting_in_trace)" "$(waiting_in_dump)"
 	expect_equal "circle-$1" "what the two threads of the program wait for" "other main" \
@@ -83,7 +83,9 @@ for machine in $machines; do
 		not_ok "damage-of-a-real-image-$machine" "the dump of a damaged image failed"
 	fi
 	run_and_dump finished "$machine" 0 --program hello --icount --no-build
-	expect_equal "nothing-left-$machine" "threads and processes" "" "$(section threads | tail -n +2)$(section processes | tail -n +2)"
+	expect_equal "nothing-left-$machine" "threads and processes" "" "$(section threads | sed '1d;/^$/,$d')$(section processes | sed '1d;/^$/,$d')"
+	expect_equal "nothing-left-is-said-$machine" "the number of lines that say so" "1 1 0" \
+		"$(for wanted in "" threads log; do $vitrine dump "$run/ram" $wanted | grep -c '^(all processes had ended'; done | tr '\n' ' ' | sed 's/ $//')"
 	run_and_dump crash "$machine" 3 --program "$work/falls.c" --icount
 	expect_equal "crash-verdict-$machine" "the verdict" "CRASHED;" "$(section run | awk '/verdict/ { print $2 }')"
 	section log | grep -q 'CRASHED thread .*the first page is never mapped' && ok "crash-log-$machine" ||

@@ -38,6 +38,13 @@ static const char *machine;
 static bool is_boot;
 static char directory[128];
 
+/* Whether a line of the console names the status NO_MEMORY, by its number or by its name. */
+static bool names_no_memory(const char *line)
+{
+	const char *at = strstr(line, "status ");
+	return at && (!strncmp(at + 7, "NO_MEMORY", 9) || strtoull(at + 7, NULL, 10) == 3);
+}
+
 static void read_console(struct outcome *outcome)
 {
 	static char path[160], line[512];
@@ -45,13 +52,16 @@ static void read_console(struct outcome *outcome)
 	snprintf(path, sizeof(path), "%s/console.log", directory);
 	FILE *console = fopen(path, "re");
 	while (console && fgets(line, sizeof(line), console)) {
-		outcome->says_why |= strstr(line, "status 3") != NULL;
+		outcome->says_why |= names_no_memory(line);
 		counted |= sscanf(line,
 				  "fault injection: %" SCNu64 " allocations, %" SCNu64 " of them by the boot; %" SCNu64
 				  " failed, the first in thread %" SCNu64,
 				  &outcome->allocations, &outcome->of_boot, &outcome->failed, &outcome->thread) == 4;
-		compared |= sscanf(line, "pages: %" SCNu64 " free before the first process, %" SCNu64, &outcome->free_before,
-				   &outcome->free_after) == 2;
+		counted |= sscanf(line, "fault injection: the run made only %" SCNu64 " allocations, %" SCNu64,
+				  &outcome->allocations, &outcome->of_boot) == 2;
+		compared |= strncmp(line, "pages: ", 7) == 0;
+		sscanf(line, "pages: %" SCNu64 " free before the first process, %" SCNu64, &outcome->free_before,
+		       &outcome->free_after);
 	}
 	outcome->reported = counted && compared;
 	if (console)

@@ -42,6 +42,19 @@ test_every() { # machine
 		"$($vitrine events "$run" --event alloc_fail | head -n 1 | grep -o 'number=[0-9]*')"
 }
 
+# What the console says where counts alone would puzzle: no allocation failed; the boot was given up before and after pages were counted.
+test_words() { # machine
+	local run=$work/$1-words of_boot
+	run_program "$run" --arch "$1" --program hello --fail 1000000 --no-build
+	of_boot=$(sed -n 's/^fault injection: the run made only [0-9]* allocations, \([0-9]*\) of them by the boot; none was failed$/\1/p' \
+		"$run/console.log")
+	expect_equal "inject-none-$1" "the lines that say so" 1 "$(grep -c '^pages: \([0-9]*\) free before the first process, \1 now$' "$run/console.log")"
+	run_program "$run" --arch "$1" --program hello --fail 5 --no-build
+	expect_equal "inject-early-$1" "the lines that say so" 1 "$(grep -c '^pages: [0-9]* free; the boot ended before' "$run/console.log")"
+	run_program "$run" --arch "$1" --program hello --fail $((of_boot - 1)) --no-build
+	expect_equal "inject-late-$1" "the lines that say so" 1 "$(grep -c '^pages: .* now; .* waits for a grace period' "$run/console.log")"
+}
+
 # Neither the boot nor the servers' start, nor what is different the second time, can be done in rounds.
 test_starts() { # machine
 	for cpus in $boots; do
@@ -49,6 +62,7 @@ test_starts() { # machine
 	done
 	$inject "$1" programs $starts hello attributes
 	test_every "$1"
+	test_words "$1"
 }
 
 for machine in $machines; do

@@ -14,6 +14,28 @@ search() { # name, program, scenario, options
 }
 export -f search
 
+# What it says to people, and by its exit code: of a call (a line of words), a pattern of all it prints.
+says() { # test, exit code, pattern, words...
+	local test=$1 code=$2 pattern=$3 said status
+	shift 3
+	said=$(build/explore/explore "$@" 2>&1)
+	status=$?
+	if [ $status = "$code" ] && [[ $said == $pattern ]]; then
+		ok "$test"
+	else
+		not_ok "$test" "exit code $status: $said"
+	fi
+}
+says help 0 "usage: explore SCENARIO*Exit codes: 0 *; 1 *; 2 *scenarios:*sync-pair *" --help
+says help-of-one 0 "usage: explore SCENARIO*" sync-pair --help
+says no-scenario 2 "explore: which scenario?*scenarios:*sync-pair *"
+says unknown-scenario 2 "explore: there is no scenario \`sync-pear\`*scenarios:*sync-pair *" sync-pear
+says unknown-option 2 "explore: there is no option \`--bond\`*" sync-pair --bond 3
+says no-value 2 "explore: the option \`--bound\` lacks its value*" sync-pair --bound
+says no-number 2 "explore: \`many\` is no whole number*" sync-pair --bound many
+says too-much 2 "explore: \`sync-move\` is too much*" sync-pair sync-move
+says given-up 2 "explore: not done after 10 steps" sync-pair --limit 10
+
 options="${BOUND:+--bound $BOUND} ${CHANCE:+--chance $CHANCE}"
 [ "${BOUND:-}" != all ] || options="--all ${CHANCE:+--chance $CHANCE}"
 scenarios=$(build/explore/explore --list)

@@ -8,6 +8,7 @@
  *     fake=abort      QEMU crashes
  *     fake=error      QEMU refuses its arguments
  *     fake=hang       emits, then does nothing for ever; fake=stubborn does not even obey SIGTERM
+ *     fake=idle       emits, then its CPUs are idle, for ever or until verdict=; fake=stuck: but for an interrupt that the last one never leaves
  *     fake=linger     a verdict, but the power stays on
  *     fake=turns      threads only yield, for ever; with events= they stop, verdict= says why
  *     fake=compute    like turns, but one thread computes between timer ticks
@@ -17,6 +18,7 @@
  *     fake=badring    a descriptor whose ring lies outside RAM
  *     fake=badschema  a kernel built from another events.h
  *     fake=silent     no descriptor at all
+ *     reads           (beside any of these) all its input is read
  *     midline         (beside any of these) the console ends in the middle of a line
  * A ppc64 machine is big-endian. Event n of a CPU carries n in its fields, so a reader can tell whether it got the right one.
  */
@@ -191,6 +193,20 @@ static void emit_turns(unsigned cpu)
 	}
 }
 
+static void emit_idle(void)
+{
+	for (unsigned cpu = 0; cpu < fake.cpus; cpu++) {
+		uint64_t now = ticks_of(cpu, fake.events + 100000);
+		emit(cpu, id_of("thread_switch"), 3, (const uint64_t[]){7, 0, SWITCH_RECEIVE}, now, true);
+		emit(cpu, id_of("idle_begin"), 0, NULL, now + 10, true);
+		emit(cpu, id_of("irq_enter"), 3, (const uint64_t[]){0, 0, 0}, now + 20, true);
+		if (is("idle") || cpu + 1 < fake.cpus)
+			emit(cpu, id_of("irq_exit"), 1, (const uint64_t[]){0}, now + 30, true);
+		/* So long ago that the last tenth has nothing in it. */
+		emit(cpu, id_of("free_pages"), 1, (const uint64_t[]){1}, now * 100, true);
+	}
+}
+
 static void *run_cpu(void *argument)
 {
 	unsigned cpu = (unsigned)(uintptr_t)argument;
@@ -250,11 +266,15 @@ static int play(void)
 			return 1;
 	for (unsigned i = 0; i < fake.cpus; i++)
 		pthread_join(thread[i], NULL);
+	for (char typed; strstr(fake.words, " reads") && read(STDIN_FILENO, &typed, 1) == 1;)
+		;
 	if (is("reset"))
 		return 0;
 	if (is("abort"))
 		abort();
-	if (is("hang") || is("stubborn"))
+	if (is("idle") || is("stuck"))
+		emit_idle();
+	if (is("hang") || is("stubborn") || (!word_number("verdict=", 0) && (is("idle") || is("stuck"))))
 		sleep_for_ever();
 	descriptor->exit_status = guest(word_number("status=", 0));
 	__atomic_store_n(&descriptor->verdict, guest(word_number("verdict=", VERDICT_FINISHED)), __ATOMIC_RELEASE);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "../../trace/schema.h"
 #include "shell.h"
 
 static const char *build;
@@ -37,16 +38,31 @@ static void says_what_it_can_do(void **state)
 	(void)state;
 	assert_int_equal(shell("%s", vitrine), 2);
 	assert_int_equal(shell("%s --help", vitrine), 0);
-	assert_true(shell_said("usage: vitrine COMMAND"));
+	assert_true(shell_said("vitrine COMMAND"));
 	const char *const commands[] = {"run", "stats", "events", "perfetto", "sql", "view"};
 	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		char usage[64];
-		snprintf(usage, sizeof(usage), "usage: vitrine %s", commands[i]);
+		char usage[600];
+		snprintf(usage, sizeof(usage), "usage: %s %s", vitrine, commands[i]);
 		assert_int_equal(shell("%s %s --help", vitrine, commands[i]), 0);
 		assert_true(shell_said(usage));
 		assert_int_equal(shell("%s help %s", vitrine, commands[i]), 0);
 		assert_true(shell_said(usage));
 	}
+}
+
+/* A hint can be typed as it stands: the program is called as it was called. */
+static void calls_itself_as_it_was_called(void **state)
+{
+	(void)state;
+	assert_int_equal(shell("ln -s $(realpath %s) %s/tool && cd %s && ./tool stats --help", vitrine, work, work), 0);
+	assert_true(shell_said("usage: ./tool stats "));
+	assert_true(shell_said("example: ./tool stats "));
+	assert_int_equal(shell("cd %s && PATH=.:$PATH tool stats", work), 2);
+	assert_true(shell_said("(`tool stats --help` says how it is used)"));
+	assert_int_equal(shell("cd %s && ./tool view --port 0 little.vtrace", work), 1);
+	assert_true(shell_said("`./tool perfetto little.vtrace -o run.pftrace` makes one of it"));
+	assert_int_equal(shell("cd %s && ./tool dump little", work), 1);
+	assert_true(shell_said("(`./tool run --keep-ram` leaves one)"));
 }
 
 static void helps_with_wrong_calls(void **state)
@@ -116,6 +132,19 @@ static void prints_fields_by_name(void **state)
 	assert_true(shell_said("cpu1        0  boot_phase        phase=kernel entered"));
 }
 
+/* The number 0 is no handle's, and it is said so of each event that has one. */
+static void says_none_of_no_handle(void **state)
+{
+	static const char *const events[] = {"handle_refused", "handle_pass", "handle_revoke"};
+	(void)state;
+	for (unsigned i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		const struct field_schema *field = &schema_event_named(events[i])->field[1];
+		assert_string_equal(field->name, "handle");
+		assert_string_equal(schema_value_name(field->type, 0), "none");
+		assert_null(schema_value_name(field->type, 1));
+	}
+}
+
 /* No CPU, no thread of that number: nothing to print, and a sentence on stderr that says why. */
 static void says_what_is_not_in_the_run(void **state)
 {
@@ -136,11 +165,13 @@ static void refuses_to_view_what_is_no_picture(void **state)
 {
 	(void)state;
 	assert_int_equal(shell("%s view --port 0 %s/little.vtrace", vitrine, work), 1);
-	assert_true(shell_said("little.vtrace is a recorded run, no Perfetto trace; `vitrine perfetto "));
+	assert_true(shell_said("little.vtrace is a recorded run, no Perfetto trace; `"));
+	assert_true(shell_said("vitrine perfetto /tmp/"));
 	static const char *const others[] = {"", "hello", "\\n\\n", "\\n\\0", "\\n\\377\\377", "\\n\\1xy", "\\037\\213x"};
 	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		assert_int_equal(shell("printf '%s' > %s/other; %s view --port 0 %s/other", others[i], work, vitrine, work), 1);
-		assert_true(shell_said("is no Perfetto trace; `vitrine perfetto RUN"));
+		assert_true(shell_said("is no Perfetto trace; `"));
+		assert_true(shell_said("vitrine perfetto RUN"));
 	}
 }
 
@@ -197,11 +228,12 @@ static void says_how_long_grace_periods_took(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(says_what_it_can_do),         cmocka_unit_test(helps_with_wrong_calls),
-		cmocka_unit_test(counts_what_it_prints),       cmocka_unit_test(prints_fields_by_name),
-		cmocka_unit_test(says_what_is_not_in_the_run), cmocka_unit_test(refuses_to_view_what_is_no_picture),
-		cmocka_unit_test(finds_a_changed_value),       cmocka_unit_test(names_runs_by_the_end_of_their_path),
-		cmocka_unit_test(shows_runs_side_by_side),     cmocka_unit_test(says_how_long_grace_periods_took),
+		cmocka_unit_test(says_what_it_can_do),           cmocka_unit_test(helps_with_wrong_calls),
+		cmocka_unit_test(calls_itself_as_it_was_called), cmocka_unit_test(counts_what_it_prints),
+		cmocka_unit_test(prints_fields_by_name),         cmocka_unit_test(says_none_of_no_handle),
+		cmocka_unit_test(says_what_is_not_in_the_run),   cmocka_unit_test(refuses_to_view_what_is_no_picture),
+		cmocka_unit_test(finds_a_changed_value),         cmocka_unit_test(names_runs_by_the_end_of_their_path),
+		cmocka_unit_test(shows_runs_side_by_side),       cmocka_unit_test(says_how_long_grace_periods_took),
 	};
 	if (argc != 2)
 		return 2;

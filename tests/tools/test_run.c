@@ -146,6 +146,11 @@ static void tells_how_it_ended(void **state)
 		{"fake=finish verdict=6", "-q", 8, ENDING_REFUSED},
 		{"fake=reset", "-q", 9, ENDING_TRIPLE_FAULT},
 		{"fake=hang", "-q --wall 1", 10, ENDING_HANG},
+		{"fake=stuck", "-q --wall 1 --smp 2", 10, ENDING_HANG},
+		{"fake=idle", "-q --wall 1 --smp 2", 12, ENDING_WAITING},
+		{"fake=idle", "-q --wall 1 --arch ppc64", 12, ENDING_WAITING},
+		{"fake=idle verdict=4", "-q --icount --smp 2", 12, ENDING_WAITING},
+		{"fake=stuck verdict=4", "-q --icount --smp 2", 6, ENDING_SLOW},
 		{"fake=stubborn", "-q --wall 1", 10, ENDING_HANG},
 		{"fake=silent", "-q --wall 1", 10, ENDING_HANG},
 		{"fake=linger", "-q", 0, ENDING_FINISHED},
@@ -184,6 +189,25 @@ static void names_the_limit(void **state)
 	}
 	assert_int_equal(run("fake=finish", "-q"), 0);
 	assert_null(strstr(shell_output, "the limit was"));
+}
+
+/* Who waits may wait for input: whether there was any more is said. */
+static void says_whether_input_had_ended(void **state)
+{
+	(void)state;
+	assert_int_equal(run("fake=idle verdict=4", "-q --icount"), 12);
+	assert_true(shell_said("it was given none; --input says from where"));
+	assert_int_equal(shell("echo text >%s/typed", work), 0);
+	assert_int_equal(run("fake=idle verdict=4", "-q --icount --input /dev/null"), 12);
+	assert_true(shell_said("/dev/null was not seen to end"));
+	char options[128];
+	snprintf(options, sizeof(options), "-q --icount --input %s/typed", work);
+	assert_int_equal(run("fake=idle verdict=4", options), 12);
+	assert_true(shell_said("typed was not seen to end"));
+	assert_int_equal(run("fake=idle reads verdict=4", options), 12);
+	assert_true(shell_said("typed had ended"));
+	assert_int_equal(run("fake=idle reads verdict=4", "-q --icount --input - </dev/null"), 12);
+	assert_true(shell_said("what was typed had ended"));
 }
 
 /* Only the end that we asked for is no news. */
@@ -291,6 +315,10 @@ static void tells_the_kernel_what_fails(void **state)
 	(void)state;
 	assert_int_equal(run("fake=finish", "--fail 7 --fail-every 3"), 0);
 	assert_true(shell_said("flash=64 fail=7 fail_every=3 fake=finish"));
+	assert_int_equal(run("fake=finish", "--fail 7"), 0);
+	assert_true(shell_said("flash=64 fail=7 fail_every=0 fake=finish"));
+	assert_int_equal(run("fake=finish", "--fail-every 3"), 0);
+	assert_true(shell_said("flash=64 fail=3 fail_every=3 fake=finish"));
 }
 
 static void explains_wrong_calls(void **state)
@@ -331,6 +359,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(repeats_to_the_bit),
 		cmocka_unit_test(tells_how_it_ended),
 		cmocka_unit_test(names_the_limit),
+		cmocka_unit_test(says_whether_input_had_ended),
 		cmocka_unit_test(shows_who_else_ended_qemu),
 		cmocka_unit_test(starts_the_verdict_on_a_new_line),
 		cmocka_unit_test(ends_on_a_signal),
