@@ -739,7 +739,7 @@ test:
 soak:
 	@BOOTS=200 WORDS=1000000 .ci/test boots waiting
 
-# Each allocation of each program: an hour or two. Broken off, it goes on where it was; PROGRAMS says which.
+# Each allocation of each program: hours. Broken off, it goes on where it was; PROGRAMS says which.
 inject: test-build
 	$(Q)INJECT=all tests/e2e/inject.sh
 

@@ -229,7 +229,8 @@ static void test_program(const char *name)
 	if (!state.complaints && state.rounds > 1)
 		printf("ok rounds-%s-%s\n", name, machine);
 	else if (!state.complaints)
-		printf("not ok rounds-%s-%s: there was no round\n", name, machine);
+		printf("not ok rounds-%s-%s: there was no round; without a failure, does the program end well twice?\n", name,
+		       machine);
 }
 
 int main(int argc, char **argv)
