@@ -530,7 +530,7 @@ $(B)/tests/inject: tests/e2e/inject.c
 unit_compilers := gcc clang
 unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider wait ends \
   rcu handle acpi multiboot2 no_memory_calls delegate
-unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
+unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_irq.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)
 # Readers of what loader and firmware say need no machine.
@@ -584,7 +584,7 @@ E := $(B)/explore
 explore_scenarios := $(foreach s,rcu sync ipc handle request,tests/explore/scenario_$(s).c)
 explore_sources := tests/explore/main.c tests/explore/search.c tests/explore/state.c tests/explore/fiber.c tests/explore/machine.c \
   tests/explore/accesses.c tests/explore/report.c tests/explore/scenarios.c tests/unit/arch_sim.c \
-  tests/unit/sim_run.c tests/unit/sim_user.c \
+  tests/unit/sim_irq.c tests/unit/sim_run.c tests/unit/sim_user.c \
   tests/unit/sim_image.c tests/unit/mmu_sim.c tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c
 explore_wraps := panic run_end sim_time_now sim_trace_claim sim_relax arch_ipi_send arch_copy_from_user syscall_dispatch rcu_quiescent
 explore_flags = $(language) $(filter-out -Wframe-larger-than=%,$(warnings)) -O1 -fno-omit-frame-pointer -fno-pie -D_GNU_SOURCE $(checks) \
