@@ -89,7 +89,8 @@ flash_sources := user/flash/ecc.c user/flash/ffs.c
 # The host's side: one library, one program.
 host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/reader_open.c \
   trace/stats.c trace/stats_rcu.c trace/events.c \
-  trace/run.c trace/run_options.c trace/run_image.c trace/run_ram.c trace/run_command.c trace/run_qemu.c trace/run_input.c trace/run_guest.c trace/run_drain.c trace/run_ending.c \
+  trace/run.c trace/run_options.c trace/run_image.c trace/run_ram.c trace/run_command.c trace/run_qemu.c \
+  trace/run_input.c trace/run_guest.c trace/run_drain.c trace/run_ending.c \
   trace/run_waiting.c \
   trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_count.c trace/perfetto_rcu.c \
   trace/perfetto_thread.c trace/perfetto_track.c trace/perfetto_names.c trace/perfetto_packet.c trace/perfetto_output.c trace/view.c \
@@ -107,7 +108,8 @@ tool_tests := reader damage commands run pnor dump sql
 # and before the first variable that asks a compiler.
 setup_level := $(if $(filter test soak inject test-build unit% explore% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if \
   $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
-  $(filter iso %.iso,$(MAKECMDGOALS))$(if $(filter run dump,$(MAKECMDGOALS)),$(filter grub,$(BOOT))),iso,$(if $(filter demo run dump view bench all image,$(MAKECMDGOALS)),run))))
+  $(filter iso %.iso,$(MAKECMDGOALS))$(if $(filter run dump,$(MAKECMDGOALS)),$(filter grub,$(BOOT))),iso,$(if \
+  $(filter demo run dump view bench all image,$(MAKECMDGOALS)),run))))
 ifneq ($(setup_level),)
 ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
 $(error The set-up is not complete; what to do stands above)
@@ -541,7 +543,7 @@ $(B)/tests/inject $(B)/tests/rounds: $(B)/tests/%: tests/e2e/%.c
 unit_compilers := gcc clang
 unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider wait ends \
   rcu handle acpi multiboot2 no_memory_calls memory_fail delegate
-unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
+unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_irq.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)
 # Readers of what loader and firmware say need no machine.
@@ -594,7 +596,8 @@ unit: $(unit_compilers:%=unit-%)
 E := $(B)/explore
 explore_scenarios := $(foreach s,rcu sync ipc handle request,tests/explore/scenario_$(s).c)
 explore_sources := tests/explore/main.c tests/explore/search.c tests/explore/state.c tests/explore/fiber.c tests/explore/machine.c \
-  tests/explore/accesses.c tests/explore/report.c tests/explore/scenarios.c tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_user.c \
+  tests/explore/accesses.c tests/explore/report.c tests/explore/scenarios.c tests/unit/arch_sim.c \
+  tests/unit/sim_irq.c tests/unit/sim_run.c tests/unit/sim_user.c \
   tests/unit/sim_image.c tests/unit/mmu_sim.c tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c
 explore_wraps := panic run_end sim_time_now sim_trace_claim sim_relax arch_ipi_send arch_copy_from_user syscall_dispatch rcu_quiescent
 explore_flags = $(language) $(filter-out -Wframe-larger-than=%,$(warnings)) -O1 -fno-omit-frame-pointer -fno-pie -D_GNU_SOURCE $(checks) \
@@ -707,8 +710,9 @@ boot_file := $(if $(filter grub,$(BOOT)),$(B)/x86_64/iso/$(IMAGE)/$(program_name
 run_options := $(if $(MMU),--mmu '$(MMU)') $(if $(FLASH),--flash '$(FLASH)') $(if $(FAIL),--fail '$(FAIL)') $(if $(APPEND),--append '$(APPEND)')
 run: $(B)/vitrine image $(boot_file)
 	$(Q)rm -f $(OUT)/run.vtrace $(OUT)/run.pftrace; \
-	  $(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) $(if $(TRACE),--trace $(TRACE)) --image $(IMAGE) --boot $(BOOT) --no-build \
-	  $(run_options) $(MODE:%=--%) $(if $(INPUT),--input $(INPUT)) $(if $(filter -,$(INPUT)),$$([ ! -t 0 ] || echo --wall 0)) $(LIMITS) -o $(OUT) -- $(QEMU); code=$$?; \
+	  $(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) $(if $(TRACE),--trace $(TRACE)) --image $(IMAGE) --no-build \
+	  --boot $(BOOT) $(run_options) $(MODE:%=--%) $(if $(INPUT),--input $(INPUT)) $(if $(filter -,$(INPUT)),$$([ ! -t 0 ] || echo --wall 0)) $(LIMITS) \
+	  -o $(OUT) -- $(QEMU); code=$$?; \
 	  if [ -e $(OUT)/run.vtrace ] && $(B)/vitrine perfetto $(OUT) -o $(OUT)/run.pftrace; then printf '%s\n' '' \
 	    'What happened:  build/vitrine stats $(OUT)' 'Event by event: build/vitrine events $(OUT) | less' \
 	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; fi; exit $$code

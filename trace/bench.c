@@ -372,9 +372,11 @@ int command_bench(int argc, char **argv)
 	static char self[4096];
 	const char *directory = "out/bench";
 	bool docs = false;
-	for (int option; (option = getopt_long(argc, argv, "o:", options, NULL)) != -1;) {
-		if (option == '?')
-			return EXIT_USAGE;
+	opterr = 0;
+	for (int option; (option = getopt_long(argc, argv, ":o:", options, NULL)) != -1;) {
+		if (option == '?' || option == ':')
+			return say_usage("bench", option == '?' ? "there is no option `%s`" : "the option `%s` lacks its value",
+					 argv[optind - 1]);
 		if (option == 'o')
 			directory = optarg;
 		else

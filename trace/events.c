@@ -153,6 +153,16 @@ static bool parse_number(const char *text, uint64_t *number)
 	return text[0] >= '0' && text[0] <= '9' && *end == '\0';
 }
 
+static const char *nearest_event(const char *name)
+{
+	static const char *names[EVENT_IDS + 1];
+	unsigned count = 0;
+	for (unsigned id = 0; id < EVENT_IDS; id++)
+		if (schema_event(id))
+			names[count++] = schema_event(id)->name;
+	return nearest_name(name, names);
+}
+
 /* Takes one option; returns false after having said what is wrong with it. */
 static bool take_option(struct filter *filter, int option, const char *value)
 {
@@ -175,13 +185,14 @@ static bool take_option(struct filter *filter, int option, const char *value)
 		good = filter->has_thread = parse_number(value, &filter->thread);
 	else if (option == 'p')
 		good = filter->has_cpu = parse_number(value, &filter->cpu);
-	else if (option == 'l')
-		good = parse_number(value, &filter->limit);
 	else
-		return say_usage("events", "that option is unknown or lacks its value"), false;
+		good = parse_number(value, &filter->limit);
 	while (text->option != option)
 		text++;
-	if (!good)
+	const char *near = option == 'e' && !good ? nearest_event(value) : NULL;
+	if (near)
+		say_usage("events", "--event: `%s` is no event; did you mean `%s`?", value, near);
+	else if (!good)
 		say_usage("events", "--%s: `%s` is no %s", text->name, unknown, text->what);
 	return good;
 }
@@ -195,9 +206,13 @@ int command_events(int argc, char **argv)
 	};
 	struct filter filter = {.categories = TRACE_ALL, .limit = UINT64_MAX};
 	opterr = 0;
-	for (int option; (option = getopt_long(argc, argv, "c:e:t:p:l:", options, NULL)) != -1;)
+	for (int option; (option = getopt_long(argc, argv, ":c:e:t:p:l:", options, NULL)) != -1;) {
+		if (option == '?' || option == ':')
+			return say_usage("events", option == '?' ? "there is no option `%s`" : "the option `%s` lacks its value",
+					 argv[optind - 1]);
 		if (!take_option(&filter, option, optarg))
 			return EXIT_USAGE;
+	}
 	if (argc - optind != 1)
 		return say_usage("events", "one run is wanted, and there are %d", argc - optind);
 	return print_events(argv[optind], &filter);

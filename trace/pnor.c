@@ -260,7 +260,9 @@ int command_pnor(int argc, char **argv)
 {
 	static const char *const verbs[] = {"build", "pack", "list", "check", "extract", "inject", NULL};
 	struct pnor_options options = {0};
-	const char *verb = argc > 1 ? argv[1] : "";
+	if (argc < 2)
+		return say_usage("pnor", "what is to be done? There are build, pack, list, check, extract, inject");
+	const char *verb = argv[1];
 	unsigned known = 0;
 	while (verbs[known] && strcmp(verbs[known], verb))
 		known++;

@@ -343,7 +343,7 @@ int command_stats(int argc, char **argv)
 	opterr = 0;
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (option != 'e')
-			return say_usage("stats", "that option is unknown");
+			return say_usage("stats", "there is no option `%s`", argv[optind - 1]);
 		by_event = true;
 	}
 	int count = argc - optind;

@@ -82,7 +82,19 @@ static void helps_with_wrong_calls(void **state)
 	assert_true(shell_said("--limit: `-1` is no whole number"));
 	assert_int_equal(shell("%s events --thread x %s/big.vtrace", vitrine, work), 2);
 	assert_true(shell_said("--thread: `x` is no whole number"));
-	assert_int_equal(shell("%s events --bogus %s/big.vtrace", vitrine, work), 2);
+	static const char *const options[][2] = {
+		{"events --bogus", "there is no option `--bogus`"},
+		{"events --thread", "the option `--thread` lacks its value"},
+		{"events --event handle_refusd out/run", "is no event; did you mean `handle_refused`?"},
+		{"stats --bogus", "there is no option `--bogus`"},
+		{"bench --bogus", "there is no option `--bogus`"},
+		{"bench -o", "the option `-o` lacks its value"},
+		{"pnor", "what is to be done? There are build, pack"},
+	};
+	for (unsigned i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		assert_int_equal(shell("%s %s", vitrine, options[i][0]), 2);
+		assert_true(shell_said(options[i][1]));
+	}
 	assert_int_equal(shell("%s stats /nowhere", vitrine), 1);
 	assert_true(shell_said("cannot read /nowhere: No such file"));
 	assert_int_equal(shell("%s events %s/big.vtrace > /dev/full", vitrine, work), 1);

@@ -4,7 +4,7 @@
  * Teaches: the machine contract is small enough to be played by one process. Every simulated CPU that boots is a coroutine with
  * its own stack; it runs until it enters user mode, idles, spins or stops, and then the test decides what happens next. CPUs
  * that did not boot are "bare": the test picks one with sim_cpu_set() and calls kernel functions on it directly.
- * Who calls: the unit tests. Who answers: arch_sim.c, sim_run.c, mmu_sim.c and mmu_sim_tree.c.
+ * Who calls: the unit tests. Who answers: arch_sim.c, sim_irq.c, sim_run.c, mmu_sim.c and mmu_sim_tree.c.
  * What is simplified: one host thread plays all CPUs, so memory is sequentially consistent; real reordering is for the guest's
  * tests.
  */

@@ -1,7 +1,7 @@
 /*
  * What the parts of the simulated machine know of each other; tests use sim.h.
  *
- * Who includes: arch_sim.c (the contract), sim_run.c (CPUs as coroutines), mmu_sim.c (TLBs and segments).
+ * Who includes: arch_sim.c (the contract), sim_irq.c (interrupts), sim_run.c (CPUs as coroutines), mmu_sim.c (TLBs and segments).
  */
 #pragma once
 
@@ -46,6 +46,9 @@ void sim_take_irqs(void);
 
 /* Fills in a frame for an interrupt that waits for `cpu`. */
 void sim_irq_trap(unsigned cpu, bool from_user, struct trap *trap);
+
+/* With sim_interleave(): lets other CPUs go on here, by chance: often for a moment, sometimes for as long as a whole system call takes. */
+void sim_perhaps_yield(void);
 
 /* Gives bare CPUs and coroutines a chance to answer while the test's own code spins. */
 void sim_run_others(void);
