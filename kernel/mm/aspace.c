@@ -77,6 +77,7 @@ enum status aspace_create(const char *name, struct aspace **result)
 	aspace->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
 	kobj_init(&aspace->kobj, KOBJ_PROCESS);
 	list_init(&aspace->process_node);
+	list_init(&aspace->unstarted);
 	wait_queue_init(&aspace->waiters);
 	wait_queue_init(&aspace->joiners);
 	list_init(&aspace->watchers);
