@@ -528,7 +528,7 @@ $(B)/tests/inject: tests/e2e/inject.c
 
 unit_compilers := gcc clang
 unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider wait ends \
-  rcu handle acpi multiboot2 no_memory_calls delegate
+  rcu handle acpi multiboot2 no_memory_calls delegate boot boot_cpus
 unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)
