@@ -96,6 +96,12 @@ enum status aspace_protect(struct aspace *aspace, uint64_t address, uint64_t byt
 enum status aspace_stack_new(struct aspace *aspace, unsigned *slot, struct vaddr *top);
 void aspace_stack_free(struct aspace *aspace, unsigned slot);
 
+/*
+ * Drops the hardware's translations of a range, in pieces: without the aspace's lock, interrupts come between them. Whoever needs none to come
+ * back has seen to that, and calls sync.
+ */
+void aspace_drop_translations(struct aspace *aspace, uint64_t address, uint64_t bytes);
+
 /* Drops every hardware translation. Nothing is lost: they come back one fault at a time. */
 void aspace_forget(struct aspace *aspace);
 
