@@ -27,8 +27,8 @@ kernel_sources := \
   kernel/core/name.c kernel/core/poison.c kernel/core/rcu.c \
   kernel/obj/kobj.c kernel/obj/handle.c kernel/ipc/endpoint.c kernel/ipc/server.c kernel/ipc/message.c kernel/ipc/interrupt.c \
   kernel/mm/inject.c \
-  kernel/mm/page.c kernel/mm/cache.c kernel/mm/object.c kernel/mm/segment.c kernel/mm/mapping.c kernel/mm/space.c kernel/mm/aspace.c kernel/mm/fault.c \
-  kernel/mm/fault_page.c kernel/mm/request.c kernel/mm/evict.c kernel/mm/reclaim.c kernel/mm/uaccess.c \
+  kernel/mm/page.c kernel/mm/cache.c kernel/mm/object.c kernel/mm/segment.c kernel/mm/mapping.c kernel/mm/aspace.c kernel/mm/fault.c \
+  kernel/mm/space.c kernel/mm/fault_page.c kernel/mm/request.c kernel/mm/evict.c kernel/mm/reclaim.c kernel/mm/uaccess.c \
   kernel/sched/process.c kernel/sched/wait.c kernel/sched/sync.c kernel/sched/upcall.c kernel/sched/thread.c kernel/sched/affinity.c \
   kernel/sched/run_queue.c kernel/sched/schedule.c kernel/sched/timer.c kernel/sched/crash.c \
   kernel/trace/ring.c kernel/trace/layout.c

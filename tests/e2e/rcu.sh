@@ -36,12 +36,12 @@ phase='
 	END { printf "%d %d %d\n", longest, count, calls }'
 
 # How often a thread waited because too much was piled up, how often it was woken since that was freed, and whether ("early") that was before
-# a period had ended; and the most that waited on a CPU.
+# anything had been freed; and the most that waited on a CPU.
 pile='
-	/thread_block/ && /piled up/ { waits++; who = field("thread"); ended = 0 }
-	/rcu_period_end/ { ended = 1 }
-	/thread_wake/ && /what piled up is freed/ && field("thread") == who { woken++; if (!ended) early = 1 }
-	/rcu_callbacks/ { if (field("value") > most) most = field("value") + 0 }
+	/thread_block/ && /piled up/ { waits++; who = field("thread"); freed = 0 }
+	/rcu_free/ { freed = 1 }
+	/thread_wake/ && /what piled up is freed/ && field("thread") == who { woken++; if (!freed) early = 1 }
+	/rcu_callbacks/ { if (field("value") + 0 > most) most = field("value") + 0 }
 	END { print (early ? "early" : "right"), waits + 0, woken + 0, most + 0 }'
 
 for machine in $machines; do
@@ -66,7 +66,7 @@ for machine in $machines; do
 	# More is given up in one call than can be kept: the thread waits, and goes on.
 	read -r verdict waits woken most <<<"$(judge "$run" "$pile")"
 	echo "at most $most things waited on a CPU of $machine under icount, and so a thread did $waits times"
-	expect_equal "who-piles-up-goes-on-$machine" "the waits that ended, after a period had," "right $waits" "$verdict $woken"
+	expect_equal "who-piles-up-goes-on-$machine" "the waits that ended, after something was freed," "right $waits" "$verdict $woken"
 	[ "$waits" -ge 1 ] && [ "$most" -le 1100 ] && ok "who-piles-up-waits-$machine" ||
 		not_ok "who-piles-up-waits-$machine" "a thread waited $waits times, and $most things did"
 
