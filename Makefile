@@ -28,9 +28,9 @@ kernel_sources := \
   kernel/obj/kobj.c kernel/obj/handle.c kernel/ipc/endpoint.c kernel/ipc/server.c kernel/ipc/message.c kernel/ipc/interrupt.c \
   kernel/mm/inject.c \
   kernel/mm/page.c kernel/mm/cache.c kernel/mm/object.c kernel/mm/segment.c kernel/mm/mapping.c kernel/mm/aspace.c kernel/mm/fault.c \
-  kernel/mm/fault_page.c kernel/mm/request.c kernel/mm/evict.c kernel/mm/reclaim.c kernel/mm/uaccess.c \
+  kernel/mm/space.c kernel/mm/fault_page.c kernel/mm/request.c kernel/mm/evict.c kernel/mm/reclaim.c kernel/mm/uaccess.c \
   kernel/sched/process.c kernel/sched/wait.c kernel/sched/sync.c kernel/sched/upcall.c kernel/sched/thread.c kernel/sched/affinity.c \
-  kernel/sched/run_queue.c kernel/sched/schedule.c kernel/sched/timer.c \
+  kernel/sched/run_queue.c kernel/sched/schedule.c kernel/sched/timer.c kernel/sched/crash.c \
   kernel/trace/ring.c kernel/trace/layout.c
 
 # What a freestanding image needs and the host has in its C library.
@@ -542,7 +542,7 @@ $(B)/tests/inject $(B)/tests/rounds: $(B)/tests/%: tests/e2e/%.c
 
 unit_compilers := gcc clang
 unit_tests := page cache lock command_line archive trace aspace fault mmu program sched race no_memory fuzz provider wait ends \
-  rcu handle acpi multiboot2 no_memory_calls memory_fail delegate
+  rcu handle acpi multiboot2 no_memory_calls memory_fail delegate boot boot_cpus pile
 unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_irq.c tests/unit/sim_run.c tests/unit/sim_test.c tests/unit/mmu_sim.c \
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)

@@ -206,7 +206,7 @@ enum status arch_cpu_start(struct cpu *cpu);
 
 /*
  * All CPUs that will ever start have reported, or are given up: what starting them needed is given back. One that has not come
- * by now never calls kernel_secondary(). Called once.
+ * by now never calls kernel_secondary(). Called once, with boot_lock; never, if a CPU keeps that for itself.
  */
 void arch_cpu_start_end(void);
 

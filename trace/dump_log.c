@@ -141,7 +141,7 @@ static void print_slot(struct dump *dump, const struct ring *ring, unsigned cpu,
 	const struct descriptor *d = &dump->image.descriptor;
 	double us = d->clock_hz ? (double)(int64_t)(event.ticks - d->boot_ticks) / (double)d->clock_hz * 1e6 : 0;
 	fprintf(dump->out, "    %7" PRIu64 "  %14.3f us  ", number, us);
-	print_event_fields(dump->out, &event);
+	print_event_fields(dump->out, &event, d->clock_hz);
 }
 
 void section_events(struct dump *dump)

@@ -37,8 +37,8 @@ struct filter {
 	bool has_thread, has_cpu;
 };
 
-/* A line of text for the value of one field. */
-static void print_field(FILE *to, const struct field_schema *field, uint64_t value)
+/* The value of one field, times in nanoseconds. */
+static void print_field(FILE *to, const struct field_schema *field, uint64_t value, uint64_t clock_hz)
 {
 	const char *name = schema_value_name(field->type, value);
 	fprintf(to, "  %s=", field->name);
@@ -46,6 +46,8 @@ static void print_field(FILE *to, const struct field_schema *field, uint64_t val
 		fprintf(to, "%s", name);
 	else if (field->type == FIELD_SIGNED)
 		fprintf(to, "%" PRId64, (int64_t)value);
+	else if (field->type == FIELD_TICKS && clock_hz)
+		fprintf(to, "%.0f ns", (double)value * 1e9 / (double)clock_hz);
 	else if (field->type == FIELD_FLOW || field->type == FIELD_ADDRESS || field->type == FIELD_PADDR ||
 		 field->type == FIELD_HEX)
 		fprintf(to, "0x%" PRIx64, value);
@@ -64,7 +66,7 @@ static void print_name(FILE *to, const struct field_schema *field, uint64_t firs
 	fprintf(to, "  %.*s=\"%s\"", length, field->name, text);
 }
 
-void print_event_fields(FILE *to, const struct trace_event *event)
+void print_event_fields(FILE *to, const struct trace_event *event, uint64_t clock_hz)
 {
 	fprintf(to, "%-16s", event->schema->name);
 	for (unsigned i = 0; i < event->fields; i++) {
@@ -75,7 +77,7 @@ void print_event_fields(FILE *to, const struct trace_event *event)
 		} else if (field->type == FIELD_CHARS) {
 			print_name(to, field, event->field[i], 0);
 		} else {
-			print_field(to, field, event->field[i]);
+			print_field(to, field, event->field[i], clock_hz);
 		}
 	}
 	fputc('\n', to);
@@ -88,7 +90,7 @@ void print_event(FILE *to, const struct trace_reader *reader, const struct trace
 	if (event->id == TRACE_EVENT_GAP)
 		fprintf(to, "GAP: %" PRIu64 " events of this CPU were overwritten before they were read\n", event->field[0]);
 	else
-		print_event_fields(to, event);
+		print_event_fields(to, event, trace_info(reader)->clock_hz);
 }
 
 /* Whether any field that names a thread names this one. */

@@ -23,7 +23,7 @@
 
 /* ---- boot ---- */
 EVENT(1, boot_phase, BOOT, CPU_INSTANT, "the boot reached a phase",
-      F(phase, BOOT_PHASE, "the phase that starts") F(ago, TICKS, "how long ago: before it had its data a CPU could not say so"))
+      F(phase, BOOT_PHASE, "the phase that starts") F(ago, TICKS, "how long ago, in nanoseconds where it is shown: before it had its data a CPU could not say so"))
 EVENT(2, cpu_online, BOOT, CPU_INSTANT, "a CPU is ready to schedule",
       F(hw_id, HEX, "the machine's number for it: APIC id, PIR"))
 EVENT(3, cpu_missing, BOOT, CPU_INSTANT, "a CPU was left out",
@@ -292,7 +292,8 @@ EVENT(159, handle_revoke, IPC, THREAD_INSTANT, "a thread took back all handles t
 
 /* ---- boot: clocks ---- */
 EVENT(166, clock_check, BOOT, CPU_INSTANT, "another CPU's clock was compared with this one's: it is ahead by something between the two bounds",
-      F(cpu, CPU, "the other CPU") F(lower, SIGNED, "ticks; above 0: it runs ahead") F(upper, SIGNED, "ticks; below 0: it is behind")
+      F(cpu, CPU, "the other CPU") F(lower_ns, SIGNED, "nanoseconds; above 0: it runs ahead")
+      F(upper_ns, SIGNED, "nanoseconds; below 0: it is behind")
       F(rounds, COUNT, "how often it was asked"))
 
 /* ---- the fault injector ---- */

@@ -113,6 +113,8 @@ boot_secondary:
 	lwz	%r5, 0(%r4)
 	cmpwi	%r5, 0
 	bne	1b
+	/* What was written before the lock was free is loaded after: branch and isync order two loads. Power ISA 3.0B Book II, 1.7.1, B.2.1.1. */
+	isync
 	LOAD_ADDRESS %r6, boot_deaf_pir
 	ld	%r6, 0(%r6)
 	cmpd	%r6, %r31

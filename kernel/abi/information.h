@@ -17,8 +17,8 @@
  *     1416  | memory[72]                                          |
  *     3144  +-----------------------------------------------------+   zeros up to the end of the page
  *
- * Made in three stages at boot (kernel/boot/information.c): what the platform is, with every feature set; each CPU adds itself and
- * takes away the features it does not have; the boot CPU finishes it. After each stage the sum of its 16-bit words up to `length`
+ * Made in three stages at boot (kernel/boot/information.c): what the platform is, with every feature set; each CPU is listed, and the
+ * features it does not have are taken away; then it is finished. After each stage the sum of its 16-bit words up to `length`
  * is 0. All numbers are in the machine's byte order. A reader that knows `major` may read it, whatever `minor` is.
  */
 #pragma once
@@ -65,7 +65,7 @@
 #define INFORMATION_STAGES(X) \
 	X(NONE, 0, "not begun") \
 	X(PLATFORM, 1, "what the platform is") \
-	X(CPUS, 2, "CPUs add themselves") \
+	X(CPUS, 2, "CPUs are listed") \
 	X(FINISHED, 3, "finished")
 /* clang-format on */
 

@@ -16,7 +16,7 @@
 	X(SCHEDULER, 6, "first schedule") \
 	X(LOCK, 7, "boot_lock taken") \
 	X(DATA, 8, "per-CPU data there") \
-	X(BOOTSTRAP, 9, "CPU ready for traps, listed in the information page") \
+	X(BOOTSTRAP, 9, "CPU ready for traps, says what it has") \
 	X(STARTED, 10, "all other CPUs told to start") \
 	X(UNLOCK, 11, "boot_lock released") \
 	X(CLOCK, 12, "clock compared with CPU 0's") \

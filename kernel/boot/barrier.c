@@ -6,7 +6,7 @@
  *
  * Teaches: why CPUs come up one by one although they are started together: before it has data and a stack of its own a CPU shares what
  * it runs on. The lock is for that. The barrier is for the opposite: nobody goes on before the last one is there.
- * Who calls: cpus.c; the machine's entry code, which may take the lock in assembly. Locks: this is one, and the only one that may be
+ * Who calls: cpus.c. A CPU that starts takes the lock in the machine's entry code, which has no stack yet. Locks: this is one, and the only one that may be
  * taken without a struct cpu; irqs are off.
  * The invariant: boot_lock lies in initialised data, so a CPU may look at it before the boot CPU has cleared .bss.
  */
@@ -20,16 +20,6 @@ static uint32_t is_open;
 static bool lock_try(void)
 {
 	return !__atomic_load_n(&boot_lock, __ATOMIC_RELAXED) && !__atomic_exchange_n(&boot_lock, 1, __ATOMIC_ACQUIRE);
-}
-
-void boot_lock_take(struct cpu *cpu)
-{
-	cpu->entry_ticks = arch_time_now();
-	if (cpu->fails == CPU_FAILS_BEFORE_LOCK)
-		arch_cpu_halt();
-	while (!lock_try())
-		arch_cpu_relax();
-	cpu->lock_ticks = arch_time_now();
 }
 
 bool boot_lock_take_within(uint64_t ticks)

@@ -7,11 +7,10 @@
 
 struct cpu;
 
-/* 1: held. The boot CPU holds it from the first instruction; a machine's entry code may take it for a CPU that has no stack yet. */
+/* 1: held. The boot CPU holds it from the first instruction; the machine's entry code takes it for any other, which has no stack yet. */
 extern uint32_t boot_lock;
 
-/* Takes it for a CPU that starts, which has its stack already; notes when. The second gives up after so many ticks: whether it got it. */
-void boot_lock_take(struct cpu *cpu);
+/* Takes it, unless so many ticks pass before it is free: whether it got it. */
 bool boot_lock_take_within(uint64_t ticks);
 void boot_lock_release(void);
 

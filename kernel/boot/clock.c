@@ -7,7 +7,8 @@
  * Teaches: nobody can read two clocks at once, but everybody can ask and wait for the answer: what the other read lies between the
  * question and the answer, or the clocks are not in step. The best of several rounds counts: a round in which one of the two was held up
  * only says less, never something wrong.
- * Who calls: cpus.c, at the barrier. Locks: none: the question and the answer are numbers that grow, each written by one side.
+ * Who calls: cpus.c, at the barrier. Locks: none: each side writes what is its own. The question names whom it is for, and each CPU answers in a
+ * place of its own with the question beside the value; so what a CPU says too late is nobody's answer.
  * Simplified: the clocks are compared, not set: those of QEMU, like those of any recent machine, count in step from reset.
  */
 #include "boot/clock.h"
@@ -17,9 +18,22 @@
 
 #define ROUNDS 16
 
-/* Whose turn it is (its index), how often it was asked and has answered, and the answer. */
-static uint32_t turn, asked_count, answered_count;
-static uint64_t answer;
+/*
+ * The question at hand, written by the boot CPU, which nobody asks:
+ *
+ *     31            8 7            0
+ *    +---------------+--------------+
+ *    |  CPU's index  |  the round   |     0: nobody is asked; round 0: the CPU is to answer from the next on
+ *    +---------------+--------------+
+ */
+#define QUESTION(index, round) ((uint32_t)(index) << 8 | (round))
+static uint32_t question;
+
+/* What each CPU answered last, and to which question. */
+static struct {
+	uint64_t value;
+	uint32_t question;
+} answers[MAX_CPUS];
 
 struct clock_bounds clock_bounds_none(void)
 {
@@ -42,45 +56,54 @@ bool clock_in_step(const struct clock_bounds *bounds)
 }
 
 /* One question; false if no answer came. */
-static bool ask(uint32_t number, uint64_t patience, struct clock_bounds *bounds)
+static bool ask(const struct cpu *other, uint32_t round, uint64_t patience, struct clock_bounds *bounds)
 {
 	uint64_t asked = arch_time_now();
-	__atomic_store_n(&asked_count, number, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&answered_count, __ATOMIC_SEQ_CST) != number) {
+	__atomic_store_n(&question, QUESTION(other->index, round), __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&answers[other->index].question, __ATOMIC_SEQ_CST) != QUESTION(other->index, round)) {
 		if (arch_time_now() - asked > patience)
 			return false;
 		arch_cpu_relax();
 	}
-	clock_bounds_add(bounds, asked, __atomic_load_n(&answer, __ATOMIC_ACQUIRE), arch_time_now());
+	clock_bounds_add(bounds, asked, __atomic_load_n(&answers[other->index].value, __ATOMIC_ACQUIRE), arch_time_now());
 	return true;
 }
 
 bool clock_compare(struct cpu *other, uint64_t patience, struct clock_bounds *bounds)
 {
 	*bounds = clock_bounds_none();
-	__atomic_store_n(&asked_count, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&answered_count, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&turn, other->index, __ATOMIC_RELEASE);
+	__atomic_store_n(&question, QUESTION(other->index, 0), __ATOMIC_RELEASE);
 	barrier_wake(other);
-	uint32_t number = 1;
-	while (number <= ROUNDS && ask(number, patience, bounds))
-		number++;
-	__atomic_store_n(&turn, 0, __ATOMIC_RELEASE); /* the boot CPU's own: nobody's */
-	return number > ROUNDS;
+	uint32_t round = 1;
+	while (round <= ROUNDS && ask(other, round, patience, bounds))
+		round++;
+	__atomic_store_n(&question, 0, __ATOMIC_RELEASE);
+	return round > ROUNDS;
+}
+
+/* Waits for this round's question to the CPU. False if others are asked by now: it was too late, and is left out. */
+static bool wait_for_question(const struct cpu *cpu, uint32_t round)
+{
+	for (;;) {
+		uint32_t now = __atomic_load_n(&question, __ATOMIC_SEQ_CST);
+		if (now == QUESTION(cpu->index, round))
+			return true;
+		if (now != QUESTION(cpu->index, round - 1))
+			return false;
+		arch_cpu_relax();
+	}
 }
 
 bool clock_answer(struct cpu *cpu, int64_t ahead)
 {
-	if (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) != cpu->index)
+	uint32_t now = __atomic_load_n(&question, __ATOMIC_ACQUIRE);
+	if (now != QUESTION(cpu->index, 0) && now != QUESTION(cpu->index, 1))
 		return false;
-	for (uint32_t number = 1; number <= ROUNDS; number++) {
-		while (__atomic_load_n(&asked_count, __ATOMIC_SEQ_CST) != number) {
-			if (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) != cpu->index)
-				return false; /* it was too late, and is left out */
-			arch_cpu_relax();
-		}
-		__atomic_store_n(&answer, arch_time_now() + (uint64_t)ahead, __ATOMIC_RELEASE);
-		__atomic_store_n(&answered_count, number, __ATOMIC_SEQ_CST);
+	for (uint32_t round = 1; round <= ROUNDS; round++) {
+		if (!wait_for_question(cpu, round))
+			return false;
+		__atomic_store_n(&answers[cpu->index].value, arch_time_now() + (uint64_t)ahead, __ATOMIC_RELEASE);
+		__atomic_store_n(&answers[cpu->index].question, QUESTION(cpu->index, round), __ATOMIC_SEQ_CST);
 	}
 	return true;
 }

@@ -5,9 +5,10 @@
  *     any other   entry, lock when it is free .. data .. bootstrap .. unlock ...... barrier . clock ................ schedule
  *
  * Teaches: starting is done together, getting ready one by one (boot_lock), going on together again (the barrier). A CPU that does not come
- * in time is left out, and one that turns up later stops at once: whoever leaves the state STARTING first decides.
+ * in time is left out, and one that turns up later stops at once: whoever leaves the state STARTING first decides. Until then a CPU writes
+ * only what is its own; it is CPU 0 that writes down what the others are, so a late one finds nothing it could spoil.
  * Who calls: main.c on the boot CPU; the machine's entry code on the others. Locks: boot_lock (barrier.h).
- * The invariant: a CPU is `online` only when it waits at the barrier with everything it needs, and it is in the information page then.
+ * The invariant: a CPU is `online` only when it waits at the barrier with everything it needs, and the information page lists those.
  */
 #include "boot/cpus.h"
 
@@ -19,11 +20,14 @@
 #include "boot/information.h"
 #include "core/cpu.h"
 #include "core/end.h"
+#include "core/name.h"
 #include "core/print.h"
 #include "core/string.h"
+#include "core/time.h"
 
-/* How long a CPU may take to come, and how often to look. */
+/* How long a CPU may take to come, how long its step with boot_lock after that, and how often to look. */
 #define CPU_START_MS 2000
+#define CPU_STEP_MS 500
 #define CPU_LOOK_MS 10
 #define WRONG_CLOCK_US 1000
 
@@ -31,29 +35,61 @@ enum cpu_start { CPU_ABSENT, CPU_STARTING, CPU_ONLINE, CPU_LEFT_OUT };
 
 static uint32_t cpu_start[MAX_CPUS]; /* enum cpu_start; STARTING is left once, by whoever is first */
 static bool clock_compared[MAX_CPUS];
-static uint64_t wrong_clock; /* command line: this CPU's clock is behind */
+static unsigned lock_holder; /* the last other CPU that came here with boot_lock; 0: none has */
+static unsigned wrong_clock; /* command line: this CPU's clock is behind; 0: none is */
 static uint64_t started_at;
 static const struct boot_info *boot_info;
 static void (*run_on_cpu)(struct cpu *cpu);
 
+/* What each CPU says of itself; its own until it leaves the state STARTING. */
+static struct {
+	uint64_t features;
+	uint32_t processor;
+} reports[MAX_CPUS];
+
+/* ---- options for tests ---- */
+
+/* The CPU that an option names; 0 if it is not given, or with a line that says so, if no such CPU is to start. */
+static unsigned option_cpu(const char *name)
+{
+	uint64_t number = command_number(boot_info->command_line, name, UINT64_MAX);
+	if (number > 0 && number < cpus_present)
+		return (unsigned)number;
+	if (number != UINT64_MAX)
+		kprintf("%s=%lu is not used: the CPUs that are started are those from 1 on, below %u\n", name,
+			(unsigned long)number, cpus_present);
+	return 0;
+}
+
+/* Where the broken CPU stops; `before` unless the command line names another place that there is. */
+static enum cpu_fails option_place(const char *place)
+{
+	static const char *const places[CPU_FAILS_END] = {
+		[CPU_FAILS_BEFORE_LOCK] = "before",
+		[CPU_FAILS_HOLDING_LOCK] = "holding",
+		[CPU_FAILS_KEEPING_LOCK] = "keeping",
+		[CPU_FAILS_AFTER_LOCK] = "after",
+	};
+	for (unsigned at = CPU_FAILS_BEFORE_LOCK; at < CPU_FAILS_END; at++)
+		if (strcmp(place, places[at]) == 0)
+			return (enum cpu_fails)at;
+	kprintf("broken_at=%s is not used: the places are before, holding, keeping and after; it is before\n", place);
+	return CPU_FAILS_BEFORE_LOCK;
+}
+
 void cpus_read_options(const struct boot_info *boot)
 {
-	static const char *const places[] = {"", "before", "holding", "after"};
 	char place[COMMAND_WORD_CHARS];
 	boot_info = boot;
-	wrong_clock = command_number(boot->command_line, "wrong_clock", MAX_CPUS);
-	uint64_t broken = command_number(boot->command_line, "broken_cpu", MAX_CPUS);
-	if (broken >= MAX_CPUS)
-		return;
-	cpus[broken].fails = CPU_FAILS_BEFORE_LOCK;
-	command_text(boot->command_line, "broken_at", place);
-	unsigned at = CPU_FAILS_BEFORE_LOCK;
-	while (at < CPU_FAILS_AFTER_LOCK && strcmp(place, places[at]) != 0)
-		at++;
-	if (place[0] && strcmp(place, places[at]) != 0)
-		kprintf("broken_at=%s: the places are before, holding and after; it is before\n", place);
-	else if (place[0])
-		cpus[broken].fails = (uint8_t)at;
+	wrong_clock = option_cpu("wrong_clock");
+	unsigned broken = option_cpu("broken_cpu");
+	bool has_place = command_text(boot->command_line, "broken_at", place);
+	if (broken)
+		cpus[broken].fails = (uint8_t)(has_place ? option_place(place) : CPU_FAILS_BEFORE_LOCK);
+	else if (has_place)
+		kprintf("broken_at=%s is not used: no CPU is broken\n", place);
+	if (broken && wrong_clock == broken)
+		kprintf("wrong_clock=%u is not used: that CPU is broken\n", wrong_clock);
 }
 
 void cpus_say_phase(enum boot_phase phase)
@@ -89,15 +125,9 @@ static void leave_out(unsigned index, enum missing_reason reason)
 	kprintf("CPU %u (0x%lx) is left out: %s\n", index, (unsigned long)hw_id, texts[reason]);
 }
 
-enum status cpus_list(const struct cpu *cpu)
+void cpus_report(const struct cpu *cpu)
 {
-	uint32_t processor;
-	uint64_t features = arch_cpu_features(&processor);
-	enum status status = information_add_cpu(&information, boot_info, cpu->index, features, processor);
-	if (status != STATUS_OK)
-		kprintf("CPU %u cannot add itself to the information page: status %u; wrong: %s\n", cpu->index, (unsigned)status,
-			information_part_text(information_check(&information)));
-	return status;
+	reports[cpu->index].features = arch_cpu_features(&reports[cpu->index].processor);
 }
 
 /* ---- the boot CPU ---- */
@@ -130,6 +160,21 @@ static void wait_a_little(void)
 	arch_cpu_idle();
 }
 
+/*
+ * A CPU that keeps boot_lock keeps all others from coming, and nobody can take it away. What starting needs stays lent then, so that those who
+ * wait find it if they come after all, and stop where they find that they are left out.
+ */
+static void end_starting(void)
+{
+	if (!boot_lock_take_within(arch_time_hz() / 1000 * CPU_STEP_MS)) {
+		kprintf("boot_lock is not given back; CPU %u had it last, and no other CPU can come\n",
+			__atomic_load_n(&lock_holder, __ATOMIC_RELAXED));
+		return;
+	}
+	arch_cpu_start_end();
+	boot_lock_release();
+}
+
 void cpus_gather(void)
 {
 	unsigned online = 1;
@@ -142,10 +187,7 @@ void cpus_gather(void)
 		cpus[i].online = cpu_start[i] == CPU_ONLINE;
 		online += cpus[i].online;
 	}
-	bool locked = boot_lock_take_within(patience());
-	arch_cpu_start_end();
-	if (locked)
-		boot_lock_release();
+	end_starting();
 	for (unsigned i = cpus_present; i < boot_info->cpus; i++)
 		leave_out(i, i < MAX_CPUS ? MISSING_REFUSED : MISSING_TOO_MANY);
 	descriptor.cpus_present = cpus_present;
@@ -162,6 +204,11 @@ static void send_away(struct cpu *cpu, enum missing_reason reason)
 	leave_out(cpu->index, reason);
 }
 
+static uint64_t signed_ns(int64_t ticks)
+{
+	return ticks < 0 ? -ticks_to_ns((uint64_t)-ticks) : ticks_to_ns((uint64_t)ticks);
+}
+
 void cpus_compare_clocks(void)
 {
 	for (unsigned i = 1; i < cpus_present; i++) {
@@ -172,25 +219,23 @@ void cpus_compare_clocks(void)
 			send_away(&cpus[i], MISSING_SILENT);
 			continue;
 		}
-		trace_clock_check(i, (uint64_t)bounds.lower, (uint64_t)bounds.upper, bounds.rounds);
+		trace_clock_check(i, signed_ns(bounds.lower), signed_ns(bounds.upper), bounds.rounds);
 		if (!clock_in_step(&bounds))
 			send_away(&cpus[i], MISSING_CLOCK);
 	}
 	cpus_say_phase(BOOT_PHASE_CLOCK);
 }
 
-/* A CPU that hangs with boot_lock held must not hold this up: it has been left out, and whatever it adds later is refused. */
 void cpus_finish_information(void)
 {
-	bool locked = boot_lock_take_within(patience());
-	for (unsigned i = 1; i < cpus_present; i++)
-		if (!cpus[i].online)
-			DISCARD(information_drop_cpu(&information, i), "it may not be listed; damage shows below");
-	enum status status = information_finish(&information);
-	if (locked)
-		boot_lock_release();
+	enum status status = STATUS_OK;
+	for (unsigned i = 0; status == STATUS_OK && i < cpus_present; i++)
+		if (cpus[i].online)
+			status = information_add_cpu(&information, boot_info, i, reports[i].features, reports[i].processor);
+	if (status == STATUS_OK)
+		status = information_finish(&information);
 	if (status != STATUS_OK) {
-		kprintf("the information page cannot be finished: status %u; wrong: %s\n", (unsigned)status,
+		kprintf("the information page cannot be finished: %s; wrong: %s\n", status_name(status),
 			information_part_text(information_check(&information)));
 		run_end(VERDICT_REFUSED, (int64_t)status);
 	}
@@ -220,18 +265,19 @@ static bool at_barrier(struct cpu *cpu)
 
 void kernel_secondary(struct cpu *cpu)
 {
-	if (cpu->fails == CPU_FAILS_HOLDING_LOCK) {
+	__atomic_store_n(&lock_holder, cpu->index, __ATOMIC_RELAXED);
+	if (cpu->fails == CPU_FAILS_HOLDING_LOCK)
 		boot_lock_release();
+	if (cpu->fails == CPU_FAILS_HOLDING_LOCK || cpu->fails == CPU_FAILS_KEEPING_LOCK)
 		arch_cpu_halt();
-	}
 	cpus_say_entry(cpu);
 	cpus_say_phase(BOOT_PHASE_DATA);
 	arch_cpu_init(cpu);
-	bool listed = cpus_list(cpu) == STATUS_OK;
+	cpus_report(cpu);
 	cpus_say_phase(BOOT_PHASE_BOOTSTRAP);
 	boot_lock_release();
 	cpus_say_phase(BOOT_PHASE_UNLOCK);
-	if (cpu->fails == CPU_FAILS_AFTER_LOCK || !listed || !start_leave(cpu->index, CPU_ONLINE))
+	if (cpu->fails == CPU_FAILS_AFTER_LOCK || !start_leave(cpu->index, CPU_ONLINE))
 		arch_cpu_halt();
 	trace_cpu_online(cpu->hw_id);
 	cpus_say_phase(BOOT_PHASE_BARRIER);

@@ -1,13 +1,13 @@
 /*
  * The information page: see abi/information.h for what is in it.
  *
- *     platform: all features set  -->  each CPU adds itself, clears what it lacks  -->  finished: read-only for everyone
+ *     platform: all features set  -->  each CPU is added, what it lacks cleared  -->  finished: read-only for everyone
  *
  * Teaches: a page that everybody believes must not change behind anybody's back. The kernel keeps beside it what it wrote, and before each
  * stage it holds one against the other: what was damaged in between is named, and the stage is refused. What comes after the last
  * stage the machine itself refuses: users have it read-only, and so has the kernel (arch_page_seal()).
- * Who calls: boot, on each CPU; run_end() once more at the end, for machines that cannot protect the kernel from itself.
- * Locks: boot_lock, held by the caller of each stage.
+ * Who calls: boot, on CPU 0 alone; run_end() once more at the end, for machines that cannot protect the kernel from itself.
+ * Locks: none: nobody else writes the page.
  */
 #include "boot/information.h"
 
@@ -157,18 +157,6 @@ enum status information_add_cpu(struct information_build *build, const struct bo
 	truth->cpus = (uint16_t)max_u64(truth->cpus, index + 1);
 	truth->cpus_online++;
 	truth->features &= features;
-	step_end(build, STAGE_CPUS);
-	return STATUS_OK;
-}
-
-enum status information_drop_cpu(struct information_build *build, unsigned index)
-{
-	struct information *truth = &build->truth;
-	TRY(step_begin(build, STAGE_CPUS, STAGE_CPUS));
-	if (!truth->cpu[index].flags)
-		return STATUS_NOT_FOUND;
-	truth->cpu[index] = (struct information_cpu){0};
-	truth->cpus_online--;
 	step_end(build, STAGE_CPUS);
 	return STATUS_OK;
 }

@@ -44,14 +44,11 @@ extern struct information_build information;
 enum status information_start(struct information_build *build, const struct boot_info *boot, uint64_t clock_hz);
 
 /*
- * Stage 2, for one CPU: it adds itself and takes away the features it does not have. One at a time: boot_lock. DENIED before stage 1, after
+ * Stage 2, for one CPU: it is listed, and the features it does not have are taken away. DENIED before stage 1, after
  * stage 3, or if it is there already; INVALID if the page is not as the stage before left it.
  */
 enum status information_add_cpu(struct information_build *build, const struct boot_info *boot, unsigned index, uint64_t features,
 				uint32_t processor);
-
-/* Takes a CPU out again that failed later; what it lacks stays taken away. Refused as above; NOT_FOUND if it is not there. */
-enum status information_drop_cpu(struct information_build *build, unsigned index);
 
 /* Stage 3: nothing is added any more. Refused as above; DENIED the second time. */
 enum status information_finish(struct information_build *build);

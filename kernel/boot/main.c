@@ -56,7 +56,7 @@ static void prepare_cpus(uint64_t seed)
 /* The run ends before it has begun. */
 static _Noreturn void refuse(const char *why, enum status status)
 {
-	kprintf("%s: status %u\n", why, (unsigned)status);
+	kprintf("%s: %s\n", why, status_name(status));
 	run_end(VERDICT_REFUSED, (int64_t)status);
 }
 
@@ -70,8 +70,8 @@ static void prepare_memory(void)
 	inject_from(command_number(boot_info->command_line, "fail", 0), command_number(boot_info->command_line, "fail_every", 0));
 	enum status status = trace_init(ring_kib, command_number(boot_info->command_line, "trace", TRACE_ALL));
 	if (status != STATUS_OK) {
-		kprintf("no event rings of %lu KiB for %u CPUs: status %u\n", (unsigned long)ring_kib, cpus_present,
-			(unsigned)status);
+		kprintf("no event rings of %lu KiB for %u CPUs: %s\n", (unsigned long)ring_kib, cpus_present,
+			status_name(status));
 		run_end(VERDICT_REFUSED, (int64_t)status);
 	}
 	page_limit(min_u64(command_number(boot_info->command_line, "memory", UINT32_MAX), UINT32_MAX) * MIB / PAGE_BYTES);
@@ -130,7 +130,7 @@ static void run(struct cpu *cpu)
 	run_end(VERDICT_FINISHED, failures);
 }
 
-/* Stage 1 of the information page, which the boot CPU then adds itself to. */
+/* Stage 1 of the information page. */
 static void prepare_information(void)
 {
 	struct paddr page;
@@ -140,12 +140,8 @@ static void prepare_information(void)
 		descriptor_add("information", information.page, PAGE_BYTES, 1, 0);
 		status = information_start(&information, boot_info, arch_time_hz());
 	}
-	if (status == STATUS_OK)
-		status = cpus_list(&cpus[0]);
-	if (status == STATUS_OK)
-		return;
-	kprintf("there can be no information page: status %u\n", (unsigned)status);
-	run_end(VERDICT_REFUSED, (int64_t)status);
+	if (status != STATUS_OK)
+		refuse("there can be no information page", status);
 }
 
 void kernel_main(const struct boot_info *boot)
@@ -172,6 +168,7 @@ void kernel_main(const struct boot_info *boot)
 	trace_cpu_online(cpus[0].hw_id);
 	descriptor.clock_hz = arch_time_hz();
 	prepare_information();
+	cpus_report(&cpus[0]);
 	cpus_say_phase(BOOT_PHASE_BOOTSTRAP);
 	run_queue_init();
 	sync_prepare();
@@ -181,19 +178,19 @@ void kernel_main(const struct boot_info *boot)
 	cpus_say_phase(BOOT_PHASE_CPUS);
 	cpus_start();
 	cpus_gather();
+	cpus_say_phase(BOOT_PHASE_BARRIER);
+	cpus_compare_clocks();
 	kprintf("Vitrine on %s, %u of %u CPUs, %s, %lu MiB free\n", boot->machine, descriptor.cpus_online, boot->cpus, mmu->name,
 		(unsigned long)(page_free_count() * PAGE_BYTES / MIB));
 	inject_note_start();
 	cpus_say_phase(BOOT_PHASE_PROGRAM);
 	enum status status = selftest[0] ? STATUS_OK : start_first_process(program);
 	if (status != STATUS_OK) {
-		kprintf("program '%s' cannot be started: status %u\n", program, (unsigned)status);
+		kprintf("program '%s' cannot be started: %s\n", program, status_name(status));
 		run_end(VERDICT_REFUSED, (int64_t)status);
 	}
 	if (command_number(boot->command_line, "panic", 0))
 		panic("the command line asks for it");
-	cpus_say_phase(BOOT_PHASE_BARRIER);
-	cpus_compare_clocks();
 	cpus_finish_information();
 	cpus_release(run);
 	arch_cpu_halt();

@@ -33,7 +33,14 @@ enum hazard {
 };
 
 /* Where a CPU that the command line breaks stops while it starts. */
-enum cpu_fails { CPU_FAILS_NOT, CPU_FAILS_BEFORE_LOCK, CPU_FAILS_HOLDING_LOCK, CPU_FAILS_AFTER_LOCK };
+enum cpu_fails {
+	CPU_FAILS_NOT,
+	CPU_FAILS_BEFORE_LOCK,
+	CPU_FAILS_HOLDING_LOCK, /* and gives it back */
+	CPU_FAILS_KEEPING_LOCK, /* for ever */
+	CPU_FAILS_AFTER_LOCK,
+	CPU_FAILS_END
+};
 
 struct cpu {
 	struct cpu *self;

@@ -5,6 +5,14 @@
 
 #include "core/string.h"
 
+const char *status_name(enum status status)
+{
+#define STATUS_NAME(name, number, text) [number] = #name,
+	static const char *const names[] = {STATUS_CODES(STATUS_NAME)};
+#undef STATUS_NAME
+	return status < STATUS_CODES_END ? names[status] : "no status";
+}
+
 uint64_t name_word(const char *name, unsigned first)
 {
 	uint64_t word = 0;

@@ -137,7 +137,7 @@ enum status call_process_create(struct thread *thread, const uint64_t arguments[
 	struct aspace *process;
 	char name[NAME_CHARS + 1];
 	name_from_words(arguments[0], arguments[1], name);
-	TRY(aspace_create(name, &process));
+	TRY(process_create(thread->aspace, name, &process));
 	trace_aspace_create(process->id, arguments[0], arguments[1]);
 	enum status status = handle_create(&thread->aspace->handles, &process->kobj, HANDLE_ALL, value);
 	kobj_put(&process->kobj);
@@ -178,7 +178,7 @@ enum status call_process_kill(struct thread *thread, const uint64_t arguments[CA
 	struct aspace *process;
 	(void)value;
 	TRY(find_process(thread, arguments[0], HANDLE_MANAGE, &process));
-	process_end(process, -(int64_t)STATUS_GONE, false);
+	process_kill(process);
 	return STATUS_OK;
 }
 

@@ -92,13 +92,20 @@ enum status interrupt_register(uint64_t number, struct endpoint *endpoint, uint6
 	status = arch_irq_mask((enum irq)(IRQ_DEVICE + number), false);
 	if (status != STATUS_OK) /* there is no such line */
 		give_up(&lines[number], endpoint);
-	if (__atomic_load_n(&endpoint->receive_handles, __ATOMIC_ACQUIRE) == 0) /* closed since this call began */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the line has its message, and then: pairs with interrupt_forget() */
+	if (__atomic_load_n(&endpoint->receive_handles, __ATOMIC_RELAXED) == 0) /* closed since this call began */
 		interrupt_forget(endpoint);
 	return status;
 }
 
+/*
+ * Whoever closes the last handle comes here after it has counted that one off; whoever gives a line a message, or brings it back, looks at the
+ * count after that. Each stores and then loads what the other stores, with a full fence between, so that at least one sees the other: a
+ * lock or a release would let the load come first (on POWER; x86-64's locked instructions are full fences).
+ */
 void interrupt_forget(const struct endpoint *endpoint)
 {
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < LINES_MAX && interrupt_expected(); i++)
 		give_up(&lines[i], endpoint);
 }
@@ -139,7 +146,7 @@ void interrupt_answered(struct ipc_message *message)
 	bool again = lines[number].again;
 	lines[number].out = false;
 	spin_unlock(&lines_lock);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* whoever closes the last handle looks for lines after that */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with interrupt_forget() */
 	if (__atomic_load_n(&endpoint->receive_handles, __ATOMIC_RELAXED) == 0)
 		interrupt_forget(endpoint);
 	else if (again)

@@ -29,8 +29,10 @@ struct aspace {
 	struct rcu_head tables_rcu;
 	bool dying; /* every thread is to exit */
 	/* The process, sched/process.c; under the table of threads' lock. */
-	struct list process_node;  /* among all processes that have not ended */
-	struct aspace *parent;     /* its creator; NULL for the first, and once the creator has ended */
+	struct list
+		process_node;  /* among all processes that have not ended; before it is started, in its creator's `unstarted` */
+	struct list unstarted; /* what it has made and nobody has started */
+	struct aspace *parent; /* its creator; NULL for the first, and once the creator has ended */
 	struct wait_queue waiters; /* for its end */
 	struct wait_queue joiners; /* its threads that wait for the end of others */
 	struct list watchers;      /* messages to be sent at its end */
@@ -93,6 +95,12 @@ enum status aspace_protect(struct aspace *aspace, uint64_t address, uint64_t byt
 /* Takes a slot of the stack segment and maps a stack there. LIMIT if all are taken. */
 enum status aspace_stack_new(struct aspace *aspace, unsigned *slot, struct vaddr *top);
 void aspace_stack_free(struct aspace *aspace, unsigned slot);
+
+/*
+ * Drops the hardware's translations of a range, in pieces: without the aspace's lock, interrupts come between them. Whoever needs none to come
+ * back has seen to that, and calls sync.
+ */
+void aspace_drop_translations(struct aspace *aspace, uint64_t address, uint64_t bytes);
 
 /* Drops every hardware translation. Nothing is lost: they come back one fault at a time. */
 void aspace_forget(struct aspace *aspace);

@@ -27,31 +27,47 @@ void processes_show(void)
 	descriptor_add("processes", &processes, sizeof(processes), 1, 0);
 }
 
+enum status process_create(struct aspace *creator, const char *name, struct aspace **process)
+{
+	TRY(aspace_create(name, process));
+	spin_lock(&threads_lock);
+	(*process)->parent = creator;
+	list_insert_before(&creator->unstarted, &(*process)->process_node);
+	spin_unlock(&threads_lock);
+	return STATUS_OK;
+}
+
+/* Called with threads_lock. */
 static enum status enter(struct aspace *process, struct aspace *parent)
 {
-	if (!kobj_try_get(&process->kobj)) /* as long as it lives */
+	if (process->started)
+		return STATUS_EXISTS;
+	if (parent && parent->dying)
+		return STATUS_DENIED;
+	if (process->dying || !kobj_try_get(&process->kobj)) /* as long as it lives */
 		return STATUS_GONE;
 	process->started = true;
 	process->parent = parent;
+	list_remove(&process->process_node);
 	list_insert_before(&processes, &process->process_node);
 	return STATUS_OK;
 }
 
-/* The parent's end has come before the child could start. Called with threads_lock. */
+/* It has no thread after all. Called with threads_lock. */
 static void leave(struct aspace *process)
 {
 	process->started = false;
 	list_remove(&process->process_node);
+	if (process->parent && !process->dying)
+		list_insert_before(&process->parent->unstarted, &process->process_node);
 }
+
+static bool give_back(struct aspace *process);
 
 enum status process_start(struct aspace *process, struct aspace *parent, struct vaddr entry, uint64_t argument, uint32_t *thread)
 {
 	spin_lock(&threads_lock);
-	enum status status = process->started ? STATUS_EXISTS : STATUS_OK;
-	if (parent && parent->dying)
-		status = STATUS_DENIED;
-	if (status == STATUS_OK)
-		status = enter(process, parent);
+	enum status status = enter(process, parent);
 	spin_unlock(&threads_lock);
 	TRY(status);
 	status = thread_create(process, entry, argument, UINT64_MAX, "main", thread);
@@ -59,7 +75,10 @@ enum status process_start(struct aspace *process, struct aspace *parent, struct 
 		return STATUS_OK;
 	spin_lock(&threads_lock);
 	leave(process);
+	bool killed = process->dying; /* meanwhile, by somebody who found it started */
 	spin_unlock(&threads_lock);
+	if (killed)
+		(void)give_back(process);
 	kobj_put(&process->kobj);
 	return status;
 }
@@ -129,6 +148,54 @@ static void wake_waiters(struct aspace *process)
 	}
 }
 
+/* Nobody starts it any more, if nobody has: then its end is the caller's to make. Called with threads_lock. */
+static bool forbid_start(struct aspace *process)
+{
+	if (process->started || process->dying)
+		return false;
+	process->dying = true;
+	process->exit_status = -(int64_t)STATUS_GONE;
+	list_remove(&process->process_node);
+	return true;
+}
+
+/* One that `creator` has made and nobody has started, and nobody will. With a reference; NULL if there is none. */
+static struct aspace *take_unstarted(struct aspace *creator)
+{
+	struct aspace *found = NULL;
+	spin_lock(&threads_lock);
+	while (!found && !list_is_empty(&creator->unstarted)) {
+		struct aspace *process = container_of(creator->unstarted.next, struct aspace, process_node);
+		bool has_handle = kobj_try_get(&process->kobj); /* else it is on its way to process_free() */
+		(void)forbid_start(process);
+		found = has_handle ? process : NULL;
+	}
+	spin_unlock(&threads_lock);
+	return found;
+}
+
+static void end_unstarted(struct aspace *creator)
+{
+	for (struct aspace *process; (process = take_unstarted(creator));) {
+		(void)give_back(process);
+		kobj_put(&process->kobj);
+	}
+}
+
+void process_kill(struct aspace *process)
+{
+	if (!kobj_try_get(&process->kobj))
+		return;
+	spin_lock(&threads_lock);
+	bool never_started = forbid_start(process);
+	spin_unlock(&threads_lock);
+	if (never_started)
+		(void)give_back(process);
+	else
+		process_end(process, -(int64_t)STATUS_GONE, false);
+	kobj_put(&process->kobj);
+}
+
 /* ---- watching for the end ---- */
 
 /* Tells a watcher; the message is its own from here on. */
@@ -183,7 +250,8 @@ enum status process_unwatch(struct aspace *process, const struct endpoint *endpo
 	return status;
 }
 
-void process_ended(struct aspace *process)
+/* Gives back all that a process without threads has, and tells who waits. Whether no process is left that was started. */
+static bool give_back(struct aspace *process)
 {
 	give_up_children(process);
 	threads_free(process);
@@ -200,6 +268,13 @@ void process_ended(struct aspace *process)
 	wake_waiters(process);
 	for (struct ipc_message *message; (message = take_watcher(process, NULL));)
 		tell(process, message);
+	return last;
+}
+
+void process_ended(struct aspace *process)
+{
+	end_unstarted(process);
+	bool last = give_back(process);
 	arch_cpu()->ended = NULL;
 	kobj_put(&process->kobj);
 	if (last)
@@ -215,6 +290,9 @@ void process_end_run(void)
 void process_free(struct kobj *kobj)
 {
 	struct aspace *process = process_of(kobj);
+	spin_lock(&threads_lock);
+	list_remove(&process->process_node);
+	spin_unlock(&threads_lock);
 	if (!process->ended)
 		aspace_empty(process);
 	for (struct ipc_message *message; (message = take_watcher(process, NULL));)

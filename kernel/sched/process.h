@@ -4,6 +4,8 @@
  * Teaches: a process is made in small steps by its creator, who maps its memory and gives it its handles, and starts it last.
  * It ends with its last thread, or when somebody ends it. When its creator ends first, the creator's own creator takes its place; with the
  * first process, everything ends.
+ * A process that was never started ends with its creator, whoever has a handle of it: it may have one of itself, or two of them each other's, and
+ * then counting references alone would keep them for ever.
  */
 #pragma once
 
@@ -17,9 +19,12 @@ static inline struct aspace *process_of(struct kobj *kobj)
 	return container_of(kobj, struct aspace, kobj);
 }
 
+/* A new process, with a reference for the caller; `creator` is alive. NO_MEMORY. */
+enum status process_create(struct aspace *creator, const char *name, struct aspace **process);
+
 /*
  * Starts the first thread of a process that has none. `parent` is NULL for the first process of the run. EXISTS if it was
- * started before, DENIED if the parent is ending, GONE if nobody has a handle of it, LIMIT, NO_MEMORY.
+ * started before, DENIED if the parent is ending, GONE if nobody has a handle of it or it has ended, LIMIT, NO_MEMORY.
  */
 enum status process_start(struct aspace *process, struct aspace *parent, struct vaddr entry, uint64_t argument, uint32_t *thread);
 
@@ -34,6 +39,11 @@ enum status process_watch(struct aspace *process, struct endpoint *endpoint, uin
 
 /* Nothing will come to this endpoint any more, but for what is there. NOT_FOUND: it does not watch the process. */
 enum status process_unwatch(struct aspace *process, const struct endpoint *endpoint);
+
+/*
+ * Ends a process, as one whose status is -GONE: every thread of it; at once if it was never started. Borrowed. Interrupts are on, no lock is held.
+ */
+void process_kill(struct aspace *process);
 
 /*
  * Nothing of the process is needed any more: its last thread has left its CPU. Gives back all it has, and tells who waits. Interrupts are

@@ -3,24 +3,21 @@
  *
  * Teaches: the life of a thread's record. It is made runnable as the very last step of creation; at the end it stays as long
  * as a CPU still uses its registers (on_cpu) and until somebody has taken its result, or its whole program is gone.
- * Who calls: system calls, the trap path (crash), the scheduler (thread_left_cpu). Whom: aspace.h for stacks, sched.h.
+ * Who calls: system calls, crash.c, the scheduler (thread_left_cpu). Whom: aspace.h for stacks, sched.h.
  * Locks: threads_lock, outermost, for the table, ends and joins; never held while a stack is unmapped.
  */
 #include "sched/thread.h"
 
 #include <trace_emit.h>
 
-#include "boot/symbols.h"
 #include "core/end.h"
 #include "core/lock.h"
 #include "core/name.h"
 #include "core/panic.h"
-#include "core/print.h"
 #include "core/string.h"
 #include "mm/aspace.h"
 #include "mm/cache.h"
 #include "mm/fault.h"
-#include "mm/inject.h"
 #include "ipc/server.h"
 #include "sched/affinity.h"
 #include "sched/process.h"
@@ -265,56 +262,6 @@ void thread_exit(int64_t status)
 		thread->aspace->crash_cause = thread->crash_cause;
 	}
 	spin_unlock(&threads_lock);
-}
-
-/* The words for a cause: what the line about a crash says. */
-static const char *cause_text(enum crash_cause cause)
-{
-#define CAUSE_TEXT(name, number, text) text,
-	static const char *const texts[] = {CRASH_CAUSES(CAUSE_TEXT)};
-#undef CAUSE_TEXT
-	return texts[cause];
-}
-
-static void print_crash(const struct thread *thread, enum crash_cause cause, const struct trap *trap)
-{
-	static const char *const verbs[] = {
-		[ACCESS_LOAD] = "load from", [ACCESS_STORE] = "store to", [ACCESS_EXEC] = "execution of"};
-	char file[NAME_CHARS + 8];
-	char place[SYMBOL_TEXT];
-	kformat(file, sizeof(file), "%s.sym", thread->aspace->name);
-	symbol_text(file, trap->pc.v, place);
-	if (trap->kind == TRAP_FAULT)
-		kprintf("CRASHED thread %u (%s): %s 0x%lx at 0x%lx (%s): %s\n", thread->id, thread->name, verbs[trap->access],
-			trap->va.v, trap->pc.v, place, cause_text(cause));
-	else
-		kprintf("CRASHED thread %u (%s): at 0x%lx (%s): %s (trap 0x%x)\n", thread->id, thread->name, trap->pc.v, place,
-			cause_text(cause), trap->vector);
-}
-
-void thread_crash(enum crash_cause cause, const struct trap *trap)
-{
-	struct thread *thread = arch_cpu()->current;
-	if (upcall_begin(thread, &cause, trap))
-		return;
-	print_crash(thread, cause, trap);
-	inject_note_told(thread->id);
-	trace_thread_crashed(thread->id, cause, trap->kind == TRAP_FAULT ? trap->va.v : 0, trap->pc.v, trap->access);
-	thread->crashed = true;
-	thread->crash_cause = (uint8_t)cause;
-	thread_exit(-(int64_t)STATUS_CRASHED);
-}
-
-void thread_die_of_fault(struct thread *thread)
-{
-	const struct trap trap = {
-		.kind = TRAP_FAULT,
-		.from_user = true,
-		.pc = vaddr(thread->fault.pc),
-		.va = vaddr(thread->fault.address),
-		.access = thread->fault.access,
-	};
-	thread_crash(thread->fault.cause, &trap);
 }
 
 /* Wakes a thread that is to end, whatever it waits for. Called with threads_lock. */

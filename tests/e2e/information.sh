@@ -43,10 +43,10 @@ phases_of() { # run, CPU
 	$vitrine events "$1" --event boot_phase --cpu "$2" | sed -E 's/.*phase=(.*)  ago=.*/\1/' | paste -sd'|'
 }
 
-first="kernel entered|boot_lock taken|page frames and heap|address spaces|per-CPU data there|CPU ready for traps, listed in the information page"
-first="$first|starting the other CPUs|all other CPUs told to start|boot_lock released|loading the user program|at the barrier"
-first="$first|clock compared with CPU 0's|information page finished|first schedule"
-other="kernel entered|boot_lock taken|per-CPU data there|CPU ready for traps, listed in the information page|boot_lock released|at the barrier"
+first="kernel entered|boot_lock taken|page frames and heap|address spaces|per-CPU data there|CPU ready for traps, says what it has"
+first="$first|starting the other CPUs|all other CPUs told to start|boot_lock released|at the barrier|clock compared with CPU 0's"
+first="$first|loading the user program|information page finished|first schedule"
+other="kernel entered|boot_lock taken|per-CPU data there|CPU ready for traps, says what it has|boot_lock released|at the barrier"
 other="$other|clock compared with CPU 0's|first schedule"
 
 test_phases() { # machine, mode

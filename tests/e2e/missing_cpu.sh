@@ -2,7 +2,7 @@
 #
 # Group `missing-cpu`: a CPU that fails while it starts is left out and reported, and the others carry on without it.
 #
-# It fails at each of three places: before it has boot_lock, holding it (it lets go and stops), and after it. The program
+# It fails at each of four places: before it has boot_lock, holding it (it lets go and stops), keeping it for ever, and after it. The program
 # `information` finds the others listed in the information page, and no more. A CPU whose clock is not in step is left out the same way.
 source "$(dirname "$0")/lib.sh"
 
@@ -37,7 +37,24 @@ test_program() { # machine, mode
 		"$($vitrine events "$run" --event cpu_online | awk '{ print $2 }' | sort -u | wc -l)"
 }
 
+# CPU 2 keeps boot_lock. Whoever was up by then runs; the boot does not wait for the others for ever, and says why they are missing. Live: those
+# who wait spin, and under icount so would the clock.
+test_keeping() { # machine
+	local name=missing-cpu-$1-keeping run=$work/$1-keeping missing listed
+	run_program "$run" --arch "$1" --program information --smp 4 --live --append "broken_cpu=2 broken_at=keeping"
+	[ "$run_status" = 0 ] || show_run "$run"
+	expect_equal "$name" "the exit code" 0 "$run_status"
+	expect_equal "$name-said" "the lines that say who keeps boot_lock" 1 \
+		"$(console_of "$run" | grep -c '^boot_lock is not given back; CPU 2 had it last, and no other CPU can come$')"
+	missing=$($vitrine events "$run" --event cpu_missing | sed -E 's/.*index=([0-9]+).*/\1/')
+	listed=$(console_of "$run" | awk '/^  CPU / { print $2 }')
+	expect_equal "$name-others" "the CPUs that are listed, and those that are left out" "0 1 2 3" \
+		"$(printf '%s\n' $missing $listed | sort -n | paste -sd' ')"
+	expect_equal "$name-itself" "the times that CPU 2 is left out" 1 "$(grep -c '^2$' <<<"$missing")"
+}
+
 for machine in $machines; do
+	test_keeping $machine
 	test_program $machine --live
 	test_program $machine --icount
 	for place in before holding after; do

@@ -35,6 +35,15 @@ phase='
 	/rcu_period_end/ && begun { count++; if ($1 - begun > longest) longest = $1 - begun; begun = 0 }
 	END { printf "%d %d %d\n", longest, count, calls }'
 
+# How often a thread waited because too much was piled up, how often it was woken since that was freed, and whether ("early") that was before
+# anything had been freed; and the most that waited on a CPU.
+pile='
+	/thread_block/ && /piled up/ { waits++; who = field("thread"); freed = 0 }
+	/rcu_free/ { freed = 1 }
+	/thread_wake/ && /what piled up is freed/ && field("thread") == who { woken++; if (!freed) early = 1 }
+	/rcu_callbacks/ { if (field("value") + 0 > most) most = field("value") + 0 }
+	END { print (early ? "early" : "right"), waits + 0, woken + 0, most + 0 }'
+
 for machine in $machines; do
 	run=$work/$machine-rcu
 	run_program "$run" --arch "$machine" --program rcu --smp 2 --icount
@@ -53,6 +62,13 @@ for machine in $machines; do
 	expect_equal "nobody-asked-who-computes-$machine" "its system calls meanwhile" 0 "$calls"
 	[ "$periods" -ge 50 ] && [ "$longest" -le 1000 ] && ok "who-computes-holds-nothing-up-$machine" ||
 		not_ok "who-computes-holds-nothing-up-$machine" "$periods periods, the longest took $longest us"
+
+	# More is given up in one call than can be kept: the thread waits, and goes on.
+	read -r verdict waits woken most <<<"$(judge "$run" "$pile")"
+	echo "at most $most things waited on a CPU of $machine under icount, and so a thread did $waits times"
+	expect_equal "who-piles-up-goes-on-$machine" "the waits that ended, after something was freed," "right $waits" "$verdict $woken"
+	[ "$waits" -ge 1 ] && [ "$most" -le 1100 ] && ok "who-piles-up-waits-$machine" ||
+		not_ok "who-piles-up-waits-$machine" "a thread waited $waits times, and $most things did"
 
 	# On CPUs that really run at once, one of them in the kernel nearly all the time: what waits to be freed stays bounded.
 	run_program "$run" --arch "$machine" --program rcu --smp 4 --live

@@ -88,7 +88,6 @@ static void out_of_turn(void)
 	expect(information_start(&build, &boot, CLOCK_HZ) == STATUS_DENIED, "a second start was not refused", 0);
 	expect(finish() == STATUS_DENIED, "a second end was not refused", 0);
 	expect(add_second() == STATUS_DENIED, "a CPU was added after the end", 0);
-	expect(information_drop_cpu(&build, 1) == STATUS_DENIED, "a CPU was dropped after the end", 0);
 }
 
 int selftest_information(void)

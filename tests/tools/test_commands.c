@@ -141,7 +141,7 @@ static void prints_fields_by_name(void **state)
 	assert_int_equal(shell("%s events --thread 101 --category syscall --limit 1 %s/little.vtrace", vitrine, work), 0);
 	assert_true(shell_said("thread=101"));
 	assert_int_equal(shell("%s events --cpu 1 --limit 1 %s/little.vtrace", vitrine, work), 0);
-	assert_true(shell_said("cpu1        0  boot_phase        phase=kernel entered"));
+	assert_true(shell_said("cpu1        0  boot_phase        phase=kernel entered  ago=0 ns"));
 }
 
 /* The number 0 is no handle's, and it is said so of each event that has one. */

@@ -29,6 +29,7 @@ static size_t console_length;
 static enum sim_end machine_end;
 static void (*trace_interrupt)(void);
 static void (*relax_action)(void);
+static void (*time_action)(void);
 static uint64_t rings[MAX_CPUS][RING_SLOTS * TRACE_SLOT_WORDS];
 
 /* ---- the test's side ---- */
@@ -99,6 +100,11 @@ unsigned sim_ipis(unsigned cpu)
 void sim_trace_interrupt(void (*handler)(void))
 {
 	trace_interrupt = handler;
+}
+
+void sim_time_calls(void (*action)(void))
+{
+	time_action = action;
 }
 
 void sim_relax_calls(void (*action)(void))
@@ -277,6 +283,8 @@ bool arch_uaccess_fixup(struct trap_frame *frame)
 
 uint64_t sim_time_now(void)
 {
+	if (time_action)
+		time_action();
 	return ++clock_ticks;
 }
 

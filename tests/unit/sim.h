@@ -59,6 +59,9 @@ unsigned sim_ipis(unsigned cpu);
 /* Runs once, in the middle of the next emission of an event: after its slot is claimed, before its fields are written. */
 void sim_trace_interrupt(void (*handler)(void));
 
+/* Runs whenever a CPU reads the clock, before it does. NULL: nothing does. */
+void sim_time_calls(void (*action)(void));
+
 /* Runs once, when the test's own code spins next: what another CPU does meanwhile. */
 void sim_relax_calls(void (*action)(void));
 
@@ -74,8 +77,12 @@ unsigned sim_events_count_with(unsigned id, uint64_t value);
 enum sim_state { SIM_BARE, SIM_OFF, SIM_KERNEL, SIM_USER, SIM_IDLE, SIM_STOPPED };
 enum sim_state sim_state(unsigned cpu);
 
-/* The next machine has no CPU with this index: arch_cpu_start() of it says NOT_FOUND, or says OK and nothing comes of it. */
+/*
+ * The next machine has no CPU with this index: arch_cpu_start() of it says NOT_FOUND, or says OK and nothing comes of it, until
+ * sim_cpu_come(): then it starts, and after so many rounds it gets on.
+ */
 void sim_cpu_break(unsigned cpu, bool silent);
+void sim_cpu_come(unsigned cpu, unsigned rounds);
 
 /* Starts kernel_main() on CPU 0 with this command line and boot archive, and runs until nothing can go on by itself. */
 void sim_boot(const char *command_line, const void *archive, uint64_t archive_bytes);

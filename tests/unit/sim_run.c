@@ -66,6 +66,17 @@ bool sim_catch(void (*body)(void *argument), void *argument)
 	return left;
 }
 
+/* What a machine does for a CPU that starts before it calls the kernel: see barrier.h. */
+static void take_boot_lock(struct cpu *cpu)
+{
+	cpu->entry_ticks = arch_time_now();
+	if (cpu->fails == CPU_FAILS_BEFORE_LOCK)
+		arch_cpu_halt();
+	while (!boot_lock_take_within(0))
+		arch_cpu_relax();
+	cpu->lock_ticks = arch_time_now();
+}
+
 /* A CPU's whole life: boot, then one trap from user mode after the other. The kernel stack is empty at each of them. */
 static void cpu_life(void)
 {
@@ -74,7 +85,7 @@ static void cpu_life(void)
 		cpu->irqs_on = false;
 		if (sim_current == 0)
 			kernel_main(&boot);
-		boot_lock_take(&cpus[sim_current]);
+		take_boot_lock(&cpus[sim_current]);
 		kernel_secondary(&cpus[sim_current]);
 	}
 	for (;;) {
@@ -117,6 +128,12 @@ void sim_cpu_break(unsigned cpu, bool silent)
 {
 	sim_cpus[cpu].missing = !silent;
 	sim_cpus[cpu].silent = silent;
+}
+
+void sim_cpu_come(unsigned cpu, unsigned rounds)
+{
+	start(cpu);
+	sim_cpus[cpu].stall = rounds;
 }
 
 /* Lets one CPU go on as far as it can; false if it has nothing to do. */

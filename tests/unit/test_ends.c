@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "abi/handle.h"
 #include "abi/trace_enums.h"
 #include "abi/trace_ring.h"
 #include "core/cpu.h"
@@ -154,6 +155,68 @@ static void child_ends(uint64_t argument)
 		assert_int_equal(user_join(others[i], NULL), STATUS_OK);
 }
 
+/* ---- processes that keep each other alive and are never started ---- */
+
+#define CIRCLES 20
+
+static void give(uint64_t process, uint64_t handle)
+{
+	assert_int_equal(user_call(SYSCALL_process_give, process, handle, HANDLE_ALL, NULL), STATUS_OK);
+}
+
+static void close_handle(uint64_t handle)
+{
+	assert_int_equal(user_call(SYSCALL_handle_close, handle, 0, 0, NULL), STATUS_OK);
+}
+
+/* One with a handle of itself, two with one of each other, and one with an endpoint where a message waits that carries its own. */
+static void make_circles(uint64_t argument)
+{
+	(void)argument;
+	for (unsigned i = 0; i < CIRCLES; i++) {
+		uint64_t self = make_process(), one = make_process(), other = make_process(), endpoint = 0;
+		assert_int_equal(user_call(SYSCALL_endpoint_create, 0, 0, 0, &endpoint), STATUS_OK);
+		struct message message = {.type = 1, .handle = self};
+		give(self, self);
+		give(one, other);
+		give(other, one);
+		assert_int_equal(user_ipc(SYSCALL_ipc_send, endpoint, &message), STATUS_OK);
+		give(self, endpoint);
+		close_handle(self);
+		close_handle(one);
+		close_handle(other);
+		close_handle(endpoint);
+	}
+	user_exit(0);
+}
+
+static void run_child(user_code *code)
+{
+	uint64_t process = make_process(), value = 1;
+	assert_int_equal(user_call(SYSCALL_process_start, process, user_entry(code), 0, NULL), STATUS_OK);
+	assert_int_equal(user_call(SYSCALL_process_wait, process, 0, 0, &value), STATUS_OK);
+	assert_int_equal(value, 0);
+	close_handle(process);
+}
+
+static void wait_for_periods(void)
+{
+	while (rcu_waiting() > 0)
+		(void)!user_call(SYSCALL_thread_yield, 0, 0, 0, NULL);
+}
+
+/* They end with their creator. The second time no cache needs a page more. */
+static void circles_end(uint64_t argument)
+{
+	(void)argument;
+	run_child(make_circles);
+	wait_for_periods();
+	uint64_t before = page_free_count();
+	run_child(make_circles);
+	wait_for_periods();
+	assert_true(page_free_count() + CIRCLES / 2 >= before);
+}
+
 /* ---- running them ---- */
 
 /* Calls found(event) for each event of this kind that the rings hold. */
@@ -232,10 +295,16 @@ static void test_child_ends(void)
 	every_seed(child_ends, check_told);
 }
 
+static void test_circles_end(void)
+{
+	every_seed(circles_end, NULL);
+}
+
 static const struct sim_test tests[] = {
 	{"joins", test_joins},
 	{"starts_in_vain", test_starts_in_vain},
 	{"child_ends", test_child_ends},
+	{"circles_end", test_circles_end},
 };
 
 int main(void)

@@ -2,7 +2,7 @@
  * What ends takes others with it, and nobody waits for an answer in vain.
  *
  * Chains of processes, each kept alive only by the one before: in its table of handles, or in a message that nobody received. They end
- * one after the other, however many they are; the kernel's stack is small. Then threads that took a call and went on to receive
+ * one after the other, however many they are; the kernel's stack is small. Then processes that keep each other alive. Then threads that took a call and went on to receive
  * elsewhere, and ended there; and queues that nobody empties, which are full at some time, of every kind.
  */
 #include <vitrine.h>
@@ -37,6 +37,23 @@ static void chain_of_messages(void)
 		inner = outer;
 	}
 	must(sys_handle_close(inner));
+}
+
+/* One that was never started and has a handle of itself, and two that have one of each other: they are there until somebody ends them. */
+static void circles(void)
+{
+	for (unsigned i = 0; i < CHAIN; i++) {
+		uint64_t one = must(sys_process_create(0, 0)), other = must(sys_process_create(0, 0));
+		must(sys_process_give(one, i % 2 ? one : other, HANDLE_ALL));
+		must(sys_process_give(other, one, HANDLE_ALL));
+		must(sys_process_kill(one));
+		check(sys_process_start(one, PAGE_BYTES, 0).status == STATUS_GONE);
+		check(sys_process_give(one, other, HANDLE_ALL).status == STATUS_GONE);
+		struct result end = sys_process_wait(one);
+		check(end.status == STATUS_OK && (int64_t)end.value == -(int64_t)STATUS_GONE);
+		must(sys_handle_close(one));
+		must(sys_handle_close(other));
+	}
 }
 
 /* ---- what a server owes ---- */
@@ -139,6 +156,7 @@ int main(void)
 		before = memory_settled();
 		chain_of_handles();
 		chain_of_messages();
+		circles();
 		owed_elsewhere(false);
 		owed_elsewhere(true);
 		too_many_ends();

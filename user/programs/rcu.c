@@ -3,7 +3,8 @@
  *
  * Many things made and closed at once must leave memory as it was. Then, with a second CPU: one that is long in a system call on the very
  * object whose last handle is closed meanwhile; one that computes for ever and never calls the kernel; and one that is in the
- * kernel nearly all the time, while this one closes more than can be kept waiting. The marks tell the phases apart in a trace;
+ * kernel nearly all the time, while this one closes more than can be kept waiting; at last so much is given up in one call that its thread
+ * has to wait. The marks tell the phases apart in a trace;
  * the group of tests `rcu` reads there what no program can see: when the kernel freed what.
  * program.rcu=NUMBER says how many things are made in the first phase.
  */
@@ -16,6 +17,7 @@
 #define SLACK_PAGES 4 /* of slabs that are partly full */
 #define BIG_BYTES (UINT64_C(1) << 30)
 #define BIG_PAGES (BIG_BYTES / PAGE_BYTES)
+#define HELD 172 /* with each of them six things are given up: together a little more than are kept waiting */
 
 static int nothing(void *argument)
 {
@@ -130,6 +132,33 @@ static void close_beside(const char *name, thread_function *function, uint64_t a
 	must(thread_join(thread));
 }
 
+/*
+ * Ends a process that has endpoints, each with two messages that carry the last handle of an object: in one call, while another CPU computes. The
+ * call's thread waits then.
+ */
+static void close_at_once(void)
+{
+	uint64_t process = must(sys_process_create(0, 0));
+	for (unsigned i = 0; i < HELD; i++) {
+		uint64_t endpoint = must(sys_endpoint_create());
+		for (unsigned message = 0; message < 2; message++) {
+			uint64_t object = must(sys_object_create(PAGE_BYTES));
+			must(ipc_send(endpoint, &(struct message){.type = 1, .handle = object}));
+			must(sys_handle_close(object));
+		}
+		must(sys_process_give(process, endpoint, HANDLE_ALL));
+		must(sys_handle_close(endpoint));
+	}
+	uint64_t thread = start_on_other_cpu("other", computes, 0);
+	memory_settled();
+	mark_begin("heap");
+	must(sys_process_kill(process));
+	mark_end("heap");
+	__atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+	must(thread_join(thread));
+	must(sys_handle_close(process));
+}
+
 int main(void)
 {
 	unsigned count = (unsigned)program_option("rcu", MADE);
@@ -143,6 +172,7 @@ int main(void)
 		close_under_a_reader();
 		close_beside("spin", computes, 0);
 		close_beside("pile", reads_on, must(sys_object_create(BIG_BYTES)));
+		close_at_once();
 	}
 	printf("rcu: %u made, %lu pages free before, %lu after, %d things wrong\n", count, before, after, checks_failed());
 	return checks_failed();
