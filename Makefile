@@ -4,8 +4,8 @@
 # V=1 shows the commands.
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
-# As many jobs as the host has processors, except where one goal has to follow another.
-ifeq ($(MAKELEVEL)$(filter clean,$(MAKECMDGOALS)),0)
+# As many jobs as the host has processors, but for several goals, of which one may have to follow another.
+ifeq ($(MAKELEVEL)$(word 2,$(MAKECMDGOALS)),0)
 MAKEFLAGS += --jobs=$(shell nproc)
 endif
 .DELETE_ON_ERROR:

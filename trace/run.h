@@ -91,7 +91,10 @@ void run_image_free(struct run_image *image);
 
 /* ---- run_input.c ---- */
 
-/* The file from which the guest's serial port reads; `path` may be "-". It stays open until run_input_end(). -1 after having said why there is none. */
+/*
+ * The file from which the guest's serial port reads; `path` may be "-". It stays open until run_input_end(). -1 after having said why
+ * there is none.
+ */
 int run_input_open(const char *path);
 
 /* Whether the guest has got all there was to read; false if that cannot be told. */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -29,7 +30,11 @@ static void *pump(void *argument)
 {
 	char text[256];
 	ssize_t got;
+	sigset_t broken_pipe; /* when the guest has ended and nobody reads: write() says so, too */
 	(void)argument;
+	sigemptyset(&broken_pipe);
+	sigaddset(&broken_pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &broken_pipe, NULL);
 	while ((got = read(STDIN_FILENO, text, sizeof(text))) > 0)
 		for (ssize_t done = 0, put; done < got; done += put)
 			if ((put = write(keys, text + done, (size_t)(got - done))) <= 0)

@@ -132,7 +132,7 @@ static int print_csv(struct answer *answer)
 	return step;
 }
 
-/* Shows where SQLite stopped to understand. */
+/* Shows where SQLite stopped to understand, of one query and what follows it. */
 static int say_mistake(sqlite3 *database, const char *query)
 {
 	int at = sqlite3_error_offset(database);
@@ -147,8 +147,9 @@ static int answer_all(sqlite3 *database, const char *query, bool csv)
 {
 	for (const char *rest = query; *rest;) {
 		struct answer answer = {0};
-		if (sqlite3_prepare_v2(database, rest, -1, &answer.statement, &rest) != SQLITE_OK)
-			return say_mistake(database, query);
+		const char *start = rest;
+		if (sqlite3_prepare_v2(database, start, -1, &answer.statement, &rest) != SQLITE_OK)
+			return say_mistake(database, start);
 		answer.columns = sqlite3_column_count(answer.statement);
 		if (answer.columns > COLUMNS_MAX) {
 			sqlite3_finalize(answer.statement);

@@ -16,7 +16,7 @@ static const char *const taken[] = {"id", "ts", "cpu", "seq", "from", "to", "gro
 
 static enum sql_kind kind_of(enum field_type type)
 {
-	if (schema_type_is_enum(type))
+	if (schema_type_is_enum(type) && type != FIELD_HANDLE) /* of which only 0 has a name */
 		return SQL_WORD;
 	switch (type) {
 	case FIELD_CHARS:
@@ -73,8 +73,9 @@ static void print_table(FILE *to, const struct event_schema *event)
 	unsigned count = sql_columns(event, columns);
 	fprintf(to, "CREATE TABLE %s(id INTEGER PRIMARY KEY, ts INTEGER, cpu INTEGER, seq INTEGER", event->name);
 	for (unsigned i = 0; i < count; i++) {
-		bool is_text = columns[i].kind == SQL_TEXT || columns[i].kind == SQL_WORD;
-		fprintf(to, ", %s %s", columns[i].name, is_text ? "TEXT" : "INTEGER");
+		const char *type = columns[i].kind == SQL_TEXT ? " TEXT" : columns[i].kind == SQL_WORD ? "" : " INTEGER";
+		fprintf(to, ", %s%s", columns[i].name,
+			type); /* a word's column has none: a value without a name stays a number */
 	}
 	fputs(");\n", to);
 }

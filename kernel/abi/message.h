@@ -2,7 +2,8 @@
  * Messages: what a thread says to an endpoint, and what comes back.
  *
  * A message travels in registers: nothing has to be copied, so sending one cannot fail half-way. It is a type, four words, and
- * at most one handle, which the kernel turns into a handle of the receiver, or says that it could not. The token names the message until it is answered.
+ * at most one handle, which the kernel turns into a handle of the receiver, or says that it could not. The token names the message until
+ * it is answered.
  *
  *              endpoint  token  type   words            handle    |  results: status  token  type   words     handle
  *     x86-64   RDI       RSI    RBX    R12 R13 R14 R15  RBP       |           RAX     RDX    RBX    R12-R15   RBP

@@ -6,8 +6,8 @@
  *
  * Teaches: why CPUs come up one by one although they are started together: before it has data and a stack of its own a CPU shares what
  * it runs on. The lock is for that. The barrier is for the opposite: nobody goes on before the last one is there.
- * Who calls: cpus.c. A CPU that starts takes the lock in the machine's entry code, which has no stack yet. Locks: this is one, and the only one that may be
- * taken without a struct cpu; irqs are off.
+ * Who calls: cpus.c. A CPU that starts takes the lock in the machine's entry code, which has no stack yet. Locks: this is one, and the
+ * only one that may be taken without a struct cpu; irqs are off.
  * The invariant: boot_lock lies in initialised data, so a CPU may look at it before the boot CPU has cleared .bss.
  */
 #include "boot/barrier.h"
@@ -45,7 +45,7 @@ bool barrier_wait(bool (*call)(struct cpu *cpu))
 			return false;
 		arch_cpu_idle();
 	}
-	return true;
+	return !call(arch_cpu()); /* it may be told to go, and wake only when the barrier is open */
 }
 
 /* Those that wait sleep until they are interrupted. */

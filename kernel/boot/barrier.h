@@ -14,7 +14,7 @@ extern uint32_t boot_lock;
 bool boot_lock_take_within(uint64_t ticks);
 void boot_lock_release(void);
 
-/* Waits until barrier_open(), or until `call` returns true, which is asked whenever the CPU wakes. irqs off. Whether it is open. */
+/* Waits until barrier_open(), unless `call` returns true, which is asked whenever the CPU wakes, and at the end. irqs off. Whether it may go on. */
 bool barrier_wait(bool (*call)(struct cpu *cpu));
 void barrier_open(void);
 

@@ -35,7 +35,7 @@ enum cpu_start { CPU_ABSENT, CPU_STARTING, CPU_ONLINE, CPU_LEFT_OUT };
 
 static uint32_t cpu_start[MAX_CPUS]; /* enum cpu_start; STARTING is left once, by whoever is first */
 static bool clock_compared[MAX_CPUS];
-static unsigned lock_holder; /* the last other CPU that came here with boot_lock; 0: none has */
+static unsigned lock_holder; /* the other CPU that came here with boot_lock; 0: none */
 static unsigned wrong_clock; /* command line: this CPU's clock is behind; 0: none is */
 static uint64_t started_at;
 static const struct boot_info *boot_info;
@@ -167,8 +167,11 @@ static void wait_a_little(void)
 static void end_starting(void)
 {
 	if (!boot_lock_take_within(arch_time_hz() / 1000 * CPU_STEP_MS)) {
-		kprintf("boot_lock is not given back; CPU %u had it last, and no other CPU can come\n",
-			__atomic_load_n(&lock_holder, __ATOMIC_RELAXED));
+		unsigned holder = __atomic_load_n(&lock_holder, __ATOMIC_RELAXED);
+		if (holder)
+			kprintf("boot_lock is not given back by CPU %u, and no other CPU can come\n", holder);
+		else
+			kprintf("boot_lock is not given back by a CPU in its entry code, and no other CPU can come\n");
 		return;
 	}
 	arch_cpu_start_end();
@@ -263,11 +266,17 @@ static bool at_barrier(struct cpu *cpu)
 	return __atomic_load_n(&cpu_start[cpu->index], __ATOMIC_ACQUIRE) == CPU_LEFT_OUT;
 }
 
+static void give_lock_back(void)
+{
+	__atomic_store_n(&lock_holder, 0, __ATOMIC_RELAXED);
+	boot_lock_release();
+}
+
 void kernel_secondary(struct cpu *cpu)
 {
 	__atomic_store_n(&lock_holder, cpu->index, __ATOMIC_RELAXED);
 	if (cpu->fails == CPU_FAILS_HOLDING_LOCK)
-		boot_lock_release();
+		give_lock_back();
 	if (cpu->fails == CPU_FAILS_HOLDING_LOCK || cpu->fails == CPU_FAILS_KEEPING_LOCK)
 		arch_cpu_halt();
 	cpus_say_entry(cpu);
@@ -275,7 +284,7 @@ void kernel_secondary(struct cpu *cpu)
 	arch_cpu_init(cpu);
 	cpus_report(cpu);
 	cpus_say_phase(BOOT_PHASE_BOOTSTRAP);
-	boot_lock_release();
+	give_lock_back();
 	cpus_say_phase(BOOT_PHASE_UNLOCK);
 	if (cpu->fails == CPU_FAILS_AFTER_LOCK || !start_leave(cpu->index, CPU_ONLINE))
 		arch_cpu_halt();

@@ -29,10 +29,9 @@ struct aspace {
 	struct rcu_head tables_rcu;
 	bool dying; /* every thread is to exit */
 	/* The process, sched/process.c; under the table of threads' lock. */
-	struct list
-		process_node;  /* among all processes that have not ended; before it is started, in its creator's `unstarted` */
-	struct list unstarted; /* what it has made and nobody has started */
-	struct aspace *parent; /* its creator; NULL for the first, and once the creator has ended */
+	struct list process_node;  /* among all that have not ended; before it is started, in its creator's `unstarted` */
+	struct list unstarted;     /* what it has made and nobody has started */
+	struct aspace *parent;     /* its creator, or the creator's once that has ended; NULL if there is none */
 	struct wait_queue waiters; /* for its end */
 	struct wait_queue joiners; /* its threads that wait for the end of others */
 	struct list watchers;      /* messages to be sent at its end */

@@ -23,6 +23,7 @@ static bool start_noted;
 
 void inject_from(uint64_t first, uint64_t every)
 {
+	__atomic_store_n(&fail_first, 0, __ATOMIC_SEQ_CST); /* while it is off, nothing fails by the old number */
 	allocations = 0;
 	of_boot = 0;
 	failures = 0;

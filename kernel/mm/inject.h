@@ -4,7 +4,8 @@
  * Teaches: memory runs out where nobody expects it, and seldom. So that every place is met, allocations are counted, of pages and of kernel
  * objects, and the one with a given number fails; a test goes through all numbers. On one CPU, and under icount on several, an
  * allocation has the same number in every run.
- * Who calls: the allocators, for each allocation; boot, with what the command line says; the system call memory_fail; tests. Locks: none; the counts are atomic.
+ * Who calls: the allocators, for each allocation; boot, with what the command line says; the system call memory_fail; tests. Locks:
+ * none; the counts are atomic.
  */
 #pragma once
 
@@ -20,7 +21,10 @@ bool inject_is_on(void);
 /* Counts an allocation; whether it is to fail. */
 bool inject_is_due(void);
 
-/* A thread's call answered NO_MEMORY, or its handler of faults is called for that, or it is killed. If it made the first allocation that failed it has been told. */
+/*
+ * A thread's call answered NO_MEMORY, or its handler of faults is called for that, or it is killed. If it made the first allocation that
+ * failed it has been told.
+ */
 void inject_note_told(uint32_t thread);
 bool inject_was_told(void);
 

@@ -25,7 +25,7 @@ enum status mapping_new(struct aspace *aspace, const struct map_request *request
 	list_init(&mapping->object_node);
 	mapping->bytes = request->bytes;
 	mapping->rights = request->rights;
-	mapping->rights_max = request->rights_max;
+	mapping->rights_max = request->rights_max & (request->object->kind == OBJECT_DEVICE ? ~(unsigned)RIGHTS_EXEC : ~0U);
 	mapping->window = request->window;
 	mapping->aspace = aspace;
 	mapping->object = request->object;

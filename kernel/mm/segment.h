@@ -1,13 +1,8 @@
 /*
  * Segments and mappings: how an address finds the object behind it.
  *
- *       0 TiB  base     programs: text, data, and what they map at an address of their choice; page 0 is never mapped
- *       1 TiB  stack    8 MiB slots, one a thread; a guard on both sides of each stack
- *     2-9 TiB  device   256 windows of 32 GiB, one a device
- *      16 TiB  view     1 GiB slots: what is mapped "anywhere"; the first page of each is never mapped
- *      64 TiB  end of user addresses, the same on both machines
- *
- * Teaches: an address space as a short list of segments, each with its own rule, and in each a sorted list of mappings.
+ * Teaches: an address space as a short list of segments, each with its own rule (SEGMENT_LAYOUT, below), and in each a sorted list of
+ * mappings.
  * Who calls: aspace.c and the fault path. Locks: the aspace's, for all of it.
  */
 #pragma once
@@ -50,7 +45,7 @@ struct segment {
 	struct list mappings;
 };
 
-/* Where each starts and how long it is: X(name, base, bytes, "what it is for"). */
+/* Where each starts and how long it is, on both machines, up to USER_END: X(name, base, bytes, "what it is for"). */
 #define SEGMENT_LAYOUT(X)                                                                                                        \
 	X(BASE, 0, TIB, "programs: text, data, and what they map at an address of their choice; page 0 is never mapped")         \
 	X(STACK, TIB, TIB, "stacks, in slots of 8 MiB with a guard on both sides")                                               \

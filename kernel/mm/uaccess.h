@@ -12,7 +12,8 @@ struct vm_object;
 
 /*
  * Copies between the memory of the current thread and the kernel, and runs the fault path for pages that are not there. No lock
- * held. FAULT: an address is no user address, not mapped or not allowed. NO_MEMORY: for a page that may be there. RETRY: the thread is blocked until a page is there, and
+ * held. FAULT: an address is no user address, not mapped or not allowed. NO_MEMORY: for a page that may be there. RETRY: the thread is
+ * blocked until a page is there, and
  * then makes its system call again from the start, so nothing may have been changed yet. *left is how many bytes at the end
  * were not copied.
  */

@@ -47,7 +47,8 @@ void thread_crash(enum crash_cause cause, const struct trap *trap)
 	if (upcall_begin(thread, &cause, trap))
 		return;
 	print_crash(thread, cause, trap);
-	inject_note_told(thread->id);
+	if (cause == CAUSE_NO_MEMORY)
+		inject_note_told(thread->id);
 	trace_thread_crashed(thread->id, cause, trap->kind == TRAP_FAULT ? trap->va.v : 0, trap->pc.v, trap->access);
 	thread->crashed = true;
 	thread->crash_cause = (uint8_t)cause;

@@ -153,8 +153,8 @@ static bool forbid_start(struct aspace *process)
 {
 	if (process->started || process->dying)
 		return false;
-	process->dying = true;
-	process->exit_status = -(int64_t)STATUS_GONE;
+	process_doom(process, -(int64_t)STATUS_GONE, false);
+	process->parent = NULL;
 	list_remove(&process->process_node);
 	return true;
 }
@@ -167,7 +167,8 @@ static struct aspace *take_unstarted(struct aspace *creator)
 	while (!found && !list_is_empty(&creator->unstarted)) {
 		struct aspace *process = container_of(creator->unstarted.next, struct aspace, process_node);
 		bool has_handle = kobj_try_get(&process->kobj); /* else it is on its way to process_free() */
-		(void)forbid_start(process);
+		bool unstarted = forbid_start(process);
+		ASSERT(unstarted);
 		found = has_handle ? process : NULL;
 	}
 	spin_unlock(&threads_lock);
@@ -188,6 +189,9 @@ void process_kill(struct aspace *process)
 		return;
 	spin_lock(&threads_lock);
 	bool never_started = forbid_start(process);
+	if (!never_started)
+		process_doom(process, -(int64_t)STATUS_GONE,
+			     false); /* at once: its start may fail meanwhile, and has to see it */
 	spin_unlock(&threads_lock);
 	if (never_started)
 		(void)give_back(process);

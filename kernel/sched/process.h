@@ -24,7 +24,7 @@ enum status process_create(struct aspace *creator, const char *name, struct aspa
 
 /*
  * Starts the first thread of a process that has none. `parent` is NULL for the first process of the run. EXISTS if it was
- * started before, DENIED if the parent is ending, GONE if nobody has a handle of it or it has ended, LIMIT, NO_MEMORY.
+ * started before, DENIED if the parent is ending, GONE if nobody has a handle of it or it was ended before it was started, LIMIT, NO_MEMORY.
  */
 enum status process_start(struct aspace *process, struct aspace *parent, struct vaddr entry, uint64_t argument, uint32_t *thread);
 

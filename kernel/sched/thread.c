@@ -273,14 +273,19 @@ static void wake_to_die(struct thread *thread)
 	sched_wake(thread, WAKE_KILLED, thread_current_id());
 }
 
-void process_end_quietly(struct aspace *aspace, int64_t status, bool crashed)
+void process_doom(struct aspace *aspace, int64_t status, bool crashed)
 {
-	spin_lock(&threads_lock);
 	if (!aspace->dying && !aspace->ended) {
 		aspace->exit_status = status;
 		aspace->crashed = crashed;
 	}
 	aspace->dying = true;
+}
+
+void process_end_quietly(struct aspace *aspace, int64_t status, bool crashed)
+{
+	spin_lock(&threads_lock);
+	process_doom(aspace, status, crashed);
 	spin_unlock(&threads_lock);
 	for_each_of(aspace, wake_to_die);
 }

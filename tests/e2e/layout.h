@@ -20,7 +20,7 @@ struct area {
 };
 
 static const struct area areas[] = {
-#define USER_AREA(name, base, bytes, text) {base, bytes, true, true, true, text},
+#define USER_AREA(name, base, bytes, text) {base, bytes, true, true, SEGMENT_##name != SEGMENT_DEVICE, text},
 	SEGMENT_LAYOUT(USER_AREA)
 #undef USER_AREA
 		{DIRECT_BASE, DIRECT_BYTES_MAX, false, true, false,

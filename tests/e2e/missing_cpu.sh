@@ -45,7 +45,7 @@ test_keeping() { # machine
 	[ "$run_status" = 0 ] || show_run "$run"
 	expect_equal "$name" "the exit code" 0 "$run_status"
 	expect_equal "$name-said" "the lines that say who keeps boot_lock" 1 \
-		"$(console_of "$run" | grep -c '^boot_lock is not given back; CPU 2 had it last, and no other CPU can come$')"
+		"$(console_of "$run" | grep -c '^boot_lock is not given back by CPU 2, and no other CPU can come$')"
 	missing=$($vitrine events "$run" --event cpu_missing | sed -E 's/.*index=([0-9]+).*/\1/')
 	listed=$(console_of "$run" | awk '/^  CPU / { print $2 }')
 	expect_equal "$name-others" "the CPUs that are listed, and those that are left out" "0 1 2 3" \

@@ -38,7 +38,10 @@ void small_run_add(struct writer *writer, unsigned cpu, uint64_t ticks, const ch
 /* Has the writer store the run that was added to it, in a file of that name, and takes that into file_bytes; file and writer go. */
 void small_run_take(struct writer *writer, const char *stored);
 
-/* Makes the run, of either byte order, in file_bytes. Two CPUs take turns in time, with a tie, an event of each size and a gap on CPU 1; CPU 2 has no event. */
+/*
+ * Makes the run, of either byte order, in file_bytes. Two CPUs take turns in time, with a tie, an event of each size and a gap on CPU 1;
+ * CPU 2 has no event.
+ */
 void small_run_make(bool swapped);
 struct format_head *small_run_head(void);
 

@@ -2,7 +2,8 @@
  * `vitrine dump` with images that are made up here: what it says of a sound one, in either byte order, and that nothing in a damaged
  * one makes it fail, hang or read where it may not (the sanitizers watch).
  *
- * Teaches: a program that reads what may be broken is tried with what is broken. Arguments: the build directory; or that and RAM images of real runs, which are damaged then.
+ * Teaches: a program that reads what may be broken is tried with what is broken. Arguments: the build directory; or that and RAM images
+ * of real runs, which are damaged then.
  */
 #include <fcntl.h>
 #include <setjmp.h>

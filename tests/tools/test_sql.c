@@ -101,6 +101,18 @@ static void turns_values_into_words(void **state)
 		answers("big", "SELECT machine, lost = (SELECT sum(lost) FROM gap) AS told FROM run", "machine,told\nppc64,1\n"));
 }
 
+/* What can be compared as a number is one. */
+static void keeps_numbers(void **state)
+{
+	(void)state;
+	assert_true(
+		answers("little", "SELECT type FROM pragma_table_info('handle_pass') WHERE name = 'handle'", "type\nINTEGER\n"));
+	assert_true(answers("little",
+			    "INSERT INTO irq_enter(id, irq) VALUES (99999, 77); "
+			    "SELECT typeof(irq) FROM irq_enter WHERE irq > 76 AND id = 99999",
+			    "typeof(irq)\ninteger\n"));
+}
+
 /* ---- views ---- */
 
 static void ends_slices_with_their_end(void **state)
@@ -184,6 +196,8 @@ static void says_what_is_wrong(void **state)
 	assert_true(shell_said("no such table: fualt"));
 	assert_int_equal(shell("%s sql %s/little.vtrace \"SELECT durr FROM fault\"", vitrine, work), 1);
 	assert_true(shell_said("no such column: durr\n    SELECT durr FROM fault\n           ^\n"));
+	assert_int_equal(shell("%s sql %s/little.vtrace \"SELECT 1 AS a;SELECT nope\"", vitrine, work), 1);
+	assert_true(shell_said("no such column: nope\n    SELECT nope\n           ^\n"));
 	assert_int_equal(shell("%s sql", vitrine), 2);
 	assert_int_equal(shell("%s sql a b c", vitrine), 2);
 	assert_int_equal(shell("%s sql %s/little.vtrace --csv", vitrine, work), 2);
@@ -196,10 +210,15 @@ static void says_what_is_wrong(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(has_every_event),           cmocka_unit_test(has_a_column_for_every_field),
-		cmocka_unit_test(turns_values_into_words),   cmocka_unit_test(ends_slices_with_their_end),
-		cmocka_unit_test(keeps_thread_states_apart), cmocka_unit_test(tells_who_held_a_period_up),
-		cmocka_unit_test(prints_columns_and_csv),    cmocka_unit_test(leaves_a_whole_database_or_none),
+		cmocka_unit_test(has_every_event),
+		cmocka_unit_test(has_a_column_for_every_field),
+		cmocka_unit_test(turns_values_into_words),
+		cmocka_unit_test(keeps_numbers),
+		cmocka_unit_test(ends_slices_with_their_end),
+		cmocka_unit_test(keeps_thread_states_apart),
+		cmocka_unit_test(tells_who_held_a_period_up),
+		cmocka_unit_test(prints_columns_and_csv),
+		cmocka_unit_test(leaves_a_whole_database_or_none),
 		cmocka_unit_test(says_what_is_wrong),
 	};
 	build = argc > 1 ? argv[1] : "build";

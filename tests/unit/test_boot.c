@@ -186,14 +186,17 @@ static void test_barrier(void)
 	assert_int_equal(sim_state(2), SIM_STOPPED);
 	assert_false(passed[2]);
 	cpus[2].online = false;
+	sent_away[0] = true; /* one that wakes only when the barrier is open */
 	barrier_open();
+	assert_false(barrier_wait(called));
+	sent_away[0] = false;
 	sim_run();
 	assert_int_equal(sim_state(1), SIM_STOPPED);
 	assert_true(passed[1]);
 	assert_int_equal(sim_ipis(2), 1); /* who is not online is not woken */
 	assert_int_equal(sim_ipis(3), 0);
 	assert_true(barrier_wait(called)); /* it stays open */
-	assert_int_equal(calls[0], 0);
+	assert_int_equal(calls[0], 2);
 }
 
 /* ---- the information page ---- */

@@ -139,7 +139,7 @@ static void test_keeping(void)
 {
 	const char *console = boot_with("broken_cpu=2 broken_at=keeping", 2);
 	assert_left_out(console, "CPU 2 (0x2) is left out: it never reported");
-	assert_left_out(console, "boot_lock is not given back; CPU 2 had it last, and no other CPU can come");
+	assert_left_out(console, "boot_lock is not given back by CPU 2, and no other CPU can come");
 }
 
 static void test_wrong_clock(void)

@@ -5,7 +5,7 @@
  *
  * Teaches: a kernel that survives a failure is one that is used again afterwards. All rounds are in one boot: what one of them loses, the
  * next ones miss, and that the next gets one allocation further shows that what failed works when it is tried again.
- * Who calls: init.c, if the command line has `fail_rounds=N`. Whom: system calls. Who reads what it prints: tests/e2e/inject.c.
+ * Who calls: init.c, if the command line has `fail_rounds=N`. Whom: system calls. Who reads what it prints: tests/e2e/rounds.c.
  * What is simplified: a program that waits for ever is known by the time it takes, four times that of a round without a failure and a bit; so
  * rounds want a clock that counts instructions. Processes that a program leaves when it crashes are init's from then on and stay: the
  * rounds end, the host compares the pages when all has ended, and goes on with the next number in another boot.
