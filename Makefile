@@ -667,7 +667,7 @@ help:
 	  gdb 'the same, stopped before the first instruction, with gdb attached' \
 	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json, docs/performance.md' \
 	  test 'every test; the last line counts them' \
-	  soak '2000 boots, of 1 to 16 CPUs, and a million wake-ups' \
+	  soak '500 boots, of 1 to 16 CPUs, and a million wake-ups' \
 	  inject 'lets each allocation of the kernel fail, in each program; PROGRAMS=NAME: in one' \
 	  unit 'the portable kernel'"'"'s tests on this host' \
 	  explore 'the kernel in every order of its steps (BOUND=3 or all, CHANCE=1000: docs/exploration.md)' \
@@ -738,9 +738,9 @@ bench: $(B)/vitrine $(B)/tests/make_trace \
 test:
 	@.ci/test
 
-# Each number of CPUs comes up 200 times, on both machines.
+# Each number of CPUs comes up 50 times, on both machines.
 soak:
-	@BOOTS=200 WORDS=1000000 .ci/test boots waiting
+	@BOOTS=50 WORDS=1000000 .ci/test boots waiting
 
 # Each allocation of each program: hours. Broken off, it goes on where it was; PROGRAMS says which.
 inject: test-build

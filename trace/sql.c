@@ -110,8 +110,10 @@ static int print_columns(struct answer *answer)
 		answer->right[i] = true;
 	}
 	while (answer->kept && answer->rows < ROWS_LOOKED_AT && (step = sqlite3_step(answer->statement)) == SQLITE_ROW)
-		if (!keep_row(answer))
-			return SQLITE_NOMEM;
+		if (!keep_row(answer)) {
+			step = SQLITE_NOMEM;
+			break;
+		}
 	if (!answer->kept)
 		return SQLITE_NOMEM;
 	print_kept(answer);

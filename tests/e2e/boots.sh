@@ -1,12 +1,12 @@
 #!/bin/bash
 #
-# Group `boots`: 1, 2, 4, 8 and 16 CPUs come up, every time. BOOTS says how often each, on each machine (default 50; `make soak`: 200).
+# Group `boots`: 1, 2, 4, 8 and 16 CPUs come up, every time. BOOTS says how often each, on each machine (default 10; `make soak`: 50).
 #
 # The test image boots, holds the information page against the CPUs that run (selftest=boot), and ends. Half of the boots are under
 # icount, half live, each with another seed. Several run side by side, since a live boot with more CPUs than the host has is when things go wrong.
 source "$(dirname "$0")/lib.sh"
 
-boots=${BOOTS:-50}
+boots=${BOOTS:-10}
 side_by_side=2
 
 # One boot; prints a line only if it was not as it should be.

@@ -13,7 +13,7 @@ rounds=build/tests/rounds
 # What they use is, together, every call that allocates. The second have thousands of allocations, or a long way to each.
 programs_few="hello library fork handler uaccess provider"
 programs_many="words memory sync flash threads messages forget objects endings"
-step=101
+step=401
 seconds=${SECONDS_A_BOOT:-300}
 boots=1
 starts=12
