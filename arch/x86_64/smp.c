@@ -5,8 +5,7 @@
  * a page below 1 MiB (trampoline.S). That page is somebody else's, so it is only borrowed: its bytes are saved and come back.
  * Who calls: the portable kernel on the boot CPU; boot.S on the CPU that starts, on the boot stack.
  * Locks: boot_lock, held by all callers, for the boot stack, the page's bytes and who is on the way. A CPU that starts takes it in
- * boot.S, before it has a
- * stack, so several may start at once and come up one by one.
+ * boot.S, before it has a stack, so several may start at once and come up one by one.
  * The invariant: a CPU that was told to start finds the trampoline, however late it comes, until arch_cpu_start_end(); the
  * page's own bytes come back when the last of them has passed, or then. The page is never given to anyone (boot.c reserves the
  * first MiB).

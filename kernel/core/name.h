@@ -1,6 +1,6 @@
 /*
- * Names of statuses; and of threads and processes: up to 16 characters, as text and as the two words in which system calls and events carry them, the
- * first character in the highest byte.
+ * Names of statuses; and of threads and processes: up to 16 characters, as text and as the two words in which system calls and
+ * events carry them, the first character in the highest byte.
  */
 #pragma once
 

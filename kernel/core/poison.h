@@ -6,11 +6,10 @@
  *     |      0xf5f5f5f5      |  the grace period    | 0 |    every word of a freed object but its first, which links it
  *     +----------------------+----------------------+---+    to the next free one
  *
- * Teaches: a use after free goes unseen for as long as the memory happens to hold what it held. Poison makes it a fault or a failed
- * check at once; and since it says after which grace period the memory was freed, the report names the one that should have
- * waited. Period 0: it was freed at once, under locks; but what is freed at once
- * within a callback, or in an interrupt then, carries the callback's period. As an entry of an x86-64 page table it is not present, as
- * an address it is not canonical.
+ * Teaches: a use after free goes unseen for as long as the memory happens to hold what it held. Poison makes it a fault or a
+ * failed check at once; and since it says after which grace period the memory was freed, the report names the one that should have
+ * waited. Period 0: it was freed at once, under locks; but what is freed at once within a callback, or in an interrupt then,
+ * carries the callback's period. As an entry of an x86-64 page table it is not present, as an address it is not canonical.
  * Who calls: cache.c and page tables fill; whoever finds something strange asks. Locks: none.
  */
 #pragma once

@@ -12,10 +12,9 @@ struct vm_object;
 
 /*
  * Copies between the memory of the current thread and the kernel, and runs the fault path for pages that are not there. No lock
- * held. FAULT: an address is no user address, not mapped or not allowed. NO_MEMORY: for a page that may be there. RETRY: the thread is
- * blocked until a page is there, and
- * then makes its system call again from the start, so nothing may have been changed yet. *left is how many bytes at the end
- * were not copied.
+ * held. FAULT: an address is no user address, not mapped or not allowed. NO_MEMORY: for a page that may be there. RETRY: the
+ * thread is blocked until a page is there, and then makes its system call again from the start, so nothing may have been changed
+ * yet. *left is how many bytes at the end were not copied.
  */
 enum status copy_from_user(struct thread *thread, void *to, struct vaddr from, size_t bytes, size_t *left);
 enum status copy_to_user(struct thread *thread, struct vaddr to, const void *from, size_t bytes, size_t *left);

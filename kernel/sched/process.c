@@ -62,7 +62,7 @@ static void leave(struct aspace *process)
 		list_insert_before(&process->parent->unstarted, &process->process_node);
 }
 
-static bool give_back(struct aspace *process);
+static void give_back(struct aspace *process);
 
 enum status process_start(struct aspace *process, struct aspace *parent, struct vaddr entry, uint64_t argument, uint32_t *thread)
 {
@@ -78,7 +78,7 @@ enum status process_start(struct aspace *process, struct aspace *parent, struct 
 	bool killed = process->dying; /* meanwhile, by somebody who found it started */
 	spin_unlock(&threads_lock);
 	if (killed)
-		(void)give_back(process);
+		give_back(process);
 	kobj_put(&process->kobj);
 	return status;
 }
@@ -178,7 +178,7 @@ static struct aspace *take_unstarted(struct aspace *creator)
 static void end_unstarted(struct aspace *creator)
 {
 	for (struct aspace *process; (process = take_unstarted(creator));) {
-		(void)give_back(process);
+		give_back(process);
 		kobj_put(&process->kobj);
 	}
 }
@@ -189,12 +189,11 @@ void process_kill(struct aspace *process)
 		return;
 	spin_lock(&threads_lock);
 	bool never_started = forbid_start(process);
-	if (!never_started)
-		process_doom(process, -(int64_t)STATUS_GONE,
-			     false); /* at once: its start may fail meanwhile, and has to see it */
+	if (!never_started) /* its start may fail at this moment, and has to see it */
+		process_doom(process, -(int64_t)STATUS_GONE, false);
 	spin_unlock(&threads_lock);
 	if (never_started)
-		(void)give_back(process);
+		give_back(process);
 	else
 		process_end(process, -(int64_t)STATUS_GONE, false);
 	kobj_put(&process->kobj);
@@ -254,8 +253,8 @@ enum status process_unwatch(struct aspace *process, const struct endpoint *endpo
 	return status;
 }
 
-/* Gives back all that a process without threads has, and tells who waits. Whether no process is left that was started. */
-static bool give_back(struct aspace *process)
+/* Gives back all that a process without threads has, and tells who waits. */
+static void give_back(struct aspace *process)
 {
 	give_up_children(process);
 	threads_free(process);
@@ -267,18 +266,19 @@ static bool give_back(struct aspace *process)
 	}
 	process->ended = true;
 	list_remove(&process->process_node);
-	bool last = list_is_empty(&processes);
 	spin_unlock(&threads_lock);
 	wake_waiters(process);
 	for (struct ipc_message *message; (message = take_watcher(process, NULL));)
 		tell(process, message);
-	return last;
 }
 
 void process_ended(struct aspace *process)
 {
 	end_unstarted(process);
-	bool last = give_back(process);
+	give_back(process);
+	spin_lock(&threads_lock);
+	bool last = list_is_empty(&processes); /* who is not there any more can start none */
+	spin_unlock(&threads_lock);
 	arch_cpu()->ended = NULL;
 	kobj_put(&process->kobj);
 	if (last)

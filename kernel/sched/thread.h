@@ -126,9 +126,10 @@ void thread_die_of_fault(struct thread *thread);
  * the caller calls process_end_announce(). Called with no lock.
  */
 void process_end(struct aspace *aspace, int64_t status, bool crashed);
-/* Only notes it, so that nothing of the process begins any more; one of the others has to follow. Called with the table of threads' lock. */
-void process_doom(struct aspace *aspace, int64_t status, bool crashed);
 void process_end_quietly(struct aspace *aspace, int64_t status, bool crashed);
+
+/* Only notes it, so that nothing of the process begins any more; one of those has to follow. Called with threads_lock. */
+void process_doom(struct aspace *aspace, int64_t status, bool crashed);
 
 /*
  * Waits for a thread of the same program to end; id 0 is any. OK, CRASHED: one has, *status is its result and *ended its id, and its

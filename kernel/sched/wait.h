@@ -32,10 +32,9 @@ static inline void wait_queue_init(struct wait_queue *queue)
 }
 
 /*
- * Puts the current thread on the queue and marks it blocked. Called with the lock under which others look at the queue. RETRY: from here
- * on it may be taken and woken at any moment, and
- * its results are set by whoever takes it; TIMED_OUT by the clock. At once: DENIED if it is to end, TIMED_OUT if the deadline
- * has passed.
+ * Puts the current thread on the queue and marks it blocked. Called with the lock under which others look at the queue. RETRY:
+ * from here on it may be taken and woken at any moment, and its results are set by whoever takes it; TIMED_OUT by the clock. At
+ * once: DENIED if it is to end, TIMED_OUT if the deadline has passed.
  */
 enum status wait_block(struct wait_queue *queue, struct thread *thread, enum switch_reason reason, uint64_t object,
 		       uint64_t deadline);

@@ -6,10 +6,10 @@
  *
  * Teaches: a rule that holds "always" is tested at the moments at which it is easiest to break: between two tables, on a CPU that is
  * half way up, while a page is lent. The moments are functions of the kernel; the judge looks at each line by itself.
- * What is judged: no page is writable and executable; what is executable at the kernel's own addresses is not writable by another name;
- * once all CPUs are up, nothing low is executable for the kernel, and every page lies in an area of the layout (layout.h) and is what
- * pages there may be. And the trampoline's page holds its own bytes again, and the
- * boot tables map nothing low. What the kernel took from ACPI's tables is printed for the caller to judge.
+ * What is judged: no page is writable and executable; what is executable at the kernel's own addresses is not writable by another
+ * name; once all CPUs are up, nothing low is executable for the kernel, and every page lies in an area of the layout (layout.h)
+ * and is what pages there may be. And the trampoline's page holds its own bytes again, and the boot tables map nothing low. What
+ * the kernel took from ACPI's tables is printed for the caller to judge.
  * With `lost`, CPU 1 never gets INIT and STARTUP: the debugger steps over the two calls that send them. With `refused` it steps over
  * boot_cpu_main() on CPU 1, as if that had found the CPU unfit.
  * Who calls: tests/e2e/boot_x86_64.sh. Prints `ok` or `not ok` for each phase.

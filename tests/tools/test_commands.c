@@ -12,26 +12,7 @@
 #include <cmocka.h>
 
 #include "../../trace/schema.h"
-#include "shell.h"
-
-static const char *build;
-static char vitrine[512], work[64];
-
-static int start(void **state)
-{
-	(void)state;
-	snprintf(vitrine, sizeof(vitrine), "%s/asan/vitrine", build);
-	strcpy(work, "/tmp/test_commands.XXXXXX");
-	return !mkdtemp(work) || shell("%s/tests/make_trace 5000 %s/little.vtrace", build, work) ||
-	       shell("%s/tests/make_trace 5000 %s/big.vtrace --big-endian --cpus 3 --gap-every 500", build, work) ||
-	       shell("%s/tests/make_trace 99 %s/rcu.vtrace --rcu", build, work);
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	return shell("rm -r %s", work);
-}
+#include "made_runs.h"
 
 static void says_what_it_can_do(void **state)
 {
@@ -250,5 +231,5 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		return 2;
 	build = argv[1];
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, made_runs_start, made_runs_stop);
 }

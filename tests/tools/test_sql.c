@@ -11,28 +11,9 @@
 
 #include <cmocka.h>
 
+#include "made_runs.h"
 #include "schema.h"
-#include "shell.h"
 #include "sql.h"
-
-static const char *build;
-static char vitrine[512], work[64];
-
-static int start(void **state)
-{
-	(void)state;
-	snprintf(vitrine, sizeof(vitrine), "%s/asan/vitrine", build);
-	strcpy(work, "/tmp/test_sql.XXXXXX");
-	return !mkdtemp(work) || shell("%s/tests/make_trace 5000 %s/little.vtrace", build, work) ||
-	       shell("%s/tests/make_trace 5000 %s/big.vtrace --big-endian --cpus 3 --gap-every 500", build, work) ||
-	       shell("%s/tests/make_trace 99 %s/rcu.vtrace --rcu", build, work);
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	return shell("rm -r %s", work);
-}
 
 /* The answer to a query about a run, as CSV, is this text. */
 static int answers(const char *run, const char *query, const char *wanted)
@@ -222,5 +203,5 @@ int main(int argc, char **argv)
 		cmocka_unit_test(says_what_is_wrong),
 	};
 	build = argc > 1 ? argv[1] : "build";
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, made_runs_start, made_runs_stop);
 }

@@ -1,10 +1,10 @@
 /*
  * What ends takes others with it, and nobody waits for an answer in vain.
  *
- * Chains of processes, each kept alive only by the one before: in its table of handles, or in a message that nobody received. They end
- * one after the other, however many they are; the kernel's stack is small. Then processes that keep each other alive. Then threads that
- * took a call and went on to receive
- * elsewhere, and ended there; and queues that nobody empties, which are full at some time, of every kind.
+ * Chains of processes, each kept alive only by the one before: in its table of handles, or in a message that nobody received. They
+ * end one after the other, however many they are; the kernel's stack is small. Then processes that keep each other alive. Then
+ * threads that took a call and went on to receive elsewhere, and ended there; and queues that nobody empties, which are full at
+ * some time, of every kind.
  */
 #include <vitrine.h>
 
