@@ -106,8 +106,11 @@ void syscall_dispatch(struct thread *thread)
 	if (number < ARRAY_LENGTH(calls))
 		status = calls[number](thread, arguments, &value);
 	trace_syscall_exit(thread->id, number, status, value);
-	if (__builtin_expect(status == STATUS_NO_MEMORY, 0))
-		inject_note_told(thread->id);
-	if (status != STATUS_RETRY)
-		arch_syscall_result(&thread->frame, status, value);
+	if (status != STATUS_OK) {
+		if (status == STATUS_RETRY)
+			return;
+		if (status == STATUS_NO_MEMORY)
+			inject_note_told(thread->id);
+	}
+	arch_syscall_result(&thread->frame, status, value);
 }
