@@ -88,15 +88,15 @@ flash_sources := user/flash/ecc.c user/flash/ffs.c
 # The host's side: one library, one program.
 host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/reader_open.c \
   trace/stats.c trace/stats_rcu.c trace/events.c \
-  trace/run.c trace/run_options.c trace/run_image.c trace/run_ram.c trace/run_command.c trace/run_qemu.c \
-  trace/run_input.c trace/run_guest.c trace/run_drain.c trace/run_ending.c \
-  trace/run_waiting.c \
-  trace/table.c trace/perfetto.c trace/perfetto_plan.c trace/perfetto_event.c trace/perfetto_count.c trace/perfetto_rcu.c \
-  trace/perfetto_thread.c trace/perfetto_track.c trace/perfetto_names.c trace/perfetto_packet.c trace/perfetto_output.c trace/view.c \
-  trace/progress.c trace/sql.c trace/sql_build.c trace/sql_schema.c trace/sql_views.c \
-  trace/pnor.c trace/pnor_build.c trace/pnor_pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
-  trace/dump.c trace/dump_image.c trace/dump_layout.c trace/dump_walk.c trace/dump_thread.c trace/dump_memory.c trace/dump_radix.c \
-  trace/dump_hash.c trace/dump_handle.c trace/dump_log.c
+  trace/run/run.c trace/run/options.c trace/run/image.c trace/run/ram.c trace/run/command.c trace/run/qemu.c \
+  trace/run/input.c trace/run/guest.c trace/run/drain.c trace/run/ending.c \
+  trace/run/waiting.c \
+  trace/table.c trace/perfetto/perfetto.c trace/perfetto/plan.c trace/perfetto/event.c trace/perfetto/count.c trace/perfetto/rcu.c \
+  trace/perfetto/thread.c trace/perfetto/track.c trace/perfetto/names.c trace/perfetto/packet.c trace/perfetto/output.c trace/view.c \
+  trace/progress.c trace/sql/sql.c trace/sql/build.c trace/sql/schema.c trace/sql/views.c \
+  trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
+  trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \
+  trace/dump/hash.c trace/dump/handle.c trace/dump/log.c
 host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h
@@ -172,7 +172,7 @@ host_cc := $(COMPILER)
 host_packages := libprotobuf-c sqlite3 zlib
 # Asked for at the first use, which is after the set-up, and only then.
 package_flags = $(eval package_flags := $(shell pkg-config --cflags $(host_packages)))$(package_flags)
-host_flags = -std=gnu2x -g -O2 -MMD -MP $(warnings) -D_GNU_SOURCE -Itrace -Ikernel -I$(B)/gen $(package_flags)
+host_flags = -std=gnu2x -g -O2 -MMD -MP $(warnings) -D_GNU_SOURCE -Itrace -Iviz -Ikernel -I$(B)/gen $(package_flags)
 host_libs = $(shell pkg-config --libs $(host_packages)) -lpthread
 
 # ---- generated --------------------------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ $(B)/gen/build_id.h: $(wildcard kernel/*.h kernel/*/*.[ch] arch/*/*.[chS] arch/*
 $(foreach a,$(ARCHES),$(foreach v,$(variants),$(B)/$(a)/$(v)/kernel/core/end.c.o)): $(B)/gen/build_id.h
 
 # Perfetto's packets: protobuf-c makes the structs and how they are packed.
-$(B)/gen/perfetto.pb-c.c: trace/perfetto.proto
+$(B)/gen/perfetto.pb-c.c: trace/perfetto/perfetto.proto
 	$(call say,PROTOC,$@)
 	$(Q)mkdir -p $(@D) && protoc-c --c_out=$(@D) -I$(<D) $<
 

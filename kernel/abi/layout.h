@@ -4,7 +4,7 @@
  * Teaches: a tool that reads a kernel's memory needs to know the shape of its records. Symbols and debug information know it, and
  * are never at hand when a machine has stopped far away. A few kilobytes of constants in the image are always there, and they are right,
  * because the compiler that laid the records out filled them in.
- * Who writes: kernel/trace/layout.c. Who reads: the host (trace/dump_layout.c), by name. The descriptor's entry "layout" leads here.
+ * Who writes: kernel/trace/layout.c. Who reads: the host (trace/dump/layout.c), by name. The descriptor's entry "layout" leads here.
  */
 #pragma once
 

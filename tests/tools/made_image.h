@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "../../kernel/abi/layout.h"
-#include "../../trace/dump.h"
+#include "../../trace/dump/dump.h"
 
 #define PAGES 64
 #define BYTES (PAGES * DUMP_PAGE)

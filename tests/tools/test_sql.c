@@ -13,7 +13,7 @@
 
 #include "made_runs.h"
 #include "schema.h"
-#include "sql.h"
+#include "sql/sql.h"
 
 /* The answer to a query about a run, as CSV, is this text. */
 static int answers(const char *run, const char *query, const char *wanted)
