@@ -94,14 +94,16 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/table.c trace/perfetto/perfetto.c trace/perfetto/plan.c trace/perfetto/event.c trace/perfetto/count.c trace/perfetto/rcu.c \
   trace/perfetto/thread.c trace/perfetto/track.c trace/perfetto/names.c trace/perfetto/packet.c trace/perfetto/output.c trace/view.c \
   trace/progress.c trace/sql/sql.c trace/sql/build.c trace/sql/schema.c trace/sql/views.c \
+  viz/report.c viz/report_data.c viz/report_pack.c viz/memory.c viz/timeline.c \
   trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
   trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \
   trace/dump/hash.c trace/dump/handle.c trace/dump/log.c
 host_main := trace/main.c
+report_page := viz/report.html viz/report.css viz/report.js
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h
 # Tests of the host's program (tests/tools/test_<name>.c).
-tool_tests := reader damage commands run pnor dump sql
+tool_tests := reader damage commands run pnor dump sql report
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
@@ -447,7 +449,7 @@ iso: $(B)/x86_64/iso/$(if $(IMAGE),$(IMAGE),kernel)/$(program_name).iso
 # ---- the host's program: $(1) variant, $(2) more flags ---------------------------------------------------------------------------
 
 define host_build
-$(1)_objects := $$(patsubst %,$(B)/$(1)/%.o,$$(host_sources)) $(B)/$(1)/perfetto.pb-c.o
+$(1)_objects := $$(patsubst %,$(B)/$(1)/%.o,$$(host_sources)) $(B)/$(1)/perfetto.pb-c.o $(B)/$(1)/page.o
 
 $(B)/$(1)/perfetto.pb-c.o: $(B)/gen/perfetto.pb-c.c
 	$$(call say,HOSTCC,$$@)
@@ -456,6 +458,10 @@ $(B)/$(1)/perfetto.pb-c.o: $(B)/gen/perfetto.pb-c.c
 $(B)/$(1)/%.c.o: %.c $$(host_generated)
 	$$(call say,HOSTCC,$$@)
 	$$(Q)mkdir -p $$(@D) && $$(host_cc) $$(host_flags) $(2) -c $$< -o $$@
+
+# The parts of the report's page, as they are: the linker names them _binary_viz_report_html_start and so on.
+$(B)/$(1)/page.o: $(report_page)
+	$$(Q)mkdir -p $$(@D) && ld -r -b binary -z noexecstack -o $$@ $$^
 
 # A library, so that a program takes from it only what it calls.
 $(B)/$(1)/libvitrine.a: $$($(1)_objects)
@@ -656,12 +662,13 @@ everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $
   $(programs:%=$(B)/$(a)/flash/%.pnor))
 everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 
-.PHONY: help setup doctor all test-build demo run dump gdb view bench test soak inject clean docs-gen
+.PHONY: help setup doctor all test-build demo run dump gdb view report bench test soak inject clean docs-gen
 help:
 	@printf 'Vitrine: a small microkernel behind glass, on x86-64 and POWER.\n\n'
 	@printf '  make %-9s %s\n' \
 	  demo 'boots both machines, runs the demo program, leaves one picture of both: start here' \
 	  view 'serves the demo'"'"'s trace (or FILE=...) to Perfetto and prints the link' \
+	  report 'makes one page of the demo (or of RUNS=...) for a browser, memory viewer included: out/report' \
 	  run 'runs one program; what can be chosen stands below' \
 	  dump 'the same, and prints what is in its memory at the end' \
 	  gdb 'the same, stopped before the first instruction, with gdb attached' \
@@ -730,6 +737,10 @@ demo: $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)
 FILE ?= out/demo/demo.pftrace
 view: $(B)/vitrine
 	$(Q)$(B)/vitrine view $(FILE)
+
+RUNS ?= $(ARCHES:%=out/demo/%)
+report: $(B)/vitrine
+	$(Q)$(B)/vitrine report $(RUNS)
 
 bench: $(B)/vitrine $(B)/tests/make_trace \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(B)/$(a)/archive/bench.tar $(B)/$(a)/flash/bench.pnor)
