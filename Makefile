@@ -92,7 +92,8 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/run/input.c trace/run/guest.c trace/run/drain.c trace/run/ending.c \
   trace/run/waiting.c \
   trace/table.c trace/perfetto/perfetto.c trace/perfetto/plan.c trace/perfetto/event.c trace/perfetto/count.c trace/perfetto/rcu.c \
-  trace/perfetto/thread.c trace/perfetto/track.c trace/perfetto/names.c trace/perfetto/packet.c trace/perfetto/output.c trace/view.c \
+  trace/perfetto/thread.c trace/perfetto/track.c trace/perfetto/names.c trace/perfetto/story.c trace/perfetto/packet.c \
+  trace/perfetto/output.c trace/view.c trace/view_link.c \
   trace/progress.c trace/sql/sql.c trace/sql/build.c trace/sql/schema.c trace/sql/views.c \
   viz/report.c viz/report_data.c viz/report_pack.c viz/memory.c viz/timeline.c \
   trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
@@ -734,9 +735,12 @@ gdb: $(B)/vitrine image
 demo: $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
 	$(Q).ci/demo
 
+# The demo opens where the hash begins to evict: the thread that is at fault on top, beside what it costs on both machines.
 FILE ?= out/demo/demo.pftrace
 view: $(B)/vitrine
-	$(Q)$(B)/vitrine view $(FILE)
+	$(Q)from=$$($(B)/vitrine sql out/demo/ppc64 'SELECT min(ts) / 1000 FROM mmu_evict' --csv 2> /dev/null | tail -n 1); \
+	$(B)/vitrine view $(FILE) $(if $(filter out/demo/demo.pftrace,$(FILE)),--pin '^collider' --pin '^reader' --pin 'HPT entries' \
+	  --pin 'free pages' $${from:+--from $$((from - 300))us --to $$((from + 2500))us})
 
 RUNS ?= $(ARCHES:%=out/demo/%)
 report: $(B)/vitrine
