@@ -27,7 +27,9 @@ static const struct graph_kind {
 	bool all_at_once; /* one picture of all runs, not one of each */
 	const char *help;
 } kinds[] = {
+	{"ipc", graph_draw_ipc, 0, false, ipc_help},
 	{"faults", graph_draw_faults, 0, false, faults_help},
+	{"hpt", graph_draw_hpt, TAKES_AT | TAKES_ASPACE, false, hpt_help},
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

@@ -34,5 +34,9 @@ char *graph_svg(const struct graph_request *request, size_t *bytes);
 char *graph_dot(const struct graph_request *request, size_t *bytes);
 
 /* The kinds: one signature, and what `vitrine graph KIND --help` prints, ending in a newline. */
-extern const char faults_help[];
+extern const char faults_help[], ipc_help[], pagetable_help[], hpt_help[], boot_help[];
 char *graph_draw_faults(const struct graph_request *request, enum graph_format format, size_t *bytes);
+char *graph_draw_ipc(const struct graph_request *request, enum graph_format format, size_t *bytes);
+char *graph_draw_pagetable(const struct graph_request *request, enum graph_format format, size_t *bytes);
+char *graph_draw_hpt(const struct graph_request *request, enum graph_format format, size_t *bytes);
+char *graph_draw_boot(const struct graph_request *request, enum graph_format format, size_t *bytes);

@@ -96,7 +96,7 @@ char *picture_time(char text[PICTURE_NUMBER_BYTES], uint64_t ns)
 		uint64_t from;
 		double unit;
 		const char *name;
-	} units[] = {{UINT64_C(10000000000), 1e9, "s"}, {10000000, 1e6, "ms"}, {10000, 1e3, "us"}};
+	} units[] = {{1000000000, 1e9, "s"}, {1000000, 1e6, "ms"}, {1000, 1e3, "us"}};
 	for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (ns >= units[i].from)
 			return snprintf(text, PICTURE_NUMBER_BYTES, "%.1f %s", (double)ns / units[i].unit, units[i].name), text;
@@ -219,7 +219,7 @@ struct Agedge_s *picture_edge(struct picture *picture, struct Agnode_s *from, st
 	va_start(arguments, format);
 	set_text(edge, "label", format, arguments);
 	va_end(arguments);
-	snprintf(width, sizeof(width), "%.2f", 1 + 6 * share);
+	snprintf(width, sizeof(width), "%.2f", 1 + 5 * share);
 	picture_set(edge, "penwidth", width);
 	picture_set(edge, "color", look_colours[look].line);
 	picture_set(edge, "fontcolor", look_colours[look].text);
