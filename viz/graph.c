@@ -29,6 +29,7 @@ static const struct graph_kind {
 } kinds[] = {
 	{"ipc", graph_draw_ipc, 0, false, ipc_help},
 	{"faults", graph_draw_faults, 0, false, faults_help},
+	{"pagetable", graph_draw_pagetable, TAKES_AT | TAKES_ASPACE | TAKES_ADDRESS, false, pagetable_help},
 	{"hpt", graph_draw_hpt, TAKES_AT | TAKES_ASPACE, false, hpt_help},
 };
 

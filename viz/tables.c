@@ -6,6 +6,7 @@
  */
 #include "tables.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +113,11 @@ static void enter(struct tables *tables, const uint64_t *field, uint64_t ns)
 	*translation = (struct translation){
 		.space = field[0], .address = field[1], .frame = field[2], .flags = field[3], .place = field[4], .ns = ns};
 	tables->entered++;
+	if (field[1] == tables->page && counts(tables, field[0])) {
+		tables->space = field[0];
+		tables->most = 1;
+		tables->most_at = tables->events;
+	}
 	tables->used += counts(tables, field[0]);
 	take_place(tables, translation);
 }
@@ -227,7 +233,7 @@ static bool play(void *context, const struct trace_event *event, uint64_t ns)
 		forget_range(tables, event->field[0], 0, UINT64_MAX);
 		forget_tree(tables, event->field[0]);
 	}
-	if (tables->used > tables->most) {
+	if (tables->page == TABLES_NO_PAGE && tables->used > tables->most) {
 		tables->most = tables->used;
 		tables->most_at = tables->events;
 	}
@@ -246,6 +252,18 @@ static bool check_space(const struct tables *tables, const char *run)
 	return false;
 }
 
+static bool parse_page(const char *text, uint64_t *page)
+{
+	char *end;
+	errno = 0;
+	uint64_t address = strtoull(text, &end, 0);
+	*page = address & ~UINT64_C(4095);
+	if (*text >= '0' && *text <= '9' && !*end && !errno)
+		return true;
+	say("`%s` is no address: a number is wanted, such as 0x100040001000", text);
+	return false;
+}
+
 /* Plays a run up to a moment. NULL after having said why. */
 static struct tables *play_to(const struct graph_request *request, const struct moment *moment)
 {
@@ -256,6 +274,9 @@ static struct tables *play_to(const struct graph_request *request, const struct 
 		return say("out of memory"), NULL;
 	tables->moment = *moment;
 	tables->wanted = request->aspace;
+	tables->page = TABLES_NO_PAGE;
+	if (request->address && !parse_page(request->address, &tables->page))
+		return free(tables), NULL;
 	if (tables->wanted)
 		tables->space = strtoull(tables->wanted, &end, 10);
 	if (tables->wanted && *end)
@@ -278,18 +299,33 @@ struct tables *tables_at(const struct graph_request *request)
 	if (!whole)
 		return NULL;
 	moment = (struct moment){.kind = MOMENT_NTH, .number = whole->most_at};
-	if (!whole->most)
+	if (!whole->most && whole->page != TABLES_NO_PAGE)
+		say("%s: no page at %s was entered%s%s", request->runs[0], request->address, whole->wanted ? " in " : "",
+		    whole->wanted ? whole->wanted : " in any address space");
+	else if (!whole->most)
 		return whole;
+	bool stop = !whole->most;
 	tables_free(whole);
-	return play_to(request, &moment);
+	return stop ? NULL : play_to(request, &moment);
 }
 
 char *tables_when(const struct tables *tables, const struct graph_request *request, char text[TABLES_WHEN_BYTES])
 {
 	uint64_t ns = tables->moment.ns;
-	snprintf(text, TABLES_WHEN_BYTES, "%s%.40s at %" PRIu64 ".%03u us", request->at ? "moment " : "the fullest moment",
-		 request->at ? request->at : "", ns / 1000, (unsigned)(ns % 1000));
+	const char *which = request->at ? request->at : request->address ? "when it was entered last" : "the fullest moment";
+	snprintf(text, TABLES_WHEN_BYTES, "%s%.40s, at %" PRIu64 ".%03u us", request->at ? "moment " : "", which, ns / 1000,
+		 (unsigned)(ns % 1000));
 	return text;
+}
+
+struct translation *tables_translation(const struct tables *tables, uint64_t space, uint64_t address)
+{
+	return table_find(&tables->translations, key_of(space, address, 0));
+}
+
+struct tree_page *tables_page(const struct tables *tables, uint64_t space, unsigned level, uint64_t start)
+{
+	return table_find(&tables->tree, key_of(space, level, start));
 }
 
 static int compare_translations(const void *a, const void *b)

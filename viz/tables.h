@@ -15,6 +15,7 @@
 #define TABLES_GROUPS 2048u
 #define TABLES_SLOTS 8u
 #define TABLES_SEGMENT_SHIFT 40
+#define TABLES_NO_PAGE UINT64_MAX
 #define TABLES_SECONDARY (UINT64_C(1) << 31)
 
 /* A page that the machine can translate. */
@@ -47,14 +48,16 @@ struct tables {
 	uint64_t entered, unmapped, evicted, segments_loaded;
 	const char *wanted; /* the address space that is asked for, as request->aspace says; NULL: none in particular */
 	uint64_t space;     /* its number; 0: not there yet */
+	uint64_t page;      /* the page that is asked for; TABLES_NO_PAGE: none */
 	uint64_t used;      /* translations of it, or of all */
-	uint64_t events, most, most_at; /* events so far; the most translations there were, and after which event */
+	uint64_t events, most,
+		most_at; /* events so far; the most translations there were, and after which event; with a page: when it last came */
 	bool failed;
 };
 
 /*
- * Plays the run up to request->at; NULL there means the moment at which there were most translations, of request->aspace if that is
- * given. NULL after having said why. To be given to tables_free. */
+ * Plays the run up to request->at; NULL there means the moment at which the page of request->address was entered last, if that is given, or
+ * else that at which there were most translations, of request->aspace if that is given. `space` is then the one that is meant. NULL after having said why. To be given to tables_free. */
 struct tables *tables_at(const struct graph_request *request);
 
 /* "at 1.2 ms (0:77)": the moment in words. Returns `text`. */
@@ -63,6 +66,10 @@ char *tables_when(const struct tables *tables, const struct graph_request *reque
 
 /* Whether the machine hashes. */
 bool tables_hash(const struct tables *tables);
+
+/* The translation of a page of a space, or NULL. And the page of the tree, the same. */
+struct translation *tables_translation(const struct tables *tables, uint64_t space, uint64_t address);
+struct tree_page *tables_page(const struct tables *tables, uint64_t space, unsigned level, uint64_t start);
 
 /* How many levels a tree has on this machine: 4 or 5. */
 unsigned tables_levels(const struct tables *tables);
