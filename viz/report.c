@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "graph.h"
 #include "reader.h"
 #include "stats.h"
 
@@ -123,12 +124,54 @@ static bool fill_data(FILE *to, const struct report *report)
 	return good;
 }
 
+static bool run_has_hash(const char *path)
+{
+	char error[640];
+	struct trace_reader *reader = trace_open(path, error, sizeof(error));
+	bool has = reader && !strcmp(trace_info(reader)->mmu, "hash");
+	if (reader)
+		trace_close(reader);
+	return has;
+}
+
+/* The picture without what stands before it in a file of its own. */
+static bool write_graph(FILE *to, const char *kind, const char *path)
+{
+	size_t bytes = 0;
+	const struct graph_request request = {.kind = kind, .runs = &path, .count = 1};
+	char *text = graph_svg(&request, &bytes);
+	const char *svg = text ? strstr(text, "<svg") : NULL;
+	if (svg)
+		fprintf(to, "<div class=graph>%s</div>\n", svg);
+	free(text);
+	return svg != NULL;
+}
+
+static bool fill_graphs(FILE *to, const struct report *report)
+{
+	static const struct {
+		const char *kind, *title;
+	} graphs[] = {{"faults", "Which way faults went"},
+		      {"ipc", "Who talked to whom"},
+
+		      {"hpt", "The hashed page table"}};
+	for (size_t i = 0; i < sizeof(graphs) / sizeof(graphs[0]); i++) {
+		fprintf(to, "<details%s><summary>%s</summary>\n", i ? "" : " open", graphs[i].title);
+		for (int run = 0; run < report->count; run++)
+			if ((strcmp(graphs[i].kind, "hpt") != 0 || run_has_hash(report->paths[run])) &&
+			    !write_graph(to, graphs[i].kind, report->paths[run]))
+				return false;
+		fputs("</details>\n", to);
+	}
+	return true;
+}
+
 static const struct hole {
 	const char *name;
 	bool (*fill)(FILE *to, const struct report *report);
 } holes[] = {
 	{"TITLE", fill_title}, {"STYLE", fill_style}, {"SCRIPT", fill_script}, {"OVERVIEW", fill_overview},
-	{"TRACE", fill_trace}, {"VIEW", fill_view},   {"DATA", fill_data},
+	{"TRACE", fill_trace}, {"VIEW", fill_view},   {"DATA", fill_data},     {"GRAPHS", fill_graphs},
 };
 
 static const struct hole *hole_at(const char *text, size_t left)

@@ -150,6 +150,8 @@ try {
 	await checkMemory(browser);
 	await checkSearch(browser);
 	for (const width of [1280, 1920]) await checkSize(browser, width);
+	const graphs = await browser.value(`[...document.querySelectorAll('#graphs svg')].filter((svg) => svg.querySelectorAll('text').length > 2).length`);
+	verdict('graphs-are-drawn', graphs >= truth.length, `there are ${graphs}`);
 	verdict('no-complaint', complaints(browser).length === 0, complaints(browser)[0]);
 } catch (error) {
 	verdict('the-page-is-looked-at', false, error.message);
