@@ -90,7 +90,7 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/stats.c trace/stats_rcu.c trace/events.c \
   trace/run/run.c trace/run/options.c trace/run/image.c trace/run/ram.c trace/run/command.c trace/run/qemu.c \
   trace/run/input.c trace/run/guest.c trace/run/drain.c trace/run/ending.c \
-  trace/run/waiting.c \
+  trace/run/waiting.c trace/run/record.c \
   trace/table.c trace/perfetto/perfetto.c trace/perfetto/plan.c trace/perfetto/event.c trace/perfetto/count.c trace/perfetto/rcu.c \
   trace/perfetto/thread.c trace/perfetto/track.c trace/perfetto/names.c trace/perfetto/story.c trace/perfetto/packet.c \
   trace/perfetto/output.c trace/view.c trace/view_link.c \
@@ -706,7 +706,8 @@ help:
 	  MMU= 'radix4 or radix5 on x86_64, hash on ppc64' FLASH= 'another flash image than the one of the program' \
 	  FAIL= 'the allocation in the kernel that is to fail, counted from boot' APPEND= 'more words for the kernel'"'"'s command line' \
 	  LIMITS= 'such as "--wall 10" or "--budget 50000000", or any other option: build/vitrine run --help' \
-	  OUT=out/ARCH-PROGRAM 'where the run is left' QEMU= 'more arguments for QEMU' GDB= 'more arguments for gdb'
+	  OUT=out/ARCH-PROGRAM 'where the run is left' QEMU= 'more arguments for QEMU' GDB= 'more arguments for gdb' \
+	  REVERSE= '1: gdb can step backwards (one CPU; the flash cannot be written)'
 	@printf '\nPrograms: %s\n' '$(programs)'
 
 setup: # installed above, as for every target that needs it
@@ -741,7 +742,7 @@ dump: $(B)/vitrine image $(boot_file)
 	$(Q)$(B)/vitrine dump $(OUT)
 
 gdb: $(B)/vitrine image
-	$(Q)trace/gdb/session.sh $(ARCH) $(PROGRAM) $(SMP) $(SEED) $(GDB)
+	$(Q)REVERSE=$(REVERSE) trace/gdb/session.sh $(ARCH) $(PROGRAM) $(SMP) $(SEED) $(GDB)
 
 demo: $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
 	$(Q).ci/demo

@@ -23,3 +23,6 @@ end
 document to-program
 to-program: runs to main() of the user program.
 end
+
+# QEMU answers when it has started, which takes a while on a busy machine; asked again, it would answer twice.
+set remotetimeout 60

@@ -4,6 +4,7 @@
 #
 #     trace/gdb/session.sh ARCH PROGRAM CPUS SEED [arguments for gdb...]
 #
+# REVERSE=1: the run is recorded first, and gdb gets it once more, from the log; then reverse-stepi and its like work. One CPU only.
 # The guest runs under icount, so the same session meets the same events each time. When gdb ends, the guest ends too.
 # Who calls: `make gdb` (after it has built everything) and tests/e2e/gdb.sh.
 set -u
@@ -15,10 +16,18 @@ if [ -f "$program" ] && [ "$(realpath "$program")" != "$(realpath -m "user/progr
 	elf=build/$arch/outside/$name.elf
 fi
 out=out/gdb/$arch-$name
+again=()
+if [ -n "${REVERSE:-}" ]; then
+	cpus=1
+	again=(--replay)
+	rm -f "$out/record.log"
+	build/vitrine run --arch "$arch" --program "$program" --seed "$seed" --record --quiet -o "$out" # however it ends, it can be looked at
+	[ -s "$out/record.log" ] || exit 1
+fi
 socket=$(mktemp -u /tmp/vitrine-gdb.XXXXXX) # a socket's path may be no longer than 107 characters
 mkdir -p "$out"
 
-setsid build/vitrine run --arch "$arch" --program "$program" --smp "$cpus" --seed "$seed" --icount --wall 0 -o "$out" \
+setsid build/vitrine run --arch "$arch" --program "$program" --smp "$cpus" --seed "$seed" --icount "${again[@]}" --wall 0 -o "$out" \
 	-- -S -pidfile "$out/qemu.pid" -chardev "socket,path=$socket,server=on,wait=off,id=gdb" -gdb chardev:gdb >"$out/run.log" 2>&1 </dev/null &
 run=$! # in a session of its own: Ctrl-C is for gdb
 end_guest() {
@@ -36,6 +45,7 @@ while [ ! -S "$socket" ]; do
 	sleep 0.05
 done
 
+[ -z "${REVERSE:-}" ] || echo 'A recorded run: reverse-stepi, reverse-next, reverse-continue go back.'
 cat <<END
 The machine stands before its first instruction; its console goes to $out/console.log.
   to-kernel          run to kernel_main()           to-program   run to the program's main()

@@ -41,6 +41,12 @@ const char run_help[] =
 	"    --fail-every K    and every K-th after it; without --fail, allocations K, 2K, 3K, ...\n"
 	"    --append WORDS    more words for the kernel's command line\n"
 	"    --keep-ram        the guest's RAM is the file DIR/ram, which stays: for `vitrine dump`\n"
+	"    --record          x86_64, one CPU, --icount: QEMU notes all that comes from outside, and the state at the start, so "
+	"that "
+	"gdb can go\n"
+	"                      backwards in --replay; the flash cannot be written\n"
+	"    --replay          the run that --record left in DIR once more, with the same options: for gdb (`make gdb "
+	"REVERSE=1`)\n"
 	"    --no-build        boot what was built before\n"
 	"    -o, --output DIR  where to leave the run (default out/run)\n"
 	"    -q, --quiet       the guest's console only to console.log\n"
@@ -93,6 +99,8 @@ static const struct option long_options[] = {
 	{"boot", required_argument, NULL, 'B'},
 	{"flash", required_argument, NULL, 'F'},
 	{"append", required_argument, NULL, 'A'},
+	{"record", no_argument, NULL, 'c'},
+	{"replay", no_argument, NULL, 'y'},
 	{"no-build", no_argument, NULL, 'N'},
 	{"keep-ram", no_argument, NULL, 'K'},
 	{"output", required_argument, NULL, 'o'},
@@ -170,6 +178,8 @@ static bool take_switch(struct run_options *options, int option)
 		options->icount = option == 'i';
 	else if (option == 'K')
 		options->keep_ram = true;
+	else if (option == 'c' || option == 'y')
+		options->replay = option == 'c' ? REPLAY_RECORD : REPLAY_AGAIN;
 	else if (option == 'N')
 		options->build = false;
 	else if (option == 'q')
@@ -267,6 +277,13 @@ static bool options_complete(struct run_options *options)
 		options->wall_seconds = waits_for_debugger(options->qemu_arguments) ? 0
 					: options->icount                           ? WALL_SECONDS_ICOUNT
 										    : WALL_SECONDS_LIVE;
+	if (options->replay != REPLAY_NONE && (options->cpus != 1 || options->input))
+		return say_usage("run", "--record and --replay: QEMU records runs of one CPU without --input"), false;
+	if (options->replay != REPLAY_NONE && options->machine != &machines[0])
+		return say_usage("run",
+				 "--record and --replay: x86_64 only; QEMU 7.2 ends the replay of the POWER machine too early"),
+		       false;
+	options->icount |= options->replay != REPLAY_NONE;
 	if (!options->ring_bytes)
 		options->ring_bytes = (options->icount ? RING_MIB_ICOUNT : RING_MIB_LIVE) << 20;
 	if (options->ring_bytes & (options->ring_bytes - 1))

@@ -351,6 +351,8 @@ static int run_all(struct run *run)
 	if (!run_image_prepare(&run->image, &run->options) || !prepare_output(run) ||
 	    !run_image_copy_flash(&run->image, &run->options))
 		return EXIT_HOST;
+	if (run->options.replay != REPLAY_NONE && !run_record_prepare(&run->options))
+		return EXIT_HOST;
 	handle_signals();
 	int input = run->options.input ? run_input_open(run->options.input) : -1;
 	if (run->options.input && input < 0)

@@ -42,6 +42,10 @@ struct run_machine {
 	const char *mmus[3];     /* that --mmu may ask for, NULL at the end */
 };
 
+/* What `vitrine run --record` leaves in the run's directory beside the run: QEMU's log, and the state it starts from. */
+#define RECORD_FILE "record.log"
+#define RECORD_STATE_FILE "record.qcow2"
+
 struct run_options {
 	const struct run_machine *machine;
 	const char *program;   /* a name, or the path of a C file */
@@ -64,8 +68,9 @@ struct run_options {
 	uint64_t fail;         /* the allocation that is to fail; 0: none */
 	uint64_t fail_every;   /* and which after it; 0: none */
 	bool icount, verbose, quiet, build;
-	bool grub;     /* boots through GRUB, from an ISO image */
-	bool keep_ram; /* the guest's RAM is the file OUTPUT/ram, which stays */
+	bool grub;                                                /* boots through GRUB, from an ISO image */
+	enum { REPLAY_NONE, REPLAY_RECORD, REPLAY_AGAIN } replay; /* OUTPUT/record has what QEMU needs to run it backwards */
+	bool keep_ram;                                            /* the guest's RAM is the file OUTPUT/ram, which stays */
 };
 
 /* Reads the command line. Returns 0, or the exit code after having said what is wrong. */
@@ -88,6 +93,11 @@ bool run_image_prepare(struct run_image *image, const struct run_options *option
 /* Copies the flash image to OUTPUT/flash.pnor, so that what the run does to it stays its own. False after having said why not. */
 bool run_image_copy_flash(struct run_image *image, const struct run_options *options);
 void run_image_free(struct run_image *image);
+
+/* ---- record.c ---- */
+
+/* Makes what --record needs, or looks for what --replay needs. False after having said what is missing. */
+bool run_record_prepare(const struct run_options *options);
 
 /* ---- run_input.c ---- */
 
