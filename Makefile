@@ -98,7 +98,7 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \
   trace/dump/hash.c trace/dump/handle.c trace/dump/log.c \
   viz/graph.c viz/picture.c viz/picture_render.c viz/scan.c viz/who.c \
-  viz/moment.c viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c \
+  viz/moment.c viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c viz/boot.c \
   viz/pagetable.c viz/pagetable_tree.c viz/pagetable_hash.c
 host_main := trace/main.c
 # Headers that are made before any host source is compiled.
