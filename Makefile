@@ -104,7 +104,7 @@ host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
 # Tests of the host's program (tests/tools/test_<name>.c).
-tool_tests := reader damage commands run pnor dump sql
+tool_tests := reader damage commands run pnor dump sql graph
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
@@ -500,6 +500,7 @@ $(B)/asan/test_%: $(B)/asan/tests/tools/test_%.c.o $(B)/asan/libvitrine.a
 # What several of them are made with.
 $(B)/asan/test_reader $(B)/asan/test_damage: $(B)/asan/tests/tools/small_run.c.o
 $(B)/asan/test_dump: $(B)/asan/tests/tools/made_image.c.o
+$(B)/asan/test_graph: $(B)/asan/tests/tools/graph_run.c.o
 
 # A test program finds what it needs through its arguments; its last line is the summary.
 $(B)/asan/%.log: $(B)/asan/test_% $(B)/tests/make_trace $(B)/tests/fake_qemu $(B)/asan/vitrine

@@ -213,14 +213,12 @@ struct Agnode_s *picture_node(struct picture *picture, struct Agraph_s *group, c
 /* Two blanks before each line keep a label off its edge, however thick that is. */
 static void set_edge_label(Agedge_t *edge, const char *format, va_list arguments)
 {
-	char text[TEXT_BYTES / 2], moved[TEXT_BYTES] = "";
-	size_t length = 0;
+	char text[TEXT_BYTES / 2], moved[3 * TEXT_BYTES / 2], *to = moved, escaped[2 * TEXT_BYTES];
 	vsnprintf(text, sizeof(text), format, arguments);
-	for (const char *line = text; *line; line += strspn(line, "\n"))
-		for (size_t bytes = strcspn(line, "\n"); bytes; line += bytes, bytes = 0)
-			length += (size_t)snprintf(moved + length, sizeof(moved) - length, "%s  %.*s", length ? "\n" : "",
-						   (int)bytes, line);
-	char escaped[2 * TEXT_BYTES];
+	for (const char *from = text; *from; *to++ = *from++)
+		if (*from != '\n' && (from == text || from[-1] == '\n'))
+			to = stpcpy(to, "  ");
+	*to = '\0';
 	plain(escaped, moved);
 	picture_set(edge, "label", escaped);
 }
