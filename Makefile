@@ -97,6 +97,9 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
   trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \
   trace/dump/hash.c trace/dump/handle.c trace/dump/log.c
+host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/witness/vectors_x86_64.c trace/witness/block.c trace/witness/paths.c
+# The plugin of QEMU that `vitrine run --witness` loads.
+plugin_sources := trace/witness/plugin.c trace/witness/paths.c trace/witness/block.c
 host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h
@@ -169,7 +172,7 @@ module_flags_ppc64 := $(module_flags)
 module_link := -shared --hash-style=sysv -z now -Bsymbolic -init module_init -fini module_fini -T user/lib/module.ld
 
 host_cc := $(COMPILER)
-host_packages := libprotobuf-c sqlite3 zlib
+host_packages := libprotobuf-c sqlite3 zlib libdw libelf
 # Asked for at the first use, which is after the set-up, and only then.
 package_flags = $(eval package_flags := $(shell pkg-config --cflags $(host_packages)))$(package_flags)
 host_flags = -std=gnu2x -g -O2 -MMD -MP $(warnings) -D_GNU_SOURCE -Itrace -Iviz -Ikernel -I$(B)/gen $(package_flags)
@@ -422,7 +425,7 @@ endif
 
 # What `vitrine run` needs before it starts QEMU.
 .PHONY: image
-image: $(call boot_file_$(ARCH),kernel) $(B)/$(ARCH)/archive/$(program_name).tar $(B)/$(ARCH)/flash/$(program_name).pnor
+image: $(B)/witness.so $(call boot_file_$(ARCH),kernel) $(B)/$(ARCH)/archive/$(program_name).tar $(B)/$(ARCH)/flash/$(program_name).pnor
 
 # The same on an ISO image, which GRUB boots by Multiboot 2: $(1) variant of the kernel. words.cfg holds the command line for a machine
 # that gives none; without a flash the program comes out of the archive.
@@ -472,6 +475,10 @@ $(eval $(call host_build,asan,$(host_sanitize) -Wno-frame-larger-than))
 $(B)/vitrine: $(B)/host/$(host_main).o $(B)/host/libvitrine.a
 	$(call say,HOSTLD,$@)
 	$(Q)$(host_cc) -o $@ $^ $(host_libs)
+
+$(B)/witness.so: $(plugin_sources) $(wildcard trace/witness/*.h) trace/format.h
+	$(call say,HOSTLD,$@)
+	$(Q)mkdir -p $(@D) && $(host_cc) $(filter-out -MMD -MP,$(host_flags)) -fPIC -fvisibility=hidden -shared -o $@ $(plugin_sources)
 
 $(B)/asan/vitrine: $(B)/asan/$(host_main).o $(B)/asan/libvitrine.a
 	$(call say,HOSTLD,$@)
@@ -652,7 +659,7 @@ MODE ?= live
 IMAGE ?= kernel
 OUT ?= out/$(ARCH)-$(program_name)
 BOOT ?= kernel
-everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) \
+everything := $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) \
   $(programs:%=$(B)/$(a)/flash/%.pnor))
 everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 
