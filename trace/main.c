@@ -23,6 +23,7 @@ static const struct command {
 	{"perfetto", "turn runs into a Perfetto trace", command_perfetto, perfetto_help},
 	{"sql", "turn a run into an SQLite database, or ask it", command_sql, sql_help},
 	{"view", "serve a Perfetto trace to the Perfetto UI", command_view, view_help},
+	{"witness", "what the kernel executed, seen from outside", command_witness, witness_help},
 	{"pnor", "make and look into flash images", command_pnor, pnor_help},
 	{"dump", "what a kernel's memory says, from a RAM image", command_dump, dump_help},
 	{"bench", "measure the kernel and the tools, beside goals", command_bench, bench_help},

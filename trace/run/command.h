@@ -28,8 +28,8 @@ struct command_line {
 	const char *archive;
 	const char *flash; /* and as FLASH_FILE, to write as well */
 	const char *console;
-	int input;            /* -1: none */
-	const char *witness;  /* the run's file and the plugin that fills it, as WITNESS_FILE and PLUGIN_FILE; NULL: none */
+	int input;           /* -1: none */
+	const char *witness; /* the run's file and the plugin that fills it, as WITNESS_FILE and PLUGIN_FILE; NULL: none */
 	const char *plugin;
 	const char *firmware; /* and as FIRMWARE_FILE, on x86-64; NULL: none */
 };

@@ -65,7 +65,8 @@ static enum block_end how_ppc64(const uint8_t *instruction, uint64_t bytes)
 {
 	if (bytes != 4)
 		return BLOCK_PLAIN;
-	uint32_t word = (uint32_t)instruction[0] << 24 | (uint32_t)instruction[1] << 16 | (uint32_t)instruction[2] << 8 | instruction[3];
+	uint32_t word =
+		(uint32_t)instruction[0] << 24 | (uint32_t)instruction[1] << 16 | (uint32_t)instruction[2] << 8 | instruction[3];
 	switch (word >> 26) {
 	case 16: /* bc */
 	case 18: /* b */

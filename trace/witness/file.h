@@ -57,9 +57,10 @@ struct witness_cpu {
 
 /* Where a path starts: instead of a function. */
 enum witness_root {
-	WITNESS_OUTSIDE = 0xfffffff0, /* code that is not the kernel's: firmware, and the kernel before it runs where it was linked */
-	WITNESS_USER,                 /* user mode */
-	WITNESS_INTERRUPTED,          /* kernel code that a trap came upon */
+	WITNESS_OUTSIDE =
+		0xfffffff0,  /* code that is not the kernel's: firmware, and the kernel before it runs where it was linked */
+	WITNESS_USER,        /* user mode */
+	WITNESS_INTERRUPTED, /* kernel code that a trap came upon */
 };
 
 /* One way into one function: the path of the caller, and the function. Callers have lower numbers. */

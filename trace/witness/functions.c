@@ -165,7 +165,8 @@ static const char *path_in_tree(const char *path, const char *root)
 static void find_line(struct witness_function *function, Dwarf *dwarf, const char *root, struct text *text)
 {
 	Dwarf_Die unit;
-	Dwarf_Line *line = dwarf && dwarf_addrdie(dwarf, function->start, &unit) ? dwarf_getsrc_die(&unit, function->start) : NULL;
+	Dwarf_Line *line =
+		dwarf && dwarf_addrdie(dwarf, function->start, &unit) ? dwarf_getsrc_die(&unit, function->start) : NULL;
 	const char *file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
 	int number = 0;
 	if (file && dwarf_lineno(line, &number) == 0)
@@ -191,7 +192,8 @@ static uint32_t whole_of(const struct symbols *symbols, size_t index)
 	return (uint32_t)(whole ? whole - symbols->symbol : (ptrdiff_t)index);
 }
 
-static bool write_functions(const char *to, struct witness_header *header, const struct witness_function *functions, struct text *text)
+static bool write_functions(const char *to, struct witness_header *header, const struct witness_function *functions,
+			    struct text *text)
 {
 	FILE *file = fopen(to, "wb");
 	if (!file)

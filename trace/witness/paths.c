@@ -32,9 +32,9 @@ struct frame {
 	uint64_t returns_to;
 	uint32_t path;
 	uint32_t function;
-	bool is_tail;             /* ends with the frame below it */
-	bool is_trap;             /* ends with a RESUME */
-	bool was_done;            /* of a trap: whether `interrupted` was executed to its end */
+	bool is_tail;                    /* ends with the frame below it */
+	bool is_trap;                    /* ends with a RESUME */
+	bool was_done;                   /* of a trap: whether `interrupted` was executed to its end */
 	const struct block *interrupted; /* of a trap in the kernel; NULL: in user mode */
 };
 
@@ -316,7 +316,8 @@ static void settle(struct paths *paths, uint64_t begun)
 	cpu->instructions += executed;
 	cpu->last = begun;
 	if (executed > 0)
-		cpu->pc = cpu->block->start + cpu->block->offset[(executed < cpu->block->instructions ? executed : cpu->block->instructions) - 1];
+		cpu->pc = cpu->block->start +
+			  cpu->block->offset[(executed < cpu->block->instructions ? executed : cpu->block->instructions) - 1];
 	paths->path[top_of(cpu)->path].instructions += executed;
 	paths->running = NULL;
 }

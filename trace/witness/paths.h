@@ -34,7 +34,8 @@ struct block {
 /* How one machine's code looks. */
 struct block_machine {
 	const char *name;
-	enum block_end (*how)(const uint8_t *instruction, uint64_t bytes); /* the last instruction of a block, as it lies in memory */
+	enum block_end (*how)(const uint8_t *instruction,
+			      uint64_t bytes); /* the last instruction of a block, as it lies in memory */
 	uint64_t low_alias; /* what has to be added to an address below 4 GiB at which the kernel starts; 0: nothing */
 };
 

@@ -45,8 +45,9 @@ enum vector_class vector_class_of(const char *machine, uint32_t vector)
 const char *vector_text(const char *machine, uint32_t vector)
 {
 	static const char *const texts[VECTOR_CLASSES] = {
-		[VECTOR_IS_FAULT] = "exception",       [VECTOR_IS_SYSCALL] = "system call", [VECTOR_IS_TIMER] = "timer interrupt",
-		[VECTOR_IS_IPI] = "interrupt by a CPU", [VECTOR_IS_DEVICE] = "device interrupt", [VECTOR_IS_OTHER_IRQ] = "other interrupt",
+		[VECTOR_IS_FAULT] = "exception",         [VECTOR_IS_SYSCALL] = "system call",
+		[VECTOR_IS_TIMER] = "timer interrupt",   [VECTOR_IS_IPI] = "interrupt by a CPU",
+		[VECTOR_IS_DEVICE] = "device interrupt", [VECTOR_IS_OTHER_IRQ] = "other interrupt",
 	};
 	enum vector_class class = vector_class_of(machine, vector);
 	const struct vector_entry *entry = entry_ppc64(vector);
