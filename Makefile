@@ -96,14 +96,18 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/progress.c trace/sql/sql.c trace/sql/build.c trace/sql/schema.c trace/sql/views.c \
   trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
   trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \
-  trace/dump/hash.c trace/dump/handle.c trace/dump/log.c
+  trace/dump/hash.c trace/dump/handle.c trace/dump/log.c \
+  viz/graph.c viz/picture.c viz/picture_render.c viz/scan.c viz/who.c \
+  viz/moment.c viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c \
+  viz/pagetable.c viz/pagetable_tree.c viz/pagetable_hash.c
 host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/witness/vectors_x86_64.c trace/witness/block.c trace/witness/paths.c \
-  trace/witness/reader.c trace/witness/call_graph.c trace/witness/align.c trace/witness/traced.c trace/witness/check.c trace/witness/witness.c
+  trace/witness/reader.c trace/witness/call_graph.c trace/witness/align.c trace/witness/traced.c trace/witness/check.c trace/witness/witness.c \
+  viz/call_join.c viz/calls.c viz/diff.c
 # The plugin of QEMU that `vitrine run --witness` loads.
 plugin_sources := trace/witness/plugin.c trace/witness/paths.c trace/witness/block.c
 host_main := trace/main.c
 # Headers that are made before any host source is compiled.
-host_generated := $(B)/gen/perfetto.pb-c.h
+host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
 # Tests of the host's program (tests/tools/test_<name>.c).
 tool_tests := reader damage commands run pnor dump sql
 
@@ -177,7 +181,10 @@ host_packages := libprotobuf-c sqlite3 zlib libdw libelf
 # Asked for at the first use, which is after the set-up, and only then.
 package_flags = $(eval package_flags := $(shell pkg-config --cflags $(host_packages)))$(package_flags)
 host_flags = -std=gnu2x -g -O2 -MMD -MP $(warnings) -D_GNU_SOURCE -Itrace -Iviz -Ikernel -I$(B)/gen $(package_flags)
-host_libs = $(shell pkg-config --libs $(host_packages)) -lpthread
+host_libs = $(shell pkg-config --libs $(host_packages)) $(graphviz) -lpthread
+# Graphviz lies where the compiler looks, but its plugins, which we link like libraries, lie in a folder of their own.
+graphviz_plugins = $(shell pkg-config --variable=libdir libgvc)/graphviz
+graphviz = -lgvc -lcgraph -L$(graphviz_plugins) -Wl,-rpath,$(graphviz_plugins) -lgvplugin_dot_layout -lgvplugin_core
 
 # ---- generated --------------------------------------------------------------------------------------------------------------
 
@@ -196,6 +203,11 @@ $(B)/gen/build_id.h: $(wildcard kernel/*.h kernel/*/*.[ch] arch/*/*.[chS] arch/*
 	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 $(foreach a,$(ARCHES),$(foreach v,$(variants),$(B)/$(a)/$(v)/kernel/core/end.c.o)): $(B)/gen/build_id.h
+
+# Where in the kernel each event is emitted: pictures lead there.
+$(B)/gen/event_sources.h: $(B)/gen/gen $(sort $(filter %.c,$(kernel_sources) $(foreach a,$(ARCHES),$(filter arch/%,$(arch_$(a)_sources)))))
+	$(Q)$< sources $(filter %.c,$^) > $@.new
+	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # Perfetto's packets: protobuf-c makes the structs and how they are packed.
 $(B)/gen/perfetto.pb-c.c: trace/perfetto/perfetto.proto

@@ -16,6 +16,7 @@ int command_events(int argc, char **argv);
 int command_stats(int argc, char **argv);
 int command_perfetto(int argc, char **argv);
 int command_sql(int argc, char **argv);
+int command_graph(int argc, char **argv);
 int command_view(int argc, char **argv);
 int command_pnor(int argc, char **argv);
 int command_bench(int argc, char **argv);
