@@ -215,15 +215,23 @@ void join_close(struct join *join)
 
 /* ---- what both pictures say alike ---- */
 
+/* Callers left, called functions right; frames follow that order, and not the other way round. */
+void join_arrange(struct picture *picture)
+{
+	picture_set(picture_graph(picture), "rankdir", "LR");
+	picture_set(picture_graph(picture), "newrank", "true");
+}
+
 struct Agraph_s *join_group(struct picture *picture, const struct join_node *node)
 {
 	const struct call_node *any = join_any(node);
-	bool both = node->node[0] && node->node[1];
 	if (!*any->module)
 		return NULL;
-	if (any->is_arch && both)
+	if (any->is_arch && node->node[0] && node->node[1])
 		return picture_group(picture, NULL, "arch", LOOK_NEVER, "arch: each machine's own");
-	return picture_group(picture, NULL, any->module, LOOK_NEVER, "%s", any->module);
+	/* A machine's doors and its MMU lie at two ends of the picture. */
+	const char *group = any->is_arch ? any->file : any->module;
+	return picture_group(picture, NULL, group, LOOK_NEVER, "%s", group);
 }
 
 void join_say_left_out(const struct join *join, struct picture *picture, const struct graph_request *request)

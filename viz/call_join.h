@@ -49,6 +49,9 @@ void join_close(struct join *join);
 /* The run's share of a number of instructions, 0 to 1; the larger of both runs. */
 double join_share(const struct join *join, const uint64_t instructions[JOIN_RUNS]);
 
+/* How the picture is laid out. */
+void join_arrange(struct picture *picture);
+
 /* A function's group in the picture, by its module; NULL for what is no function. */
 struct Agraph_s *join_group(struct picture *picture, const struct join_node *node);
 

@@ -71,7 +71,7 @@ static void draw_heading(struct picture *picture, const struct join *join, const
 	picture_legend(picture, LOOK_PORTABLE, "portable kernel");
 	picture_legend(picture, LOOK_ARCH, "the machine's own code");
 	picture_legend(picture, LOOK_USER, "not the kernel's: where it was entered from");
-	picture_set(picture_graph(picture), "rankdir", "LR");
+	join_arrange(picture);
 }
 
 char *graph_draw_calls(const struct graph_request *request, enum graph_format format, size_t *bytes)

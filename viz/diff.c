@@ -104,7 +104,7 @@ static void draw_heading(struct picture *picture, const struct join *join, const
 	picture_legend(picture, LOOK_STRONG, "both, and a call cost one of them half as much again or more");
 	picture_legend(picture, LOOK_ARCH, only[0]);
 	picture_legend(picture, LOOK_USER, only[1]);
-	picture_set(picture_graph(picture), "rankdir", "LR");
+	join_arrange(picture);
 }
 
 char *graph_draw_diff(const struct graph_request *request, enum graph_format format, size_t *bytes)

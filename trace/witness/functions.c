@@ -9,6 +9,7 @@
  */
 #include "witness/functions.h"
 
+#include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -162,16 +163,38 @@ static const char *path_in_tree(const char *path, const char *root)
 	return !strncmp(path, "./", 2) ? path + 2 : path;
 }
 
+/* Of C code its declaration; the first instruction may be of a function that was inlined. */
+static bool find_declaration(Dwarf_Die *unit, uint64_t address, const char **file, int *line)
+{
+	Dwarf_Die *scopes = NULL;
+	int count = dwarf_getscopes(unit, address, &scopes);
+	bool found = false;
+	for (int i = 0; i < count && !found; i++)
+		if (dwarf_tag(&scopes[i]) == DW_TAG_subprogram) {
+			*file = dwarf_decl_file(&scopes[i]);
+			found = *file && dwarf_decl_line(&scopes[i], line) == 0;
+		}
+	free(scopes);
+	return found;
+}
+
+/* Of assembly code the line of its first instruction. */
+static bool find_instruction(Dwarf_Die *unit, uint64_t address, const char **file, int *number)
+{
+	Dwarf_Line *line = dwarf_getsrc_die(unit, address);
+	*file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
+	return *file && dwarf_lineno(line, number) == 0;
+}
+
 static void find_line(struct witness_function *function, Dwarf *dwarf, const char *root, struct text *text)
 {
 	Dwarf_Die unit;
-	Dwarf_Line *line =
-		dwarf && dwarf_addrdie(dwarf, function->start, &unit) ? dwarf_getsrc_die(&unit, function->start) : NULL;
-	const char *file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
-	int number = 0;
-	if (file && dwarf_lineno(line, &number) == 0)
-		function->line = (uint32_t)number;
-	function->file = put_text(text, file ? path_in_tree(file, root) : "");
+	const char *file = NULL;
+	int line = 0;
+	bool found = dwarf && dwarf_addrdie(dwarf, function->start, &unit) &&
+		     (find_declaration(&unit, function->start, &file, &line) || find_instruction(&unit, function->start, &file, &line));
+	function->line = found ? (uint32_t)line : 0;
+	function->file = put_text(text, found ? path_in_tree(file, root) : "");
 }
 
 /* ---- the file ---- */
