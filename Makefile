@@ -109,7 +109,7 @@ host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
 # Tests of the host's program (tests/tools/test_<name>.c).
-tool_tests := reader damage commands run pnor dump sql
+tool_tests := reader damage commands run pnor dump sql witness
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
@@ -511,7 +511,7 @@ $(B)/asan/test_reader $(B)/asan/test_damage: $(B)/asan/tests/tools/small_run.c.o
 $(B)/asan/test_dump: $(B)/asan/tests/tools/made_image.c.o
 
 # A test program finds what it needs through its arguments; its last line is the summary.
-$(B)/asan/%.log: $(B)/asan/test_% $(B)/tests/make_trace $(B)/tests/fake_qemu $(B)/asan/vitrine
+$(B)/asan/%.log: $(B)/asan/test_% $(B)/tests/make_trace $(B)/tests/make_witness $(B)/tests/fake_qemu $(B)/asan/vitrine
 	$(Q)timeout 300 $< $(B) > $@.new 2>&1 || { cat $@.new; exit 1; }
 	$(Q)mv $@.new $@ && tail -n 1 $@
 
@@ -674,7 +674,7 @@ OUT ?= out/$(ARCH)-$(program_name)
 BOOT ?= kernel
 everything := $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) \
   $(programs:%=$(B)/$(a)/flash/%.pnor))
-everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
+everything += $(B)/tests/make_trace $(B)/tests/make_witness $(B)/tests/count_packets $(B)/tests/max_rss
 
 .PHONY: help setup doctor all test-build demo run dump gdb view bench test soak inject clean docs-gen
 help:
@@ -751,7 +751,7 @@ FILE ?= out/demo/demo.pftrace
 view: $(B)/vitrine
 	$(Q)$(B)/vitrine view $(FILE)
 
-bench: $(B)/vitrine $(B)/tests/make_trace \
+bench: $(B)/vitrine $(B)/tests/make_trace $(B)/tests/make_witness \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(B)/$(a)/archive/bench.tar $(B)/$(a)/flash/bench.pnor)
 	$(Q)$(B)/vitrine bench --docs
 

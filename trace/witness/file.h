@@ -10,7 +10,8 @@
  *
  * Teaches: a file that carries its own names can be read when the kernel has long been built anew.
  * Who writes: functions.c, plugin.c. Who reads: plugin.c, reader.c. Words are in the host's byte order: the file stays where the run is.
- * Invariant: every offset and number is checked by the reader; `checksum` is over all that follows the header, once the run has ended.
+ * Invariant: every offset and number is checked by the reader; `checksum` is over the whole file, with 0 in its
+ * own place, once the run has ended.
  */
 #pragma once
 

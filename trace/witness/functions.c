@@ -9,7 +9,6 @@
  */
 #include "witness/functions.h"
 
-#include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -163,19 +162,32 @@ static const char *path_in_tree(const char *path, const char *root)
 	return !strncmp(path, "./", 2) ? path + 2 : path;
 }
 
+struct declaration {
+	uint64_t address; /* of the function */
+	const char *file; /* NULL: not found yet */
+	int line;
+};
+
+static int look_at_function(Dwarf_Die *function, void *data)
+{
+	struct declaration *declaration = data;
+	Dwarf_Addr entry;
+	if (dwarf_entrypc(function, &entry) != 0 || entry != declaration->address)
+		return DWARF_CB_OK;
+	declaration->file = dwarf_decl_file(function);
+	if (!declaration->file || dwarf_decl_line(function, &declaration->line) != 0)
+		declaration->file = NULL;
+	return DWARF_CB_ABORT;
+}
+
 /* Of C code its declaration; the first instruction may be of a function that was inlined. */
 static bool find_declaration(Dwarf_Die *unit, uint64_t address, const char **file, int *line)
 {
-	Dwarf_Die *scopes = NULL;
-	int count = dwarf_getscopes(unit, address, &scopes);
-	bool found = false;
-	for (int i = 0; i < count && !found; i++)
-		if (dwarf_tag(&scopes[i]) == DW_TAG_subprogram) {
-			*file = dwarf_decl_file(&scopes[i]);
-			found = *file && dwarf_decl_line(&scopes[i], line) == 0;
-		}
-	free(scopes);
-	return found;
+	struct declaration declaration = {.address = address};
+	dwarf_getfuncs(unit, look_at_function, &declaration, 0);
+	*file = declaration.file;
+	*line = declaration.line;
+	return declaration.file != NULL;
 }
 
 /* Of assembly code the line of its first instruction. */

@@ -413,7 +413,8 @@ bool paths_write(const struct paths *paths, struct witness_header *header, const
 	header->instructions = paths->begun;
 	header->strays = paths->strays;
 	header->too_deep = paths->too_deep;
-	header->checksum = FORMAT_CHECKSUM_START;
+	header->checksum = 0;
+	header->checksum = format_checksum(FORMAT_CHECKSUM_START, header, sizeof(*header));
 	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		header->checksum = format_checksum(header->checksum, parts[i].data, parts[i].bytes);
 	if (lseek(file, 0, SEEK_SET) != 0 || !write_all(file, header, sizeof(*header)))

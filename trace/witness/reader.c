@@ -91,6 +91,15 @@ static bool paths_are_good(const struct witness *witness)
 	return true;
 }
 
+/* The checksum is taken with 0 in its own place. */
+static uint64_t checksum_of(const struct witness_header *header, uint64_t bytes)
+{
+	struct witness_header copy = *header;
+	copy.checksum = 0;
+	uint64_t sum = format_checksum(FORMAT_CHECKSUM_START, &copy, sizeof(copy));
+	return format_checksum(sum, header + 1, bytes - sizeof(copy));
+}
+
 /* What is wrong with it; NULL if nothing is. */
 static const char *what_is_wrong(struct witness *witness, uint64_t bytes)
 {
@@ -103,7 +112,7 @@ static const char *what_is_wrong(struct witness *witness, uint64_t bytes)
 		return "is not whole: QEMU did not come to its end, or has not yet";
 	if (!find_parts(witness, bytes))
 		return "is cut short, or its header is damaged";
-	if (format_checksum(FORMAT_CHECKSUM_START, header + 1, bytes - sizeof(*header)) != header->checksum)
+	if (checksum_of(header, bytes) != header->checksum)
 		return "is damaged: its checksum is another";
 	if (!memchr(header->machine, 0, sizeof(header->machine)) || !functions_are_good(witness) || !paths_are_good(witness))
 		return "is damaged: it does not hold together";
