@@ -100,11 +100,16 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   viz/graph.c viz/picture.c viz/picture_render.c viz/scan.c viz/who.c \
   viz/moment.c viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c viz/boot.c \
   viz/pagetable.c viz/pagetable_tree.c viz/pagetable_hash.c
+host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/witness/vectors_x86_64.c trace/witness/block.c trace/witness/paths.c \
+  trace/witness/reader.c trace/witness/call_graph.c trace/witness/align.c trace/witness/traced.c trace/witness/check.c trace/witness/witness.c \
+  viz/call_join.c viz/calls.c viz/diff.c
+# The plugin of QEMU that `vitrine run --witness` loads.
+plugin_sources := trace/witness/plugin.c trace/witness/paths.c trace/witness/block.c
 host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
 # Tests of the host's program (tests/tools/test_<name>.c).
-tool_tests := reader damage commands run pnor dump sql graph
+tool_tests := reader damage commands run pnor dump sql witness graph
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
@@ -172,7 +177,7 @@ module_flags_ppc64 := $(module_flags)
 module_link := -shared --hash-style=sysv -z now -Bsymbolic -init module_init -fini module_fini -T user/lib/module.ld
 
 host_cc := $(COMPILER)
-host_packages := libprotobuf-c sqlite3 zlib
+host_packages := libprotobuf-c sqlite3 zlib libdw libelf
 # Asked for at the first use, which is after the set-up, and only then.
 package_flags = $(eval package_flags := $(shell pkg-config --cflags $(host_packages)))$(package_flags)
 host_flags = -std=gnu2x -g -O2 -MMD -MP $(warnings) -D_GNU_SOURCE -Itrace -Iviz -Ikernel -I$(B)/gen $(package_flags)
@@ -433,7 +438,7 @@ endif
 
 # What `vitrine run` needs before it starts QEMU.
 .PHONY: image
-image: $(call boot_file_$(ARCH),kernel) $(B)/$(ARCH)/archive/$(program_name).tar $(B)/$(ARCH)/flash/$(program_name).pnor
+image: $(B)/witness.so $(call boot_file_$(ARCH),kernel) $(B)/$(ARCH)/archive/$(program_name).tar $(B)/$(ARCH)/flash/$(program_name).pnor
 
 # The same on an ISO image, which GRUB boots by Multiboot 2: $(1) variant of the kernel. words.cfg holds the command line for a machine
 # that gives none; without a flash the program comes out of the archive.
@@ -484,6 +489,10 @@ $(B)/vitrine: $(B)/host/$(host_main).o $(B)/host/libvitrine.a
 	$(call say,HOSTLD,$@)
 	$(Q)$(host_cc) -o $@ $^ $(host_libs)
 
+$(B)/witness.so: $(plugin_sources) $(wildcard trace/witness/*.h) trace/format.h
+	$(call say,HOSTLD,$@)
+	$(Q)mkdir -p $(@D) && $(host_cc) $(filter-out -MMD -MP,$(host_flags)) -fPIC -fvisibility=hidden -shared -o $@ $(plugin_sources)
+
 $(B)/asan/vitrine: $(B)/asan/$(host_main).o $(B)/asan/libvitrine.a
 	$(call say,HOSTLD,$@)
 	$(Q)$(host_cc) $(host_sanitize) -o $@ $^ $(host_libs)
@@ -503,7 +512,7 @@ $(B)/asan/test_dump: $(B)/asan/tests/tools/made_image.c.o
 $(B)/asan/test_graph: $(B)/asan/tests/tools/graph_run.c.o
 
 # A test program finds what it needs through its arguments; its last line is the summary.
-$(B)/asan/%.log: $(B)/asan/test_% $(B)/tests/make_trace $(B)/tests/fake_qemu $(B)/asan/vitrine
+$(B)/asan/%.log: $(B)/asan/test_% $(B)/tests/make_trace $(B)/tests/make_witness $(B)/tests/fake_qemu $(B)/asan/vitrine
 	$(Q)timeout 300 $< $(B) > $@.new 2>&1 || { cat $@.new; exit 1; }
 	$(Q)mv $@.new $@ && tail -n 1 $@
 
@@ -664,9 +673,9 @@ MODE ?= live
 IMAGE ?= kernel
 OUT ?= out/$(ARCH)-$(program_name)
 BOOT ?= kernel
-everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) \
+everything := $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) \
   $(programs:%=$(B)/$(a)/flash/%.pnor))
-everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
+everything += $(B)/tests/make_trace $(B)/tests/make_witness $(B)/tests/count_packets $(B)/tests/max_rss
 
 .PHONY: help setup doctor all test-build demo run dump gdb view bench test soak inject clean docs-gen
 help:
@@ -743,7 +752,7 @@ FILE ?= out/demo/demo.pftrace
 view: $(B)/vitrine
 	$(Q)$(B)/vitrine view $(FILE)
 
-bench: $(B)/vitrine $(B)/tests/make_trace \
+bench: $(B)/vitrine $(B)/tests/make_trace $(B)/tests/make_witness \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(B)/$(a)/archive/bench.tar $(B)/$(a)/flash/bench.pnor)
 	$(Q)$(B)/vitrine bench --docs
 

@@ -41,6 +41,8 @@ const char run_help[] =
 	"    --fail-every K    and every K-th after it; without --fail, allocations K, 2K, 3K, ...\n"
 	"    --append WORDS    more words for the kernel's command line\n"
 	"    --keep-ram        the guest's RAM is the file DIR/ram, which stays: for `vitrine dump`\n"
+	"    --witness         QEMU also notes every call and trap of the kernel, at no cost to the guest: DIR/witness,\n"
+	"                      for `vitrine witness`; live CPUs then take turns\n"
 	"    --no-build        boot what was built before\n"
 	"    -o, --output DIR  where to leave the run (default out/run)\n"
 	"    -q, --quiet       the guest's console only to console.log\n"
@@ -95,6 +97,7 @@ static const struct option long_options[] = {
 	{"append", required_argument, NULL, 'A'},
 	{"no-build", no_argument, NULL, 'N'},
 	{"keep-ram", no_argument, NULL, 'K'},
+	{"witness", no_argument, NULL, 'W'},
 	{"output", required_argument, NULL, 'o'},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
@@ -170,6 +173,8 @@ static bool take_switch(struct run_options *options, int option)
 		options->icount = option == 'i';
 	else if (option == 'K')
 		options->keep_ram = true;
+	else if (option == 'W')
+		options->witness = true;
 	else if (option == 'N')
 		options->build = false;
 	else if (option == 'q')

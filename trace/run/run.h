@@ -65,6 +65,7 @@ struct run_options {
 	uint64_t fail_every;   /* and which after it; 0: none */
 	bool icount, verbose, quiet, build;
 	bool grub;     /* boots through GRUB, from an ISO image */
+	bool witness;  /* a plugin of QEMU notes calls and traps in OUTPUT/witness */
 	bool keep_ram; /* the guest's RAM is the file OUTPUT/ram, which stays */
 };
 
@@ -80,6 +81,8 @@ struct run_image {
 	char *archive;
 	char *flash; /* this run's own copy; NULL: none */
 	uint64_t flash_bytes;
+	char *witness; /* the file the witness writes; NULL: it is not asked for */
+	char *plugin;
 };
 
 /* Has make build the kernel and the program, and says where they are. False after having said what went wrong. */
@@ -87,6 +90,8 @@ bool run_image_prepare(struct run_image *image, const struct run_options *option
 
 /* Copies the flash image to OUTPUT/flash.pnor, so that what the run does to it stays its own. False after having said why not. */
 bool run_image_copy_flash(struct run_image *image, const struct run_options *options);
+/* Starts the file of the witness, if it is wanted. An old one is removed. False after having said why not. */
+bool run_image_begin_witness(struct run_image *image, const struct run_options *options);
 void run_image_free(struct run_image *image);
 
 /* ---- run_input.c ---- */
