@@ -116,7 +116,7 @@ tool_tests := reader damage commands run pnor dump sql witness graph
 setup_level := $(if $(filter test soak inject test-build unit% explore% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if \
   $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
   $(filter iso %.iso,$(MAKECMDGOALS))$(if $(filter run dump,$(MAKECMDGOALS)),$(filter grub,$(BOOT))),iso,$(if \
-  $(filter demo run dump view bench all image,$(MAKECMDGOALS)),run))))
+  $(filter demo run dump view bench all image docs-pictures,$(MAKECMDGOALS)),run))))
 ifneq ($(setup_level),)
 ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
 $(error The set-up is not complete; what to do stands above)
@@ -680,7 +680,7 @@ everything += $(B)/tests/make_trace $(B)/tests/make_witness $(B)/tests/count_pac
 .PHONY: help setup doctor all test-build demo run dump gdb view bench test soak inject clean docs-gen
 help:
 	@printf 'Vitrine: a small microkernel behind glass, on x86-64 and POWER.\n\n'
-	@printf '  make %-9s %s\n' \
+	@printf '  make %-13s %s\n' \
 	  demo 'boots both machines, runs the demo program, leaves one picture of both: start here' \
 	  view 'serves the demo'"'"'s trace (or FILE=...) to Perfetto and prints the link' \
 	  run 'runs one program; what can be chosen stands below' \
@@ -697,6 +697,7 @@ help:
 	  setup 'installs what this machine lacks (also done by the targets above)' \
 	  doctor 'says what this machine has, lacks, and how to mend it' \
 	  docs-gen 'writes docs/gen/ from the schema and the layout' \
+	  docs-pictures 'draws the pictures of docs/graphs.md from the demo' \
 	  clean 'removes what was built and recorded'
 	@printf '\nFor run and gdb, with what holds if you say nothing:\n'
 	@printf '  %-18s %s\n' ARCH=x86_64 'or ppc64' PROGRAM=demo 'or the path of a C file, or one of those below' \
@@ -769,6 +770,11 @@ inject: test-build
 
 docs-gen: $(B)/gen/gen $(B)/tests/layout
 	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md && $(B)/tests/layout > docs/gen/layout.md
+
+# The pictures of docs/graphs.md.
+.PHONY: docs-pictures
+docs-pictures: $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
+	$(Q).ci/pictures
 
 # What was fetched stays.
 clean:
