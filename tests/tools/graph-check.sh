@@ -1,9 +1,12 @@
 #!/bin/bash
 #
-# Group `graph`: what `vitrine graph` draws of real runs is what SQL counts in the same runs, and what the kernel counted itself.
+# What `vitrine graph` draws of real runs is what SQL counts in the same runs, and what the kernel counted itself.
 #
-# The demo on both machines, with little memory, as `make demo` runs it. How each graph looks is tests/tools/test_graph.c.
-source "$(dirname "$0")/lib.sh"
+# Who calls: perfetto-test.sh, with the runs of the demo that it has: machine, directory, and so on. How each graph looks is
+# tests/tools/test_graph.c.
+source "$(dirname "$0")/../e2e/lib.sh"
+work=out/test/graph
+mkdir -p "$work"
 
 # All that is asked of a run, in one go, because each time the run becomes a database: lines of a name and a number, in $facts.
 # Pages of a space at an event are reckoned once more, by another way: entered, and neither unmapped nor evicted since. The kernel counts
@@ -95,14 +98,13 @@ test_hash() {
 	done <<<"$(fact hash)"
 }
 
-for machine in $machines; do
-	run=$work/$machine
-	run_program "$run" --arch "$machine" --program demo --smp 2 --seed 1 --icount --no-build --append memory=8
-	[ "$run_status" = 0 ] || { show_run "$run"; not_ok "demo-runs-on-$machine" "the run ended with $run_status"; }
+while [ $# -ge 2 ]; do
+	machine=$1 run=$2
 	ask
 	test_faults "$machine"
 	test_ipc "$machine"
 	test_boot "$machine"
 	test_pagetable "$machine"
 	[ "$machine" = x86_64 ] || test_hash
+	shift 2
 done
