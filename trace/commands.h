@@ -21,6 +21,7 @@ int command_graph(int argc, char **argv);
 int command_view(int argc, char **argv);
 int command_pnor(int argc, char **argv);
 int command_bench(int argc, char **argv);
+int command_witness(int argc, char **argv);
 int command_dump(int argc, char **argv);
 
 /* What `vitrine CMD --help` prints, ending in a newline: usage line, options, examples. */
@@ -33,6 +34,7 @@ extern const char report_help[];
 extern const char view_help[];
 extern const char pnor_help[];
 extern const char bench_help[];
+extern const char witness_help[];
 extern const char dump_help[];
 
 #define EXIT_USAGE 2

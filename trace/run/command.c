@@ -188,7 +188,13 @@ void command_line_make(struct command_line *line, const struct run_options *opti
 	add(line, "-smp");
 	add(line, "%u", options->cpus);
 	add(line, "-accel");
-	add(line, "tcg");
+	add(line, image->witness ? "tcg,thread=single" : "tcg");
+	line->witness = image->witness;
+	line->plugin = image->plugin;
+	if (image->witness) {
+		add(line, "-plugin");
+		add(line, "file=/proc/self/fd/%d,to=/proc/self/fd/%d", PLUGIN_FILE, WITNESS_FILE);
+	}
 	add(line, "-display");
 	add(line, "none");
 	line->console = console;

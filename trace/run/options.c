@@ -41,12 +41,11 @@ const char run_help[] =
 	"    --fail-every K    and every K-th after it; without --fail, allocations K, 2K, 3K, ...\n"
 	"    --append WORDS    more words for the kernel's command line\n"
 	"    --keep-ram        the guest's RAM is the file DIR/ram, which stays: for `vitrine dump`\n"
-	"    --record          x86_64, one CPU, --icount: QEMU notes all that comes from outside, and the state at the start, so "
-	"that "
-	"gdb can go\n"
-	"                      backwards in --replay; the flash cannot be written\n"
-	"    --replay          the run that --record left in DIR once more, with the same options: for gdb (`make gdb "
-	"REVERSE=1`)\n"
+	"    --record          x86_64, one CPU: QEMU notes all that comes from outside, and the state at the start, so that\n"
+	"                      gdb can step backwards in --replay; the flash cannot be written\n"
+	"    --replay          the run that --record left in DIR, once more: for `make gdb REVERSE=1`\n"
+	"    --witness         QEMU also notes every call and trap of the kernel, at no cost to the guest: DIR/witness,\n"
+	"                      for `vitrine witness`; live CPUs then take turns\n"
 	"    --no-build        boot what was built before\n"
 	"    -o, --output DIR  where to leave the run (default out/run)\n"
 	"    -q, --quiet       the guest's console only to console.log\n"
@@ -103,6 +102,7 @@ static const struct option long_options[] = {
 	{"replay", no_argument, NULL, 'y'},
 	{"no-build", no_argument, NULL, 'N'},
 	{"keep-ram", no_argument, NULL, 'K'},
+	{"witness", no_argument, NULL, 'W'},
 	{"output", required_argument, NULL, 'o'},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
@@ -180,6 +180,8 @@ static bool take_switch(struct run_options *options, int option)
 		options->keep_ram = true;
 	else if (option == 'c' || option == 'y')
 		options->replay = option == 'c' ? REPLAY_RECORD : REPLAY_AGAIN;
+	else if (option == 'W')
+		options->witness = true;
 	else if (option == 'N')
 		options->build = false;
 	else if (option == 'q')

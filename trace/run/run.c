@@ -21,6 +21,7 @@
 #include "commands.h"
 #include "reader.h"
 #include "run/run.h"
+#include "witness/functions.h"
 
 /* A ring so full (in 1/1000) makes a guest under icount wait. */
 #define BACKLOG_PAUSE 125
@@ -349,7 +350,7 @@ static void handle_signals(void)
 static int run_all(struct run *run)
 {
 	if (!run_image_prepare(&run->image, &run->options) || !prepare_output(run) ||
-	    !run_image_copy_flash(&run->image, &run->options))
+	    !run_image_copy_flash(&run->image, &run->options) || !run_image_begin_witness(&run->image, &run->options))
 		return EXIT_HOST;
 	if (run->options.replay != REPLAY_NONE && !run_record_prepare(&run->options))
 		return EXIT_HOST;
@@ -366,6 +367,8 @@ static int run_all(struct run *run)
 	if (!started)
 		return EXIT_HOST;
 	int exit_code = conclude(run);
+	if (run->image.witness && !witness_is_whole(run->image.witness))
+		exit_code = exit_code ? exit_code : EXIT_HOST;
 	run_qemu_close(&run->qemu);
 	return exit_code;
 }
