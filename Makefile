@@ -36,14 +36,14 @@ kernel_sources := \
 freestanding_sources := kernel/core/string.c
 
 arch_x86_64_sources := \
-  arch/x86_64/boot.S arch/x86_64/trampoline.S arch/x86_64/trap_entry.S arch/x86_64/uaccess.S \
+  arch/x86_64/boot.S arch/x86_64/trampoline.S arch/x86_64/trap_entry.S arch/x86_64/uaccess.S arch/x86_64/trace_stop.S \
   arch/x86_64/boot.c arch/x86_64/loader.c arch/x86_64/multiboot.c arch/x86_64/multiboot2.c arch/x86_64/acpi.c arch/x86_64/acpi_tables.c \
   arch/x86_64/kernel_space.c arch/x86_64/console.c \
   arch/x86_64/cpu.c arch/x86_64/trap.c arch/x86_64/apic.c arch/x86_64/time.c arch/x86_64/smp.c arch/x86_64/mmu_radix.c
 # libfdt reads the device tree. Debian builds it for the host only, so its source comes out of Debian's kernel source package.
 libfdt := build/libfdt
 arch_ppc64_sources := \
-  arch/ppc64/start.S arch/ppc64/trap_entry.S arch/ppc64/uaccess.S \
+  arch/ppc64/start.S arch/ppc64/trap_entry.S arch/ppc64/uaccess.S arch/ppc64/trace_stop.S \
   arch/ppc64/boot.c arch/ppc64/cpu.c arch/ppc64/trap.c arch/ppc64/irq.c arch/ppc64/xive.c arch/ppc64/console.c \
   arch/ppc64/mmu_hash.c arch/ppc64/mmu_hash_table.c arch/ppc64/mmu_slb.c \
   $(libfdt)/fdt.c $(libfdt)/fdt_ro.c
