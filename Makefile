@@ -89,14 +89,15 @@ flash_sources := user/flash/ecc.c user/flash/ffs.c
 host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/reader_open.c \
   trace/stats.c trace/stats_rcu.c trace/events.c \
   trace/run/run.c trace/run/options.c trace/run/image.c trace/run/ram.c trace/run/command.c trace/run/qemu.c \
-  trace/run/input.c trace/run/guest.c trace/run/drain.c trace/run/ending.c \
+  trace/run/input.c trace/run/again.c trace/run/guest.c trace/run/drain.c trace/run/ending.c \
   trace/run/waiting.c \
   trace/table.c trace/perfetto/perfetto.c trace/perfetto/plan.c trace/perfetto/event.c trace/perfetto/count.c trace/perfetto/rcu.c \
   trace/perfetto/thread.c trace/perfetto/track.c trace/perfetto/names.c trace/perfetto/packet.c trace/perfetto/output.c trace/view.c \
   trace/progress.c trace/sql/sql.c trace/sql/build.c trace/sql/schema.c trace/sql/views.c \
   trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
   trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \
-  trace/dump/hash.c trace/dump/handle.c trace/dump/log.c
+  trace/dump/hash.c trace/dump/handle.c trace/dump/log.c \
+  trace/at/at.c trace/at/find.c trace/at/rerun.c trace/at/event.c trace/at/stub.c trace/at/elf.c trace/at/compare.c
 host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h

@@ -20,7 +20,8 @@ static inline __attribute__((always_inline)) struct trace_ring *trace_ring_if(ui
 }
 
 /* The slot of an event. The shift drops what `limits` has above the mask. */
-static inline __attribute__((always_inline)) uint64_t *trace_slot_at(const struct trace_ring *ring, uint64_t limits, uint64_t sequence)
+static inline __attribute__((always_inline)) uint64_t *trace_slot_at(const struct trace_ring *ring, uint64_t limits,
+								     uint64_t sequence)
 {
 	static_assert(TRACE_SLOT_BYTES == 1 << 6);
 	return (uint64_t *)(uintptr_t)(ring->slots + (uint32_t)((sequence & limits) << 6));

@@ -117,7 +117,8 @@ const uint64_t *sim_event(unsigned cpu, uint64_t sequence)
 	const struct trace_ring *ring = &cpus[cpu].trace;
 	if (!ring->slots)
 		return NULL;
-	const uint64_t *slot = (const uint64_t *)(uintptr_t)ring->slots + (sequence & trace_limits_mask(ring->limits)) * TRACE_SLOT_WORDS;
+	const uint64_t *slot =
+		(const uint64_t *)(uintptr_t)ring->slots + (sequence & trace_limits_mask(ring->limits)) * TRACE_SLOT_WORDS;
 	bool whole = TRACE_WORDS(slot[1]) && TRACE_SEQUENCE(slot[1]) == (uint32_t)sequence;
 	return whole ? slot : NULL;
 }

@@ -123,8 +123,8 @@ static void print_slot(struct dump *dump, const struct ring *ring, unsigned cpu,
 {
 	uint64_t slot[TRACE_SLOT_WORDS];
 	struct trace_event event = {.index = number, .cpu = cpu};
-	if (!image_read_words(&dump->image, ring->slots_paddr + (number & trace_limits_mask(ring->limits)) * TRACE_SLOT_BYTES, slot,
-			      TRACE_SLOT_WORDS)) {
+	if (!image_read_words(&dump->image, ring->slots_paddr + (number & trace_limits_mask(ring->limits)) * TRACE_SLOT_BYTES,
+			      slot, TRACE_SLOT_WORDS)) {
 		dump_corrupt(dump, "event %" PRIu64 " lies outside of the image", number);
 		return;
 	}
