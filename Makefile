@@ -719,7 +719,7 @@ doctor:
 all: $(everything)
 
 # What tests run, beside what everybody runs.
-test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa boot_phases layout inject rounds) \
+test-build: all $(addprefix $(B)/tests/,forget make_trace fake_qemu count_packets max_rss gva2gpa boot_phases layout inject rounds) \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
 
 # These two read what is typed; another that does says so with INPUT=-.

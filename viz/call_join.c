@@ -82,7 +82,8 @@ static void join_nodes(struct join *join)
 	}
 	qsort(rows, count, sizeof(*rows), by_place);
 	for (size_t i = 0; i < count; i++) {
-		bool same = i > 0 && !strcmp(rows[i].name, rows[i - 1].name) && !strcmp(place_of(rows[i].node), place_of(rows[i - 1].node));
+		bool same = i > 0 && !strcmp(rows[i].name, rows[i - 1].name) &&
+			    !strcmp(place_of(rows[i].node), place_of(rows[i - 1].node));
 		struct join_node *node = &join->nodes[same ? join->node_count - 1 : join->node_count++];
 		memcpy(node->name, rows[i].name, sizeof(node->name));
 		add_to(node, &rows[i]);
@@ -237,6 +238,8 @@ struct Agraph_s *join_group(struct picture *picture, const struct join_node *nod
 void join_say_left_out(const struct join *join, struct picture *picture, const struct graph_request *request)
 {
 	if (join->left_out && !request->all)
-		picture_about(picture, "left out: %zu functions that cost less than 0.5 %% each with all they call, %.1f %% together; --all draws them",
+		picture_about(picture,
+			      "left out: %zu functions that cost less than 0.5 %% each with all they call, %.1f %% together; "
+			      "--all draws them",
 			      join->left_out, 100 * join->left_out_share);
 }

@@ -13,7 +13,7 @@
 #define JOIN_RUNS 2
 
 struct join_node {
-	char name[64];                         /* without what a compiler puts behind it: .part.0, .isra.0 */
+	char name[64];                           /* without what a compiler puts behind it: .part.0, .isra.0 */
 	const struct call_node *node[JOIN_RUNS]; /* the first of that name; NULL: this run had none */
 	uint64_t calls[JOIN_RUNS], self[JOIN_RUNS], inclusive[JOIN_RUNS];
 	bool drawn;
