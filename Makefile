@@ -100,11 +100,12 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   viz/graph.c viz/picture.c viz/picture_render.c viz/scan.c viz/who.c \
   viz/moment.c viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c \
   viz/pagetable.c viz/pagetable_tree.c viz/pagetable_hash.c
-host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/witness/vectors_x86_64.c trace/witness/block.c trace/witness/paths.c \
+host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/witness/vectors_x86_64.c trace/witness/block.c \
+  trace/witness/paths.c trace/witness/path_tree.c \
   trace/witness/reader.c trace/witness/call_graph.c trace/witness/align.c trace/witness/traced.c trace/witness/check.c trace/witness/witness.c \
   viz/call_join.c viz/calls.c viz/diff.c
 # The plugin of QEMU that `vitrine run --witness` loads.
-plugin_sources := trace/witness/plugin.c trace/witness/paths.c trace/witness/block.c
+plugin_sources := trace/witness/plugin.c trace/witness/paths.c trace/witness/path_tree.c trace/witness/block.c
 host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
