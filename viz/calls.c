@@ -24,7 +24,7 @@ const char calls_help[] =
 	"with all that it called. An arrow says how often, and how many instructions that took in all.\n"
 	"\n"
 	"    --root FUNCTION   only what ran below it; or page-fault, system-call, interrupt: below every entry of that kind\n"
-	"    --all             also functions that cost less than half a percent\n"
+	"    --all             also functions that hardly cost anything: less than one percent of all, or half of one below a root\n"
 	"\n"
 	"    vitrine graph calls out/demo --root page-fault\n";
 
@@ -71,7 +71,7 @@ static void draw_heading(struct picture *picture, const struct join *join, const
 		      request->root ? " below the root" : "", picture_number(all, header->instructions));
 	picture_about(picture,
 		      "shares are of the former; an arrow: how often it called, and how many instructions that took, all in all");
-	join_say_left_out(join, picture, request);
+	join_say_left_out(join, picture);
 	picture_legend(picture, LOOK_PORTABLE, "portable kernel");
 	picture_legend(picture, LOOK_ARCH, "the machine's own code");
 	picture_legend(picture, LOOK_USER, "not the kernel's: where it was entered from");

@@ -24,7 +24,7 @@ const char diff_help[] =
 	"It wants runs recorded with `vitrine run --witness`, of the same program on both machines or of two kernels.\n"
 	"\n"
 	"    --root FUNCTION   only what ran below it; or page-fault, system-call, interrupt: below every entry of that kind\n"
-	"    --all             also functions that cost less than half a percent on both\n"
+	"    --all             also functions that hardly cost anything on both\n"
 	"\n"
 	"    vitrine graph diff out/demo/x86_64 out/demo/ppc64 --root page-fault\n";
 
@@ -101,7 +101,7 @@ static void draw_heading(struct picture *picture, const struct join *join, const
 		      join->machine[0], picture_number(second, join->graph[1]->instructions), join->machine[1]);
 	picture_about(picture, "a box: how often it was called, and how many instructions a call took with all it called; an "
 			       "arrow: how often, first / second");
-	join_say_left_out(join, picture, request);
+	join_say_left_out(join, picture);
 	for (unsigned run = 0; run < JOIN_RUNS; run++)
 		snprintf(only[run], sizeof(only[run]), "only %s%s", join->machine[run],
 			 !same ? ""
