@@ -98,7 +98,7 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \
   trace/dump/hash.c trace/dump/handle.c trace/dump/log.c \
   viz/graph.c viz/picture.c viz/picture_render.c viz/scan.c viz/who.c \
-  viz/moment.c viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c \
+  viz/moment.c viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c viz/boot.c \
   viz/pagetable.c viz/pagetable_tree.c viz/pagetable_hash.c
 host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/witness/vectors_x86_64.c trace/witness/block.c \
   trace/witness/paths.c trace/witness/path_tree.c \
@@ -110,14 +110,14 @@ host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
 # Tests of the host's program (tests/tools/test_<name>.c).
-tool_tests := reader damage commands run pnor dump sql witness
+tool_tests := reader damage commands run pnor dump sql witness graph
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
 setup_level := $(if $(filter test soak inject test-build unit% explore% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if \
   $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
   $(filter iso %.iso,$(MAKECMDGOALS))$(if $(filter run dump,$(MAKECMDGOALS)),$(filter grub,$(BOOT))),iso,$(if \
-  $(filter demo run dump view bench all image,$(MAKECMDGOALS)),run))))
+  $(filter demo run dump view bench all image docs-pictures,$(MAKECMDGOALS)),run))))
 ifneq ($(setup_level),)
 ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
 $(error The set-up is not complete; what to do stands above)
@@ -510,6 +510,7 @@ $(B)/asan/test_%: $(B)/asan/tests/tools/test_%.c.o $(B)/asan/libvitrine.a
 # What several of them are made with.
 $(B)/asan/test_reader $(B)/asan/test_damage: $(B)/asan/tests/tools/small_run.c.o
 $(B)/asan/test_dump: $(B)/asan/tests/tools/made_image.c.o
+$(B)/asan/test_graph: $(B)/asan/tests/tools/graph_run.c.o
 
 # A test program finds what it needs through its arguments; its last line is the summary.
 $(B)/asan/%.log: $(B)/asan/test_% $(B)/tests/make_trace $(B)/tests/make_witness $(B)/tests/fake_qemu $(B)/asan/vitrine
@@ -680,7 +681,7 @@ everything += $(B)/tests/make_trace $(B)/tests/make_witness $(B)/tests/count_pac
 .PHONY: help setup doctor all test-build demo run dump gdb view bench test soak inject clean docs-gen
 help:
 	@printf 'Vitrine: a small microkernel behind glass, on x86-64 and POWER.\n\n'
-	@printf '  make %-9s %s\n' \
+	@printf '  make %-13s %s\n' \
 	  demo 'boots both machines, runs the demo program, leaves one picture of both: start here' \
 	  view 'serves the demo'"'"'s trace (or FILE=...) to Perfetto and prints the link' \
 	  run 'runs one program; what can be chosen stands below' \
@@ -697,6 +698,7 @@ help:
 	  setup 'installs what this machine lacks (also done by the targets above)' \
 	  doctor 'says what this machine has, lacks, and how to mend it' \
 	  docs-gen 'writes docs/gen/ from the schema and the layout' \
+	  docs-pictures 'draws the pictures of docs/graphs.md from the demo' \
 	  clean 'removes what was built and recorded'
 	@printf '\nFor run and gdb, with what holds if you say nothing:\n'
 	@printf '  %-18s %s\n' ARCH=x86_64 'or ppc64' PROGRAM=demo 'or the path of a C file, or one of those below' \
@@ -769,6 +771,11 @@ inject: test-build
 
 docs-gen: $(B)/gen/gen $(B)/tests/layout
 	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md && $(B)/tests/layout > docs/gen/layout.md
+
+# The pictures of docs/graphs.md.
+.PHONY: docs-pictures
+docs-pictures: $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
+	$(Q).ci/pictures
 
 # What was fetched stays.
 clean:

@@ -30,6 +30,7 @@ static const struct graph_kind {
 	{"ipc", graph_draw_ipc, 0, false, ipc_help},
 	{"faults", graph_draw_faults, 0, false, faults_help},
 	{"pagetable", graph_draw_pagetable, TAKES_AT | TAKES_ASPACE | TAKES_ADDRESS, false, pagetable_help},
+	{"boot", graph_draw_boot, 0, false, boot_help},
 	{"hpt", graph_draw_hpt, TAKES_AT | TAKES_ASPACE, false, hpt_help},
 	{"calls", graph_draw_calls, TAKES_ROOT | TAKES_ALL, false, calls_help},
 	{"diff", graph_draw_diff, TAKES_ROOT | TAKES_ALL, true, diff_help},
