@@ -747,7 +747,7 @@ dump: $(B)/vitrine image $(boot_file)
 gdb: $(B)/vitrine image
 	$(Q)trace/gdb/session.sh $(ARCH) $(PROGRAM) $(SMP) $(SEED) $(GDB)
 
-demo: $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
+demo: $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
 	$(Q).ci/demo
 
 FILE ?= out/demo/demo.pftrace
@@ -774,7 +774,7 @@ docs-gen: $(B)/gen/gen $(B)/tests/layout
 
 # The pictures of docs/graphs.md.
 .PHONY: docs-pictures
-docs-pictures: $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
+docs-pictures: $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
 	$(Q).ci/pictures
 
 # What was fetched stays.

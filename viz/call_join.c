@@ -255,6 +255,8 @@ struct Agraph_s *join_group(struct picture *picture, const struct join_node *nod
 void join_say_left_out(const struct join *join, struct picture *picture)
 {
 	if (join->left_out)
-		picture_about(picture, "left out: %zu functions that cost less than %.1f %% each with all they call, %.1f %% together; --all draws them",
+		picture_about(picture,
+			      "left out: %zu functions that cost less than %.1f %% each with all they call, %.1f %% together; "
+			      "--all draws them",
 			      join->left_out, 100 * join->least, 100 * join->left_out_share);
 }

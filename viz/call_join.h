@@ -35,7 +35,7 @@ struct join {
 	struct join_edge *edges;
 	size_t node_count, edge_count;
 	uint32_t *place[JOIN_RUNS]; /* of each node of a graph among the joined ones */
-	double least;                        /* the share of instructions that makes a function worth drawing */
+	double least;               /* the share of instructions that makes a function worth drawing */
 	size_t left_out;            /* functions that are not drawn */
 	double left_out_share;      /* of all instructions in functions, in the run where it is more */
 };

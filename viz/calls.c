@@ -24,7 +24,8 @@ const char calls_help[] =
 	"with all that it called. An arrow says how often, and how many instructions that took in all.\n"
 	"\n"
 	"    --root FUNCTION   only what ran below it; or page-fault, system-call, interrupt: below every entry of that kind\n"
-	"    --all             also functions that hardly cost anything: less than one percent of all, or half of one below a root\n"
+	"    --all             also functions that hardly cost anything: less than one percent of all, or half of one below a "
+	"root\n"
 	"\n"
 	"    vitrine graph calls out/demo --root page-fault\n";
 
