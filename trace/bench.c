@@ -256,7 +256,8 @@ static bool bench_call_graph(const char *self, const char *directory)
 	for (unsigned i = 0; i < PERFETTO_BATCHES; i++) {
 		double start = seconds_now();
 		if (run_program(follow, &usage) != 0 || run_program(draw, &usage) != 0)
-			return say("build/tests/make_witness and `vitrine graph calls` could not make a graph of a made-up run"), false;
+			return say("build/tests/make_witness and `vitrine graph calls` could not make a graph of a made-up run"),
+			       false;
 		double taken = seconds_now() - start;
 		least = taken < least ? taken : least;
 	}
