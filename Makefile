@@ -96,7 +96,9 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/progress.c trace/sql/sql.c trace/sql/build.c trace/sql/schema.c trace/sql/views.c \
   trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
   trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \
-  trace/dump/hash.c trace/dump/handle.c trace/dump/log.c
+  trace/dump/hash.c trace/dump/handle.c trace/dump/log.c \
+  trace/explain/explain.c trace/explain/which.c trace/explain/names.c trace/explain/words.c trace/explain/scope.c trace/explain/cost.c \
+  trace/explain/walk.c trace/explain/mistake.c trace/explain/fault.c trace/explain/others.c
 host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h

@@ -20,6 +20,7 @@ int command_view(int argc, char **argv);
 int command_pnor(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_dump(int argc, char **argv);
+int command_explain(int argc, char **argv);
 
 /* What `vitrine CMD --help` prints, ending in a newline: usage line, options, examples. */
 extern const char run_help[];
@@ -31,6 +32,7 @@ extern const char view_help[];
 extern const char pnor_help[];
 extern const char bench_help[];
 extern const char dump_help[];
+extern const char explain_help[];
 
 #define EXIT_USAGE 2
 
