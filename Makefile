@@ -103,7 +103,7 @@ host_main := trace/main.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h
 # Tests of the host's program (tests/tools/test_<name>.c).
-tool_tests := reader damage commands run pnor dump sql
+tool_tests := reader damage commands run pnor dump sql explain
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
@@ -489,7 +489,7 @@ $(B)/asan/test_%: $(B)/asan/tests/tools/test_%.c.o $(B)/asan/libvitrine.a
 	$(Q)$(host_cc) $(host_sanitize) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(host_libs) -lcmocka
 
 # What several of them are made with.
-$(B)/asan/test_reader $(B)/asan/test_damage: $(B)/asan/tests/tools/small_run.c.o
+$(B)/asan/test_reader $(B)/asan/test_damage $(B)/asan/test_explain: $(B)/asan/tests/tools/small_run.c.o
 $(B)/asan/test_dump: $(B)/asan/tests/tools/made_image.c.o
 
 # A test program finds what it needs through its arguments; its last line is the summary.

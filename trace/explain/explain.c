@@ -112,18 +112,13 @@ static int pass(struct explain *explain, pass_take *take)
 	return more < 0 ? say("%s: %s", explain->path, trace_error(explain->reader)) : 0;
 }
 
-static struct {
-	uint64_t seen;
-	bool in_gap;
-} search;
-
 static bool take_search(struct explain *explain, const struct trace_event *event)
 {
 	const struct event_point *point = &explain->point;
 	bool final;
 	if (event->id == TRACE_EVENT_GAP && point->kind == POINT_PLACE && event->cpu == point->cpu)
-		search.in_gap |= point->number >= event->index && point->number - event->index < event->field[0];
-	if (!point_takes(point, event, &search.seen, &final))
+		explain->in_gap |= point->number >= event->index && point->number - event->index < event->field[0];
+	if (!point_takes(point, event, &explain->seen, &final))
 		return true;
 	explain->target = (struct moment){true, *event};
 	return !final;
@@ -227,7 +222,7 @@ static int explain_run(struct explain *explain, const char *wanted)
 {
 	if (pass(explain, take_search) != 0)
 		return 1;
-	if (search.in_gap)
+	if (explain->in_gap)
 		return say("event %s is not in the run: it was lost, overwritten before it could be read", wanted);
 	if (!explain->target.there)
 		return explain->point.kind == POINT_CRASH ? say("no thread was killed in this run")

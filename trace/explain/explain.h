@@ -149,6 +149,8 @@ struct explain {
 	struct trace_reader *reader;
 	const struct trace_info *info;
 	struct event_point point;
+	uint64_t seen; /* events that have the name that is asked for */
+	bool in_gap;   /* what is asked for was lost */
 	struct moment target;
 	struct names names;
 	struct scope scope;
@@ -187,6 +189,9 @@ void print_ns(FILE *out, uint64_t ns);
 void print_heading(struct explain *explain, const char *text);
 
 /* ---- words.c ---- */
+
+/* The name of a value of an enumeration, or that it has none. */
+const char *value_text(enum field_type type, uint64_t value);
 
 /* `thread 7 (main of demo)`; `zero` for 0. */
 void print_thread(struct explain *explain, uint64_t id, const char *zero);

@@ -23,11 +23,11 @@ static void print_what(struct explain *explain)
 	print_thread(explain, field_of(begin, "thread"), "The kernel");
 	fprintf(explain->out, " %s 0x%" PRIx64 " (byte 0x%x of its page), with the instruction at 0x%" PRIx64 ".\n",
 		verb_of(field_of(begin, "access")), address, (unsigned)(address % PAGE_SIZE), field_of(begin, "pc"));
-	fprintf(explain->out, "    The machine said: %s.\n", schema_value_name(FIELD_FAULT_KIND, field_of(begin, "kind")));
+	fprintf(explain->out, "    The machine said: %s.\n", value_text(FIELD_FAULT_KIND, field_of(begin, "kind")));
 	walk_print_why(explain);
 	if (explain->scope.end.there)
 		fprintf(explain->out, "    It ended so: %s.\n",
-			schema_value_name(FIELD_FAULT_RESULT, field_of(&explain->scope.end.event, "result")));
+			value_text(FIELD_FAULT_RESULT, field_of(&explain->scope.end.event, "result")));
 	else
 		fputs("    Its end is not in the run.\n", explain->out);
 }
@@ -48,7 +48,7 @@ static void print_asked(struct explain *explain)
 	if (!sent)
 		return;
 	print_heading(explain, "Who was asked");
-	fprintf(explain->out, "    The message %s went to ", schema_value_name(FIELD_MESSAGE, field_of(sent, "type")));
+	fprintf(explain->out, "    The message %s went to ", value_text(FIELD_MESSAGE, field_of(sent, "type")));
 	print_object(explain, field_of(sent, "endpoint"));
 	fprintf(explain->out, ", for page %" PRIu64 "\n", field_of(sent, "word_1"));
 	if (wait && field_of(wait, "request") != field_of(wait, "flow"))
@@ -64,19 +64,21 @@ static void print_asked(struct explain *explain)
 	if (received && replied)
 		print_since(explain, "    it answered", received, replied);
 	if (done)
-		fprintf(explain->out, "    the answer: %s\n", schema_value_name(FIELD_STATUS, field_of(done, "status")));
+		fprintf(explain->out, "    the answer: %s\n", value_text(FIELD_STATUS, field_of(done, "status")));
 }
 
 void fault_print(struct explain *explain)
 {
 	const struct trace_event *target = &explain->target.event;
+	bool of_no_fault = is_event(target, "thread_crashed") && !explain->scope.crash.there;
+	if (of_no_fault) { /* explain.c says what there is to say */
+		explain->scope.subject = SUBJECT_ALONE;
+		return;
+	}
 	if (!explain->scope.begin.there) {
-		if (is_event(target, "thread_crashed"))
-			mistake_print(explain, target);
-		else
-			fputs("\nThe begin of this fault is not in the run: it was lost, or happened before the run had "
-			      "events.\n",
-			      explain->out);
+		fputs("\nThe begin of this fault is not in the run: it was lost, or happened before the run had "
+		      "events.\n",
+		      explain->out);
 		return;
 	}
 	print_what(explain);

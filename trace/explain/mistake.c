@@ -111,7 +111,7 @@ static void print_protected(const struct crash *crash)
 	if (!moment->there)
 		return;
 	fprintf(crash->explain->out, "    Its rights were changed to %s by event %u:%" PRIu64 ".\n",
-		schema_value_name(FIELD_RIGHTS, field_of(&moment->event, "rights")), moment->event.cpu, moment->event.index);
+		value_text(FIELD_RIGHTS, field_of(&moment->event, "rights")), moment->event.cpu, moment->event.index);
 }
 
 static void no_right(const struct crash *crash)
@@ -128,6 +128,8 @@ static void no_right(const struct crash *crash)
 	else if (rights & 4)
 		tell(crash, "A write to read-only text: the address lies in the program's code and constants (a string constant, "
 			    "a `const`, a function).");
+	else if (crash->segment == SEGMENT_BASE)
+		tell(crash, "A write to read-only memory of the program: a string constant, or something that is `const`.");
 	else
 		tell(crash, "A write to memory that was mapped read-only.");
 	print_protected(crash);

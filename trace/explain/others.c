@@ -69,7 +69,7 @@ void slice_print(struct explain *explain)
 		fputs("    Its end is not in the run.\n", explain->out);
 	if (is_event(&scope->begin.event, "syscall_enter") && scope->end.there)
 		fprintf(explain->out, "    It was answered with %s.\n",
-			schema_value_name(FIELD_STATUS, field_of(&scope->end.event, "status")));
+			value_text(FIELD_STATUS, field_of(&scope->end.event, "status")));
 }
 
 /* ---- grace periods ---- */
@@ -99,7 +99,7 @@ void period_print(struct explain *explain)
 		print_took(explain, "from its begin to its end", &scope->begin.event, &scope->end.event);
 	if (last)
 		fprintf(explain->out, "    CPU %" PRIu64 " was the last to let it go (%s).\n", field_of(last, "cpu"),
-			schema_value_name(FIELD_QUIESCENT_CAUSE, field_of(last, "cause")));
+			value_text(FIELD_QUIESCENT_CAUSE, field_of(last, "cause")));
 	else if (scope->begin.there)
 		fputs("    It waited for no CPU: all others slept, or there is no other.\n", explain->out);
 	fprintf(explain->out, "    %" PRIu64 " thing(s) were freed after it.\n", freed + explain->steps_left_out);
@@ -109,7 +109,13 @@ void period_print(struct explain *explain)
 
 void thread_print(struct explain *explain)
 {
-	const struct trace_event *block = step_named(explain, "thread_block"), *wake = step_named(explain, "thread_wake");
+	const struct trace_event *block = NULL, *wake = NULL;
+	for (size_t i = 0; i < explain->steps; i++) {
+		if (is_event(&explain->step[i], "thread_block"))
+			block = &explain->step[i], wake = NULL;
+		else if (is_event(&explain->step[i], "thread_wake"))
+			wake = &explain->step[i];
+	}
 	const struct trace_event *last = explain->steps ? &explain->step[explain->steps - 1] : NULL;
 	fputs("\nWhat ", explain->out);
 	print_thread(explain, explain->scope.thread, "the CPU");

@@ -158,6 +158,13 @@ static void begin_fault(struct explain *explain, const struct trace_event *event
 	set(&scope->begin, event);
 }
 
+/* Whether the fault that has ended so is why its thread is killed. */
+static bool kills(const struct moment *end)
+{
+	uint64_t result = field_of(&end->event, "result");
+	return end->there && (result == FAULT_KILLED || result == FAULT_NO_MEMORY);
+}
+
 static void take_fault(struct explain *explain, const struct trace_event *event)
 {
 	struct scope *scope = &explain->scope;
@@ -172,7 +179,7 @@ static void take_fault(struct explain *explain, const struct trace_event *event)
 	else if (is_event(event, "fault_end") && field_of(event, "flow") == scope->flow)
 		set(&scope->end, event);
 	else if (is_event(event, "thread_crashed") && field_of(event, "thread") == scope->thread && !scope->crash.there &&
-		 !scope->again.there)
+		 kills(&scope->end))
 		set(&scope->crash, event);
 	else if (is_event(event, "thread_switch") && field_of(event, "next") == scope->thread && scope->end.there &&
 		 !scope->again.there)

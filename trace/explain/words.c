@@ -132,6 +132,12 @@ void print_heading(struct explain *explain, const char *text)
 	fprintf(explain->out, "\n%s\n", text);
 }
 
+const char *value_text(enum field_type type, uint64_t value)
+{
+	const char *name = schema_value_name(type, value);
+	return name ? name : "a value that has no name";
+}
+
 static void print_process(struct explain *explain, uint64_t id)
 {
 	const char *name = names_process(&explain->names, id);
@@ -273,9 +279,7 @@ static void print_meaning(struct explain *explain, const struct trace_event *eve
 /* What a page's slot says beyond its state: kernel/mm/object.h has the bits. */
 static void print_slot(struct explain *explain, uint64_t slot)
 {
-	fprintf(explain->out, " (0x%" PRIx64 ": %s", slot,
-		schema_value_name(FIELD_SLOT_STATE, slot & 7) ? schema_value_name(FIELD_SLOT_STATE, slot & 7)
-							      : "no state that there is");
+	fprintf(explain->out, " (0x%" PRIx64 ": %s", slot, value_text(FIELD_SLOT_STATE, slot & 7));
 	if (slot & ~(PAGE_SIZE - 1))
 		fprintf(explain->out, ", frame 0x%" PRIx64, slot & ~(PAGE_SIZE - 1));
 	fputs(slot & 1 << 6 ? ", shared: a write has to copy it" : "", explain->out);
@@ -306,7 +310,7 @@ static void print_rights(struct explain *explain, const struct trace_event *even
 	if (explain->scope.subject != SUBJECT_FAULT || !explain->scope.begin.there || access > 2)
 		return;
 	fprintf(explain->out, "; rights: that %s the %s", field_of(event, "rights") & needs[access] ? "allows" : "forbids",
-		schema_value_name(FIELD_ACCESS, access));
+		value_text(FIELD_ACCESS, access));
 }
 
 void print_sentence(struct explain *explain, const struct trace_event *event)
