@@ -92,12 +92,26 @@ static void make_provider_run(void)
 	store(writer, "provider");
 }
 
+/* A thread that runs past the end of what it mapped, at 0x8000 bytes behind its begin. */
+static void make_overrun(void)
+{
+	struct writer *writer = writer_open("/tmp", CPUS, false);
+	ADD(151, "thread_create", 4, 2, 0, 1, chars("main"), 0);
+	ADD(153, "thread_switch", 0, 4, SWITCH_IDLE);
+	ADD(160, "vm_map", 4, 2, 0x10000, 0x8000, 3, 9);
+	ADD(200, "fault_begin", 0x40, 4, 0x18010, 0x1000, 1, FAULT_KIND_MISSING);
+	ADD(210, "fault_end", 0x40, 4, FAULT_KILLED);
+	ADD(220, "thread_crashed", 4, CAUSE_NOT_MAPPED, 0x18010, 0x1000, 1);
+	store(writer, "overrun");
+}
+
 static int start(void **state)
 {
 	if (made_runs_start(state) != 0)
 		return 1;
 	make_odd_run();
 	make_provider_run();
+	make_overrun();
 	return 0;
 }
 
@@ -157,6 +171,13 @@ static void names_who_and_what(void **state)
 	assert_true(shell_said("rights: that allows the load"));
 	assert_true(shell_said("thread 3 (pnor of demo) received it 0.020 us later"));
 	assert_true(shell_said("it is the first use"));
+}
+
+static void tells_of_an_overrun(void **state)
+{
+	(void)state;
+	assert_int_equal(explain("overrun", "crash"), 0);
+	assert_true(shell_said("Past the end: 0x10 bytes behind memory that was mapped at 0x10000 (event 0:2)"));
 }
 
 static void takes_an_event_by_any_of_its_names(void **state)
@@ -222,6 +243,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(explains_every_kind_whatever_its_fields),
 		cmocka_unit_test(splits_the_time_of_a_fault),
 		cmocka_unit_test(names_who_and_what),
+		cmocka_unit_test(tells_of_an_overrun),
 		cmocka_unit_test(takes_an_event_by_any_of_its_names),
 		cmocka_unit_test(says_what_it_cannot_explain),
 		cmocka_unit_test(speaks_of_lost_events),

@@ -4,7 +4,7 @@
  * Teaches: time is split without a remainder if every moment belongs to one part, which what happened last decides. So the parts add up to the
  * whole, to the nanosecond. While a thread waits for its page, that is: has the provider's thread the message, is it on a CPU, is that CPU in
  * the kernel, is the provider between its marks `read flash` or `write flash`.
- * Who calls: explain.c with every event of the third pass, before names_take(). Simplified: under icount all CPUs share one clock of
+ * Who calls: explain.c with every event of the fourth pass, before names_take(). Simplified: under icount all CPUs share one clock of
  * instructions, so a part also has those that other CPUs executed meanwhile.
  */
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 /*
  * `vitrine explain`: one event of a run in words, and the story that it belongs to.
  *
- * Teaches: an event by itself says little; its story is the events of one flow, of one thread, of one grace period. So the run is read three
- * times: which event is meant, where its story begins and ends, what is in it. Reading is cheap, and nothing has to be kept.
+ * Teaches: an event by itself says little; its story is the events of one flow, of one thread, of one grace period. So the run is read four
+ * times: which event is meant, who was who then, where its story begins and ends, what is in it. Reading is cheap, and nothing has to be kept.
  * Who calls: main.c. Whom: the parts in explain.h.
  */
 #include <getopt.h>
@@ -130,7 +130,7 @@ static bool take_scope(struct explain *explain, const struct trace_event *event)
 	return true;
 }
 
-/* The third pass: names as they are at the event, the steps of the story, and how long each part of it took. */
+/* The fourth pass: names as they are at the event, the steps of the story, and how long each part of it took. */
 static bool take_story(struct explain *explain, const struct trace_event *event)
 {
 	if (event->id == TRACE_EVENT_GAP)

@@ -1,16 +1,16 @@
 /*
  * What the parts of `vitrine explain` share: one event of a run, and the story it belongs to.
  *
- *     explain.c   the command: options, the three passes, which story an event gets
+ *     explain.c   the command: options, the passes, which story an event gets
  *     which.c     how a person names an event
  *     names.c     who is who: threads, processes, objects, endpoints; what each thread and CPU is in the middle of
  *     words.c     an event as a sentence
- *     scope.c     the second pass: where the story begins and ends, what else belongs to it
+ *     scope.c     the third pass: where the story begins and ends, what else belongs to it
  *     fault.c     the story of a fault        walk.c     what the MMU had and got
  *     cost.c      where its time went         mistake.c  what the programmer probably did
  *     others.c    messages, calls and other slices, grace periods, what is freed, threads
  *
- * Invariant: the run is read three times from its start and never kept; what is kept is bounded by the story (STEPS_MAX events) and by the
+ * Invariant: the run is read four times from its start and never kept; what is kept is bounded by the story (STEPS_MAX events) and by the
  * number of threads and objects there were.
  */
 #pragma once
@@ -95,7 +95,7 @@ struct moment {
 	struct trace_event event;
 };
 
-/* What the second pass found out; the third collects what lies in it. */
+/* What the third pass found out; the fourth collects what lies in it. */
 struct scope {
 	enum subject subject;
 	uint64_t thread, flow, period;
@@ -218,7 +218,7 @@ const struct event_schema *pair_begin(const struct event_schema *end);
 
 /* ---- the stories ---- */
 
-/* With each event, in the third pass. */
+/* With each event, in the fourth pass. */
 void walk_take(struct explain *explain, const struct trace_event *event);
 void cost_take(struct explain *explain, const struct trace_event *event);
 void cost_print(struct explain *explain);

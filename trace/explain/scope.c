@@ -3,7 +3,7 @@
  *
  * Teaches: what ties events together. A flow does (a fault, a message, what is freed), the thread or the CPU that something begins and ends on,
  * the number of a grace period. An event without any of these belongs to what its thread is in the middle of.
- * Who calls: explain.c: scope_choose() once the event is known, scope_take() with each event of the second pass, scope_has() of the third.
+ * Who calls: explain.c: scope_choose() once the event is known, scope_take() with each event of the third pass, scope_has() of the fourth.
  */
 #include <string.h>
 
@@ -129,7 +129,7 @@ void scope_choose(struct explain *explain)
 		scope->steps_max = STEPS_OF_A_SLICE;
 }
 
-/* ---- the second pass ---- */
+/* ---- the third pass ---- */
 
 static void set(struct moment *moment, const struct trace_event *event)
 {
@@ -255,7 +255,7 @@ void scope_take(struct explain *explain, const struct trace_event *event)
 		takes[explain->scope.subject](explain, event);
 }
 
-/* ---- the third pass ---- */
+/* ---- the fourth pass ---- */
 
 static bool is_within(const struct trace_event *event, const struct moment *begin, const struct moment *end)
 {

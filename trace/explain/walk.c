@@ -5,7 +5,7 @@
  * on the way to the address, and the entry that was written last. A hash: the group is arithmetic on the address, the slot is in the event.
  * Entries are given as the back ends make them (arch/x86_64/mmu_radix.c, arch/ppc64/mmu_hash.h). The bits that the hardware sets by itself,
  * accessed and dirty, R and C, are in no event, and are said to be unknown.
- * Who calls: explain.c, walk_take() with every event of the third pass; fault.c. Simplified: where events were lost, what is said is as far as
+ * Who calls: explain.c, walk_take() with every event of the fourth pass; fault.c. Simplified: where events were lost, what is said is as far as
  * the others tell.
  */
 #include <inttypes.h>
