@@ -23,8 +23,9 @@ test_every_kind() { # machine
 
 # What the run says of the first fault that ended so.
 story_of() { # result
-	$vitrine explain "$run" "$($vitrine events "$run" --event fault_end | grep -m 1 "thread=[0-9]*  result=$1" | sed -E 's/.*cpu([0-9]+) +([0-9]+) .*/\1:\2/')" |
-		sed '/^In the trace/,$d'
+	local place
+	place=$($vitrine events "$run" --event fault_end | grep -m 1 "thread=[0-9]*  result=$1" | sed -E 's/.*cpu([0-9]+) +([0-9]+) .*/\1:\2/')
+	$vitrine explain "$run" "$place" | sed '/^In the trace/,$d'
 }
 
 test_exact() { # machine, name, result
@@ -51,7 +52,8 @@ test_parts() { # machine
 test_groups() {
 	local number bad=""
 	for number in 1 40 400; do
-		$vitrine explain "$run" "mmu_map:$number" | awk '/primary group [0-9]/ { match($0, /primary group [0-9]+/); one = substr($0, RSTART + 14, RLENGTH - 14)
+		$vitrine explain "$run" "mmu_map:$number" | awk '/primary group [0-9]/ {
+			match($0, /primary group [0-9]+/); one = substr($0, RSTART + 14, RLENGTH - 14)
 			match($0, /secondary group [0-9]+/); two = substr($0, RSTART + 16, RLENGTH - 16) }
 			/then entered it/ { sub(":", "", $NF); got = $NF } END { exit !(got == "" || got == one || got == two) }' || bad="$bad $number"
 	done
