@@ -92,18 +92,24 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/run/input.c trace/run/guest.c trace/run/drain.c trace/run/ending.c \
   trace/run/waiting.c \
   trace/table.c trace/perfetto/perfetto.c trace/perfetto/plan.c trace/perfetto/event.c trace/perfetto/count.c trace/perfetto/rcu.c \
-  trace/perfetto/thread.c trace/perfetto/track.c trace/perfetto/names.c trace/perfetto/packet.c trace/perfetto/output.c trace/view.c \
+  trace/perfetto/thread.c trace/perfetto/track.c trace/perfetto/names.c trace/perfetto/story.c trace/perfetto/packet.c \
+  trace/perfetto/output.c trace/view.c trace/view_link.c \
   trace/progress.c trace/sql/sql.c trace/sql/build.c trace/sql/schema.c trace/sql/views.c \
+  viz/report.c viz/report_data.c viz/report_pack.c viz/memory.c viz/timeline.c \
   trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
   trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \
   trace/dump/hash.c trace/dump/handle.c trace/dump/log.c \
   trace/explain/explain.c trace/explain/which.c trace/explain/names.c trace/explain/words.c trace/explain/scope.c trace/explain/cost.c \
-  trace/explain/walk.c trace/explain/mistake.c trace/explain/fault.c trace/explain/others.c
+  trace/explain/walk.c trace/explain/mistake.c trace/explain/fault.c trace/explain/others.c \
+  viz/graph.c viz/picture.c viz/picture_render.c viz/scan.c viz/who.c \
+  viz/moment.c viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c \
+  viz/pagetable.c viz/pagetable_tree.c viz/pagetable_hash.c
 host_main := trace/main.c
+report_page := viz/report.html viz/report.css viz/report.js
 # Headers that are made before any host source is compiled.
-host_generated := $(B)/gen/perfetto.pb-c.h
+host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
 # Tests of the host's program (tests/tools/test_<name>.c).
-tool_tests := reader damage commands run pnor dump sql explain
+tool_tests := reader damage commands run pnor dump sql report explain
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
@@ -175,7 +181,10 @@ host_packages := libprotobuf-c sqlite3 zlib
 # Asked for at the first use, which is after the set-up, and only then.
 package_flags = $(eval package_flags := $(shell pkg-config --cflags $(host_packages)))$(package_flags)
 host_flags = -std=gnu2x -g -O2 -MMD -MP $(warnings) -D_GNU_SOURCE -Itrace -Iviz -Ikernel -I$(B)/gen $(package_flags)
-host_libs = $(shell pkg-config --libs $(host_packages)) -lpthread
+host_libs = $(shell pkg-config --libs $(host_packages)) $(graphviz) -lpthread
+# Graphviz lies where the compiler looks, but its plugins, which we link like libraries, lie in a folder of their own.
+graphviz_plugins = $(shell pkg-config --variable=libdir libgvc)/graphviz
+graphviz = -lgvc -lcgraph -L$(graphviz_plugins) -Wl,-rpath,$(graphviz_plugins) -lgvplugin_dot_layout -lgvplugin_core
 
 # ---- generated --------------------------------------------------------------------------------------------------------------
 
@@ -194,6 +203,11 @@ $(B)/gen/build_id.h: $(wildcard kernel/*.h kernel/*/*.[ch] arch/*/*.[chS] arch/*
 	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 $(foreach a,$(ARCHES),$(foreach v,$(variants),$(B)/$(a)/$(v)/kernel/core/end.c.o)): $(B)/gen/build_id.h
+
+# Where in the kernel each event is emitted: pictures lead there.
+$(B)/gen/event_sources.h: $(B)/gen/gen $(sort $(filter %.c,$(kernel_sources) $(foreach a,$(ARCHES),$(filter arch/%,$(arch_$(a)_sources)))))
+	$(Q)$< sources $(filter %.c,$^) > $@.new
+	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # Perfetto's packets: protobuf-c makes the structs and how they are packed.
 $(B)/gen/perfetto.pb-c.c: trace/perfetto/perfetto.proto
@@ -449,7 +463,7 @@ iso: $(B)/x86_64/iso/$(if $(IMAGE),$(IMAGE),kernel)/$(program_name).iso
 # ---- the host's program: $(1) variant, $(2) more flags ---------------------------------------------------------------------------
 
 define host_build
-$(1)_objects := $$(patsubst %,$(B)/$(1)/%.o,$$(host_sources)) $(B)/$(1)/perfetto.pb-c.o
+$(1)_objects := $$(patsubst %,$(B)/$(1)/%.o,$$(host_sources)) $(B)/$(1)/perfetto.pb-c.o $(B)/$(1)/page.o
 
 $(B)/$(1)/perfetto.pb-c.o: $(B)/gen/perfetto.pb-c.c
 	$$(call say,HOSTCC,$$@)
@@ -458,6 +472,10 @@ $(B)/$(1)/perfetto.pb-c.o: $(B)/gen/perfetto.pb-c.c
 $(B)/$(1)/%.c.o: %.c $$(host_generated)
 	$$(call say,HOSTCC,$$@)
 	$$(Q)mkdir -p $$(@D) && $$(host_cc) $$(host_flags) $(2) -c $$< -o $$@
+
+# The parts of the report's page, as they are: the linker names them _binary_viz_report_html_start and so on.
+$(B)/$(1)/page.o: $(report_page)
+	$$(Q)mkdir -p $$(@D) && ld -r -b binary -z noexecstack -o $$@ $$^
 
 # A library, so that a program takes from it only what it calls.
 $(B)/$(1)/libvitrine.a: $$($(1)_objects)
@@ -658,12 +676,13 @@ everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $
   $(programs:%=$(B)/$(a)/flash/%.pnor))
 everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
 
-.PHONY: help setup doctor all test-build demo run dump gdb view bench test soak inject clean docs-gen
+.PHONY: help setup doctor all test-build demo run dump gdb view report bench test soak inject clean docs-gen
 help:
 	@printf 'Vitrine: a small microkernel behind glass, on x86-64 and POWER.\n\n'
 	@printf '  make %-9s %s\n' \
 	  demo 'boots both machines, runs the demo program, leaves one picture of both: start here' \
 	  view 'serves the demo'"'"'s trace (or FILE=...) to Perfetto and prints the link' \
+	  report 'makes one page of the demo (or of RUNS=...) for a browser, memory viewer included: out/report' \
 	  run 'runs one program; what can be chosen stands below' \
 	  dump 'the same, and prints what is in its memory at the end' \
 	  gdb 'the same, stopped before the first instruction, with gdb attached' \
@@ -729,9 +748,16 @@ gdb: $(B)/vitrine image
 demo: $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
 	$(Q).ci/demo
 
+# The demo opens where the hash begins to evict: the thread that is at fault on top, beside what it costs on both machines.
 FILE ?= out/demo/demo.pftrace
 view: $(B)/vitrine
-	$(Q)$(B)/vitrine view $(FILE)
+	$(Q)from=$$($(B)/vitrine sql out/demo/ppc64 'SELECT min(ts) / 1000 FROM mmu_evict' --csv 2> /dev/null | tail -n 1); \
+	$(B)/vitrine view $(FILE) $(if $(filter out/demo/demo.pftrace,$(FILE)),--pin '^collider' --pin '^reader' --pin 'HPT entries' \
+	  --pin 'free pages' $${from:+--from $$((from - 300))us --to $$((from + 2500))us})
+
+RUNS ?= $(ARCHES:%=out/demo/%)
+report: $(B)/vitrine
+	$(Q)$(B)/vitrine report $(RUNS)
 
 bench: $(B)/vitrine $(B)/tests/make_trace \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(B)/$(a)/archive/bench.tar $(B)/$(a)/flash/bench.pnor)

@@ -1,9 +1,12 @@
 /*
- * Prints what is generated from trace/events.h: `gen emitters` the kernel's inline functions, `gen docs` the event reference.
+ * Prints what is generated from trace/events.h: `gen emitters` the kernel's inline functions, `gen docs` the event reference,
+ * `gen sources FILE...` where in these files of the kernel each event is emitted.
  *
  * An emitter is one test of the category mask and one store sequence: claim a slot and the time, write the fields, write
  * the header last. Who calls: the Makefile.
  */
+#include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,13 +72,52 @@ static void print_docs(void)
 	}
 }
 
+/* Prints a row for each call of an emitter in a line of a source. */
+static void print_calls(const char *line, const char *file, unsigned number)
+{
+	static const char prefix[] = "trace_";
+	char name[64];
+	const char *at = line + strspn(line, " \t");
+	if (*at == '*' || !strncmp(at, "/*", 2))
+		return;
+	while ((at = strstr(at, prefix))) {
+		bool starts = at == line || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
+		at += sizeof(prefix) - 1;
+		size_t length = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789_");
+		if (!starts || at[length] != '(' || length >= sizeof(name))
+			continue;
+		memcpy(name, at, length);
+		name[length] = '\0';
+		if (schema_event_named(name))
+			printf("\t{\"%s\", \"%s\", %u},\n", name, file, number);
+	}
+}
+
+static int print_sources(int files, char **file)
+{
+	printf("/* Made by trace/gen.c from the sources of the kernel. Do not edit. */\n");
+	for (int i = 0; i < files; i++) {
+		char line[512];
+		FILE *from = fopen(file[i], "r");
+		if (!from)
+			return fprintf(stderr, "gen: %s cannot be read\n", file[i]), 1;
+		for (unsigned number = 1; fgets(line, sizeof(line), from); number++)
+			print_calls(line, file[i], number);
+		fclose(from);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "emitters"))
 		print_emitters();
 	else if (argc == 2 && !strcmp(argv[1], "docs"))
 		print_docs();
-	else
-		return fprintf(stderr, "usage: gen emitters | docs\n"), 2;
+	else if (argc >= 2 && !strcmp(argv[1], "sources")) {
+		if (print_sources(argc - 2, argv + 2))
+			return 1;
+	} else
+		return fprintf(stderr, "usage: gen emitters | docs | sources FILE...\n"), 2;
 	return fflush(stdout) ? 1 : 0;
 }

@@ -15,13 +15,15 @@ static const struct command {
 	const char *name;
 	const char *summary;
 	int (*run)(int argc, char **argv);
-	const char *help;
+	const char *help; /* NULL: the command answers --help itself */
 } commands[] = {
 	{"run", "boot a program under QEMU and record it", command_run, run_help},
 	{"stats", "counts of one or more runs, side by side", command_stats, stats_help},
 	{"events", "print the events of a run as text", command_events, events_help},
 	{"perfetto", "turn runs into a Perfetto trace", command_perfetto, perfetto_help},
 	{"sql", "turn a run into an SQLite database, or ask it", command_sql, sql_help},
+	{"report", "turn runs into one page for a browser, memory viewer included", command_report, report_help},
+	{"graph", "draw a run as a graph: who talks to whom, which way faults went, ...", command_graph, NULL},
 	{"view", "serve a Perfetto trace to the Perfetto UI", command_view, view_help},
 	{"pnor", "make and look into flash images", command_pnor, pnor_help},
 	{"dump", "what a kernel's memory says, from a RAM image", command_dump, dump_help},
@@ -91,9 +93,12 @@ int main(int argc, char **argv)
 	const struct command *command = command_named(name);
 	if (!command)
 		return unknown_command(name);
-	if (help || asks_for_help(argc - 1, argv + 1)) {
+	bool asked = help || asks_for_help(argc - 1, argv + 1);
+	if (asked && command->help) {
 		say_help(stdout, command->help);
 		return flushed(0);
 	}
+	if (help)
+		return flushed(command->run(2, (char *[]){argv[2], "--help", NULL}));
 	return flushed(command->run(argc - 1, argv + 1));
 }
