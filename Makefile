@@ -99,8 +99,8 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
   trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \
   trace/dump/hash.c trace/dump/handle.c trace/dump/log.c \
-  trace/explain/explain.c trace/explain/which.c trace/explain/names.c trace/explain/words.c trace/explain/scope.c trace/explain/cost.c \
-  trace/explain/walk.c trace/explain/mistake.c trace/explain/fault.c trace/explain/others.c \
+  trace/point.c trace/explain/explain.c trace/explain/names.c trace/explain/words.c trace/explain/scope.c trace/explain/cost.c \
+  trace/explain/walk.c trace/explain/entry.c trace/explain/memory.c trace/explain/mistake.c trace/explain/fault.c trace/explain/others.c \
   viz/graph.c viz/picture.c viz/picture_render.c viz/scan.c viz/who.c \
   viz/moment.c viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c \
   viz/pagetable.c viz/pagetable_tree.c viz/pagetable_hash.c

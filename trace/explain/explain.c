@@ -15,7 +15,7 @@
 #include "print_event.h"
 
 const char explain_help[] =
-	"usage: vitrine explain RUN EVENT\n"
+	"usage: vitrine explain RUN EVENT [--ram FILE]\n"
 	"\n"
 	"Says in words what an event of a run (a .vtrace file, or the directory that holds run.vtrace) is about: of a\n"
 	"fault what was accessed and why it faulted, what the MMU had, the path it took, who was asked, what it cost,\n"
@@ -25,9 +25,12 @@ const char explain_help[] =
 	"\n"
 	"    1:755            number 755 of CPU 1, as `vitrine events` prints them\n"
 	"    fault_begin:17   the 17th with this name, counted from 1\n"
+	"    @512.3           the first event at or after 512.3 microseconds since kernel entry\n"
 	"    0x3b1            the first event of this flow\n"
 	"    crash            the last thread that was killed\n"
 	"    last             the last event of the run\n"
+	"\n"
+	"    --ram FILE       of a fault: the walk also in this image of the guest's memory, as it was when that was made\n"
 	"\n"
 	"example: vitrine explain out/demo/ppc64 fault_wait:1\n";
 
@@ -55,14 +58,6 @@ uint64_t field_of(const struct trace_event *event, const char *name)
 bool has_field(const struct trace_event *event, const char *name)
 {
 	return field_at(event, name) != NULL;
-}
-
-bool is_in_flow(const struct trace_event *event, uint64_t flow)
-{
-	for (unsigned i = 0; flow && event->schema && i < event->fields; i++)
-		if (event->schema->field[i].type == FIELD_FLOW && event->field[i] == flow)
-			return true;
-	return false;
 }
 
 bool is_same_event(const struct trace_event *a, const struct trace_event *b)
@@ -118,7 +113,7 @@ static bool take_search(struct explain *explain, const struct trace_event *event
 	bool final;
 	if (event->id == TRACE_EVENT_GAP && point->kind == POINT_PLACE && event->cpu == point->cpu)
 		explain->in_gap |= point->number >= event->index && point->number - event->index < event->field[0];
-	if (!point_takes(point, event, &explain->seen, &final))
+	if (!point_takes(point, explain->reader, event, &explain->seen, &final))
 		return true;
 	explain->target = (struct moment){true, *event};
 	return !final;
@@ -239,19 +234,25 @@ static int explain_run(struct explain *explain, const char *wanted)
 		return 1;
 	print_story(explain);
 	print_fields(explain);
+	if (explain->failed)
+		return 1;
 	return explain->names.out_of_memory ? say("memory ran out: names are missing above") : 0;
 }
 
 int command_explain(int argc, char **argv)
 {
-	static const struct option options[] = {{0}};
+	static const struct option options[] = {{"ram", required_argument, NULL, 'r'}, {0}};
+	static struct explain explain; /* too large for a stack frame */
 	char why[320];
 	opterr = 0;
-	if (getopt_long(argc, argv, "", options, NULL) != -1)
-		return say_usage("explain", "there is no option `%s`", argv[optind - 1]);
+	for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
+		if (option != 'r')
+			return say_usage("explain", option == ':' ? "the option `%s` lacks its value" : "there is no option `%s`",
+					 argv[optind - 1]);
+		explain.ram = optarg;
+	}
 	if (argc - optind != 2)
 		return say_usage("explain", "a run and an event are wanted, and there are %d arguments", argc - optind);
-	static struct explain explain; /* too large for a stack frame */
 	explain.out = stdout;
 	explain.path = argv[optind];
 	if (!point_parse(argv[optind + 1], &explain.point, why, sizeof(why)))

@@ -2,11 +2,11 @@
  * What the parts of `vitrine explain` share: one event of a run, and the story it belongs to.
  *
  *     explain.c   the command: options, the passes, which story an event gets
- *     which.c     how a person names an event
  *     names.c     who is who: threads, processes, objects, endpoints; what each thread and CPU is in the middle of
  *     words.c     an event as a sentence
  *     scope.c     the third pass: where the story begins and ends, what else belongs to it
  *     fault.c     the story of a fault        walk.c     what the MMU had and got
+ *     entry.c     entries bit by bit                     memory.c   the same from a RAM image
  *     cost.c      where its time went         mistake.c  what the programmer probably did
  *     others.c    messages, calls and other slices, grace periods, what is freed, threads
  *
@@ -20,6 +20,7 @@
 #include <stdio.h>
 
 #include "format.h"
+#include "point.h"
 #include "reader.h"
 #include "table.h"
 
@@ -27,21 +28,6 @@
 #define REQUESTS_MAX 4
 #define LEVELS_MAX 6 /* one more than the levels there are */
 #define PAGE_SIZE UINT64_C(4096)
-
-/* ---- which.c: which event is meant ---- */
-
-struct event_point {
-	enum { POINT_PLACE, POINT_NAMED, POINT_FLOW, POINT_CRASH, POINT_LAST } kind;
-	unsigned cpu;
-	uint64_t number; /* on its CPU, of its name (from 1), or the flow */
-	const struct event_schema *schema;
-};
-
-/* What a person typed. False with a sentence in `why` if it names no event. */
-bool point_parse(const char *text, struct event_point *point, char *why, size_t why_bytes);
-
-/* Whether an event is the one that is meant, or the latest that could be; *seen counts, and *final tells that no later one can be. */
-bool point_takes(const struct event_point *point, const struct trace_event *event, uint64_t *seen, bool *final);
 
 /* ---- names.c: who is who, as far as the run has been read ---- */
 
@@ -146,9 +132,11 @@ struct cost {
 struct explain {
 	FILE *out;
 	const char *path;
+	const char *ram; /* an image of the guest's memory, or NULL */
 	struct trace_reader *reader;
 	const struct trace_info *info;
 	struct event_point point;
+	bool failed;   /* something that was asked for could not be done, and was said */
 	uint64_t seen; /* events that have the name that is asked for */
 	bool in_gap;   /* what is asked for was lost */
 	struct moment target;
@@ -168,8 +156,6 @@ bool is_event(const struct trace_event *event, const char *name);
 uint64_t field_of(const struct trace_event *event, const char *name);
 bool has_field(const struct trace_event *event, const char *name);
 
-/* Whether a field that is a flow has this value. 0 is in no flow. */
-bool is_in_flow(const struct trace_event *event, uint64_t flow);
 bool is_same_event(const struct trace_event *a, const struct trace_event *b);
 
 /* Whether a comes before b in the run. */
@@ -226,6 +212,8 @@ void walk_print(struct explain *explain);
 void walk_print_why(struct explain *explain);
 bool walk_had_translation(const struct explain *explain); /* as far as the events tell */
 void mistake_print(struct explain *explain, const struct trace_event *crash);
+/* False after having said why the image is none, or none of this run. */
+bool memory_print_walk(struct explain *explain);
 void fault_print(struct explain *explain);
 void flow_print(struct explain *explain);
 void slice_print(struct explain *explain);

@@ -3,8 +3,7 @@
  *
  * Teaches: the tables are a cache whose every change is an event, so they can be made again from the trace. A tree: tables that became part of it
  * on the way to the address, and the entry that was written last. A hash: the group is arithmetic on the address, the slot is in the event.
- * Entries are given as the back ends make them (arch/x86_64/mmu_radix.c, arch/ppc64/mmu_hash.h). The bits that the hardware sets by itself,
- * accessed and dirty, R and C, are in no event, and are said to be unknown.
+ * What the hardware changes by itself is in no event; memory.c reads it from a RAM image, where there is one.
  * Who calls: explain.c, walk_take() with every event of the fourth pass; fault.c. Simplified: where events were lost, what is said is as far as
  * the others tell.
  */
@@ -12,9 +11,7 @@
 #include <string.h>
 
 #include "../kernel/abi/trace_enums.h"
-#include "explain/explain.h"
-
-enum { FLAG_WRITE = 2, FLAG_EXEC = 4, FLAG_DEVICE = 8, FLAG_WIRED = 16 }; /* enum mmu_flags */
+#include "explain/entry.h"
 
 /* ---- what there was before ---- */
 
@@ -171,37 +168,13 @@ void walk_print_why(struct explain *explain)
 
 /* ---- the tree ---- */
 
-static void print_entry_bits(struct explain *explain, uint64_t entry)
-{
-	static const struct {
-		uint64_t bit;
-		const char *set, *clear;
-	} bits[] = {{1, "P present", "not present"},
-		    {2, "W writable", "read-only"},
-		    {4, "U user", "kernel only"},
-		    {UINT64_C(1) << 63, "NX no execute", "executable"}};
-	fprintf(explain->out, "0x%016" PRIx64 ": frame 0x%" PRIx64, entry, entry & UINT64_C(0x000ffffffffff000));
-	for (unsigned i = 0; i < 4; i++)
-		fprintf(explain->out, ", %s", entry & bits[i].bit ? bits[i].set : bits[i].clear);
-	fputs(entry & 0x18 ? ", PCD and PWT cache-inhibited" : "", explain->out);
-}
-
-/* As arch/x86_64/mmu_radix.c makes it: entry_make(). */
-static uint64_t radix_entry(const struct trace_event *map)
-{
-	uint64_t flags = field_of(map, "flags");
-	return field_of(map, "frame") | 5 | (flags & FLAG_WRITE ? 2 : 0) | (flags & FLAG_EXEC ? 0 : UINT64_C(1) << 63) |
-	       (flags & FLAG_DEVICE ? 0x18 : 0) | (flags & FLAG_WIRED ? UINT64_C(1) << 9 : 0);
-}
-
 static void print_leaf(struct explain *explain, const struct moment *was)
 {
 	if (!was->there) {
 		fputs("empty: no page\n", explain->out);
 		return;
 	}
-	print_entry_bits(explain, radix_entry(&was->event));
-	fputs("; A and D: the hardware's, not in the trace\n", explain->out);
+	entry_print_tree(explain->out, entry_of_tree(&was->event), false);
 }
 
 static void print_tree(struct explain *explain, uint64_t address)
@@ -225,18 +198,6 @@ static void print_tree(struct explain *explain, uint64_t address)
 
 /* ---- the hash ---- */
 
-static void print_doublewords(struct explain *explain, uint64_t vsid, uint64_t address, const struct trace_event *map)
-{
-	uint64_t flags = field_of(map, "flags"), at = field_of(map, "place"), secondary = at >> 31 & 1;
-	uint64_t v = vsid << 24 | ((address & ((UINT64_C(1) << 40) - 1)) >> 16 & ~UINT64_C(0x7f)) | secondary << 1 | 1;
-	fprintf(explain->out, "      doubleword 0: AVA 0x%" PRIx64 " (virtual address >> 23), H %u (its %s group), V 1 (valid)\n",
-		v >> 7, (unsigned)secondary, secondary ? "secondary" : "primary");
-	fprintf(explain->out, "      doubleword 1: frame 0x%" PRIx64 ", %s, %s, %s; R and C: the hardware's, not in the trace\n",
-		field_of(map, "frame"), flags & FLAG_DEVICE ? "I and G (cache-inhibited, guarded)" : "M (ordinary memory)",
-		flags & FLAG_EXEC ? "N 0 (executable)" : "N 1 (no execute)",
-		flags & FLAG_WRITE ? "PP: load and store" : "PP: no store");
-}
-
 static void print_hash(struct explain *explain, uint64_t address)
 {
 	const struct history *history = &explain->history;
@@ -259,7 +220,7 @@ static void print_hash(struct explain *explain, uint64_t address)
 		uint64_t at = field_of(&history->mapped.event, "place");
 		fprintf(explain->out, "    entry    slot %u of group %u\n", (unsigned)(at & 0xff),
 			(unsigned)(at >> 8 & 0x7fffff));
-		print_doublewords(explain, vsid, address, &history->mapped.event);
+		entry_print_hash(explain->out, entry_of_hash(&history->mapped.event, vsid), false);
 	} else {
 		fputs("    entry    none of the 8 slots of either group is this page's, the walk ends here\n", explain->out);
 	}
@@ -282,11 +243,10 @@ static void print_got(struct explain *explain, uint64_t address, bool hash)
 		uint64_t at = field_of(map, "place");
 		fprintf(explain->out, "    The fault path then entered it, in slot %u of group %u:\n", (unsigned)(at & 0xff),
 			(unsigned)(at >> 8 & 0x7fffff));
-		print_doublewords(explain, explain->scope.space * 64 + (address >> 40), address, map);
+		entry_print_hash(explain->out, entry_of_hash(map, explain->scope.space * 64 + (address >> 40)), false);
 	} else {
 		fputs("    The fault path then wrote the entry of level 1:\n      ", explain->out);
-		print_entry_bits(explain, radix_entry(map));
-		fputs("\n", explain->out);
+		entry_print_tree(explain->out, entry_of_tree(map), false);
 	}
 }
 

@@ -1,16 +1,18 @@
 /*
- * How a person names an event of a run: `1:755`, `fault_begin:17`, `0x3b1`, `crash`, `last`.
+ * How a person names an event of a run: see point.h.
  *
- * Teaches: the number that an event has on its CPU names it for good: it is in the record, and a run under icount that is made again has the
- * same. A name with a count is easier to think of, and says the same of one run only. Who calls: explain.c. Whom: schema.h.
+ * Who calls: the commands about one event. Whom: schema.h.
  */
+#include "point.h"
+
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
-#include "explain/explain.h"
+#include "format.h"
 
 /* A whole number, decimal or 0x, up to `end`. */
 static bool number_in(const char *text, uint64_t *number)
@@ -19,6 +21,24 @@ static bool number_in(const char *text, uint64_t *number)
 	errno = 0;
 	*number = strtoull(text, &end, 0);
 	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
+}
+
+/* Microseconds since kernel entry, as `vitrine events` prints them. */
+static bool time_in(const char *text, struct event_point *point)
+{
+	char *end;
+	double us = strtod(text, &end);
+	point->kind = POINT_TIME;
+	point->number = us < 1e15 ? (uint64_t)(us * 1000 + 0.5) : UINT64_MAX;
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0';
+}
+
+bool is_in_flow(const struct trace_event *event, uint64_t flow)
+{
+	for (unsigned i = 0; flow && event->schema && i < event->fields; i++)
+		if (event->schema->field[i].type == FIELD_FLOW && event->field[i] == flow)
+			return true;
+	return false;
 }
 
 static bool refuse(char *why, size_t why_bytes, const char *text, const char *what)
@@ -56,6 +76,9 @@ bool point_parse(const char *text, struct event_point *point, char *why, size_t 
 		point->kind = text[0] == 'c' ? POINT_CRASH : POINT_LAST;
 		return true;
 	}
+	if (text[0] == '@')
+		return time_in(text + 1, point) ? true
+						: refuse(why, why_bytes, text, "no time in microseconds stands behind the @");
 	if (!colon)
 		return number_in(text, &point->number) && point->number ? true
 		       : schema_event_named(text) ? refuse(why, why_bytes, text, "which one is missing, for example `:1`")
@@ -77,7 +100,8 @@ bool point_parse(const char *text, struct event_point *point, char *why, size_t 
 	return point->number ? true : refuse(why, why_bytes, text, "they are counted from 1");
 }
 
-bool point_takes(const struct event_point *point, const struct trace_event *event, uint64_t *seen, bool *final)
+bool point_takes(const struct event_point *point, const struct trace_reader *reader, const struct trace_event *event,
+		 uint64_t *seen, bool *final)
 {
 	*final = true;
 	if (event->id == TRACE_EVENT_GAP)
@@ -87,11 +111,13 @@ bool point_takes(const struct event_point *point, const struct trace_event *even
 		return event->cpu == point->cpu && event->index == point->number;
 	case POINT_NAMED:
 		return event->schema == point->schema && ++*seen == point->number;
+	case POINT_TIME:
+		return trace_ns(reader, event->ticks) >= point->number;
 	case POINT_FLOW:
 		return is_in_flow(event, point->number);
 	case POINT_CRASH:
 		*final = false;
-		return is_event(event, "thread_crashed");
+		return !strcmp(event->schema->name, "thread_crashed");
 	case POINT_LAST:
 		*final = false;
 		return true;
