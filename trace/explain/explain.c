@@ -15,7 +15,7 @@
 #include "print_event.h"
 
 const char explain_help[] =
-	"usage: vitrine explain RUN EVENT [--ram FILE]\n"
+	"usage: vitrine explain RUN EVENT [--walk | --ram FILE]\n"
 	"\n"
 	"Says in words what an event of a run (a .vtrace file, or the directory that holds run.vtrace) is about: of a\n"
 	"fault what was accessed and why it faulted, what the MMU had, the path it took, who was asked, what it cost,\n"
@@ -30,6 +30,8 @@ const char explain_help[] =
 	"    crash            the last thread that was killed\n"
 	"    last             the last event of the run\n"
 	"\n"
+	"    --walk           of a fault: the walk also in the guest's memory at the moment of the trap, for which the\n"
+	"                     guest is run again up to there: see `vitrine at --help` for when that can be done\n"
 	"    --ram FILE       of a fault: the walk also in this image of the guest's memory, as it was when that was made\n"
 	"\n"
 	"example: vitrine explain out/demo/ppc64 fault_wait:1\n";
@@ -241,16 +243,21 @@ static int explain_run(struct explain *explain, const char *wanted)
 
 int command_explain(int argc, char **argv)
 {
-	static const struct option options[] = {{"ram", required_argument, NULL, 'r'}, {0}};
+	static const struct option options[] = {{"ram", required_argument, NULL, 'r'}, {"walk", no_argument, NULL, 'w'}, {0}};
 	static struct explain explain; /* too large for a stack frame */
 	char why[320];
 	opterr = 0;
 	for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
-		if (option != 'r')
+		if (option != 'r' && option != 'w')
 			return say_usage("explain", option == ':' ? "the option `%s` lacks its value" : "there is no option `%s`",
 					 argv[optind - 1]);
-		explain.ram = optarg;
+		if (option == 'w')
+			explain.walks = true;
+		else
+			explain.ram = optarg;
 	}
+	if (explain.walks && explain.ram)
+		return say_usage("explain", "--walk makes an image itself; --ram names one");
 	if (argc - optind != 2)
 		return say_usage("explain", "a run and an event are wanted, and there are %d arguments", argc - optind);
 	explain.out = stdout;

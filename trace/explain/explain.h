@@ -133,6 +133,7 @@ struct explain {
 	FILE *out;
 	const char *path;
 	const char *ram; /* an image of the guest's memory, or NULL */
+	bool walks;      /* an image of the moment of the trap is to be made */
 	struct trace_reader *reader;
 	const struct trace_info *info;
 	struct event_point point;
@@ -212,8 +213,8 @@ void walk_print(struct explain *explain);
 void walk_print_why(struct explain *explain);
 bool walk_had_translation(const struct explain *explain); /* as far as the events tell */
 void mistake_print(struct explain *explain, const struct trace_event *crash);
-/* False after having said why the image is none, or none of this run. */
-bool memory_print_walk(struct explain *explain);
+/* If there is an image, or one is to be made: the walk in it. False after having said why that cannot be. */
+bool memory_print(struct explain *explain);
 void fault_print(struct explain *explain);
 void flow_print(struct explain *explain);
 void slice_print(struct explain *explain);

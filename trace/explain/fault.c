@@ -83,8 +83,7 @@ void fault_print(struct explain *explain)
 	}
 	print_what(explain);
 	walk_print(explain);
-	if (explain->ram)
-		explain->failed = !memory_print_walk(explain);
+	explain->failed = !memory_print(explain);
 	print_heading(explain, "The path, from the trap on");
 	print_steps(explain);
 	print_asked(explain);

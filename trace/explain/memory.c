@@ -2,12 +2,15 @@
  * The walk for a fault's address in a RAM image: the entries as they are, those bits included that no event tells.
  *
  * Teaches: what the processor does on a miss, done by hand: on a tree a word from each table, on a hash sixteen entries and a comparison.
- * Who calls: fault.c, if there is an image (--ram). Whom: trace/dump/image.c. Invariant: nothing outside of the image is read. The image
+ * Who calls: fault.c, if there is an image (--ram), or one is to be made (--walk). Whom: trace/dump/image.c, at.h. Invariant: nothing outside of the image is read. The image
  * is of one moment, that of its making, and says nothing of any other.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "at/at.h"
 #include "commands.h"
 #include "dump/dump.h"
 #include "explain/entry.h"
@@ -86,13 +89,14 @@ static bool is_of_run(const struct explain *explain, const struct dump_image *im
 	return false;
 }
 
-bool memory_print_walk(struct explain *explain)
+static bool print_walk(struct explain *explain)
 {
 	static struct dump_image image = {.file = -1}; /* large for a stack */
 	uint64_t address = field_of(&explain->scope.begin.event, "address");
 	bool good = image_open(&image, explain->ram) && is_of_run(explain, &image);
 	if (good) {
-		print_heading(explain, "The walk, as the RAM image has it at its own moment");
+		print_heading(explain, explain->walks ? "The walk, in the guest's memory at the moment of the trap"
+						      : "The walk, in the RAM image, at the moment of its making");
 		if (address >> 46)
 			fputs("    It is no address of a user's.\n", explain->out);
 		else if (!strcmp(explain->info->mmu, "hash"))
@@ -102,4 +106,28 @@ bool memory_print_walk(struct explain *explain)
 	}
 	image_close(&image);
 	return good;
+}
+
+/* Runs the guest again up to the trap, and walks in the image that this leaves, which then goes. */
+static bool walk_again(struct explain *explain)
+{
+	const struct trace_event *begin = &explain->scope.begin.event;
+	char path[] = "/tmp/vitrine-walk-XXXXXX";
+	int file = mkstemp(path);
+	if (file < 0)
+		return say("no file can be made in /tmp"), false;
+	close(file);
+	explain->ram = path;
+	fflush(explain->out);
+	bool good = at_event(explain->path, begin->cpu, begin->index, path) == 0 && print_walk(explain);
+	explain->ram = NULL;
+	unlink(path);
+	return good;
+}
+
+bool memory_print(struct explain *explain)
+{
+	if (explain->walks)
+		return walk_again(explain);
+	return !explain->ram || print_walk(explain);
 }

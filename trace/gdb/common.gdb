@@ -23,3 +23,12 @@ end
 document to-program
 to-program: runs to main() of the user program.
 end
+
+define to-event
+  thbreak *&trace_stop
+  continue
+  leave-stop
+end
+document to-event
+to-event: runs to the event that `vitrine at` was asked for, and out of trace_stop() into the function that emitted it.
+end
