@@ -103,6 +103,8 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   viz/moment.c viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c viz/boot.c \
   viz/pagetable.c viz/pagetable_tree.c viz/pagetable_hash.c \
   trace/at/at.c trace/at/find.c trace/at/rerun.c trace/at/event.c trace/at/stub.c trace/at/elf.c trace/at/compare.c
+host_sources += trace/point.c trace/explain/explain.c trace/explain/names.c trace/explain/words.c trace/explain/scope.c trace/explain/cost.c \
+  trace/explain/walk.c trace/explain/entry.c trace/explain/memory.c trace/explain/mistake.c trace/explain/fault.c trace/explain/others.c
 host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/witness/vectors_x86_64.c trace/witness/block.c \
   trace/witness/paths.c trace/witness/path_tree.c \
   trace/witness/reader.c trace/witness/call_graph.c trace/witness/align.c trace/witness/traced.c trace/witness/check.c trace/witness/witness.c \
@@ -114,7 +116,7 @@ report_page := viz/report.html viz/report.css viz/report.js
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
 # Tests of the host's program (tests/tools/test_<name>.c).
-tool_tests := reader damage commands run pnor dump sql report witness graph
+tool_tests := reader damage commands run pnor dump sql report witness graph explain
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
@@ -516,7 +518,7 @@ $(B)/asan/test_%: $(B)/asan/tests/tools/test_%.c.o $(B)/asan/libvitrine.a
 	$(Q)$(host_cc) $(host_sanitize) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(host_libs) -lcmocka
 
 # What several of them are made with.
-$(B)/asan/test_reader $(B)/asan/test_damage: $(B)/asan/tests/tools/small_run.c.o
+$(B)/asan/test_reader $(B)/asan/test_damage $(B)/asan/test_explain: $(B)/asan/tests/tools/small_run.c.o
 $(B)/asan/test_dump: $(B)/asan/tests/tools/made_image.c.o
 $(B)/asan/test_graph: $(B)/asan/tests/tools/graph_run.c.o
 
