@@ -87,12 +87,30 @@ breakpoint|A breakpoint or trap instruction
 END
 }
 
+# The last crash of the thread with this name, as CPU:NUMBER.
+crash_of() { # name
+	local thread
+	thread=$($vitrine events "$run" --event thread_create | grep -m 1 "name=\"$1\"" | sed -E 's/.* thread=([0-9]+) .*/\1/')
+	$vitrine events "$run" --event thread_crashed --thread "$thread" | sed -E 's/.*cpu([0-9]+) +([0-9]+) .*/\1:\2/'
+}
+
+# A store to text: its translation is there and forbids it. The walk that is made from events ends at the same entry as that in the memory of the
+# guest, which is run again up to the trap.
+test_walk() { # machine
+	local from_events from_memory parts='table 0x[0-9a-f]*:\|frame 0x[0-9a-f]*\|AVA 0x[0-9a-f]*\|slot [0-9]'
+	timeout 60 $vitrine explain "$run" "$(crash_of "store to text")" --walk >"$work/walk" 2>&1
+	grep -q 'translation forbids' "$work/walk" || not_ok "walk-$1" "$(head -n 1 "$work/walk")"
+	from_events=$(sed -n '/^The walk, when/,/^The walk, in/p' "$work/walk" | grep -o "$parts")
+	from_memory=$(sed -n '/^The walk, in/,/^The path/p' "$work/walk" | sed -E 's/(level [432].*: 0x[0-9a-f]+): frame 0x[0-9a-f]+/\1/' |
+		grep -o "$parts")
+	[ "$(wc -l <<<"$from_events")" -ge 3 ] || from_events="too little: $from_events"
+	expect_equal "walk-$1" "the walk in memory" "$from_events" "$from_memory"
+}
+
 test_mistakes() { # machine
-	local name text thread place bad=""
+	local name text bad=""
 	while IFS='|' read -r name text; do
-		thread=$($vitrine events "$run" --event thread_create | grep -m 1 "name=\"$name\"" | sed -E 's/.* thread=([0-9]+) .*/\1/')
-		place=$($vitrine events "$run" --event thread_crashed --thread "$thread" | sed -E 's/.*cpu([0-9]+) +([0-9]+) .*/\1:\2/')
-		$vitrine explain "$run" "$place" | sed -n '/^The likely mistake/,/^$/p' | grep -q -F "$text" || bad="$bad, $name"
+		$vitrine explain "$run" "$(crash_of "$name")" | sed -n '/^The likely mistake/,/^$/p' | grep -q -F "$text" || bad="$bad, $name"
 	done < <(mistakes)
 	[ -z "$bad" ] && ok "mistakes-$1" || not_ok "mistakes-$1" "not the likely mistake:${bad#,}"
 }
@@ -110,5 +128,6 @@ for machine in $machines; do
 	run_program "$run" --arch "$machine" --program crash --smp 2 --icount --seed 1 --no-build
 	[ "$run_status" = 0 ] || { show_run "$run"; not_ok "crash-$machine" "the run ended with $run_status"; }
 	test_mistakes "$machine"
+	test_walk "$machine"
 	rm -rf "$run" "$work/$machine-demo"
 done

@@ -203,6 +203,19 @@ static void print_fields(struct explain *explain)
 			fprintf(explain->out, "    %-12s %s\n", target->schema->field[i].name, target->schema->field[i].meaning);
 }
 
+/* How to see it: the command that opens the timeline at the story, or at the event, with some room on both sides. */
+static void print_picture(struct explain *explain)
+{
+	const struct trace_event *target = &explain->target.event;
+	const struct trace_event *first = explain->steps ? &explain->step[0] : target;
+	const struct trace_event *last = explain->steps ? &explain->step[explain->steps - 1] : target;
+	uint64_t from = explain_ns(explain, first), to = explain_ns(explain, last), room = (to - from) / 4 + 1000;
+	from = from > room ? from - room : 0;
+	print_heading(explain, "In the picture");
+	fprintf(explain->out, "    %s view TRACE --from %" PRIu64 "ns --to %" PRIu64 "ns", program_path, from, to + room);
+	fprintf(explain->out, "    (TRACE is what `%s perfetto %s -o TRACE` wrote)\n", program_path, explain->path);
+}
+
 static void print_story(struct explain *explain)
 {
 	static void (*const prints[])(struct explain * explain) = {
@@ -236,6 +249,7 @@ static int explain_run(struct explain *explain, const char *wanted)
 		return 1;
 	print_story(explain);
 	print_fields(explain);
+	print_picture(explain);
 	if (explain->failed)
 		return 1;
 	return explain->names.out_of_memory ? say("memory ran out: names are missing above") : 0;

@@ -65,7 +65,7 @@ static const struct {
 	 "rounds)"},
 	{"mmu_segment", "SLB: segment %esid of %space is loaded into slot %slot of this CPU, as virtual segment %vsid"},
 	{"mmu_activate", "this CPU translates through %space{no space} from now on"},
-	{"mmu_sync", "no CPU can use what was unmapped from %space before (told: CPUs %told)"},
+	{"mmu_sync", "no CPU can use what was unmapped from %space{any process} before (told: CPUs %told)"},
 	{"mmu_table", "frame %frame becomes a table of level %level in the page table of %space"},
 	{"hpt_entries", "%value entries of the hashed page table are in use"},
 	{"tlb_flush", "this CPU flushed its TLB because another asked, up to request %generation"},
