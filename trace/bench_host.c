@@ -47,6 +47,13 @@ static double best_of(unsigned tries, char *const *arguments, struct rusage *usa
 	return least;
 }
 
+/* How long each of our converters took. */
+static struct timed {
+	const char *name;
+	double seconds;
+} timed[4];
+static unsigned timed_count;
+
 /* Converts a made-up run of millions of events with one of our commands; notes NAME_events_per_s and NAME_memory. */
 static bool bench_converter(const char *name, unsigned tries, char *const *arguments)
 {
@@ -57,6 +64,8 @@ static bool bench_converter(const char *name, unsigned tries, char *const *argum
 		return false;
 	snprintf(figure, sizeof(figure), "%s_events_per_s", name);
 	bench_add_result(figure, "host", strtod(PERFETTO_EVENTS, NULL) / seconds, true);
+	if (timed_count < sizeof(timed) / sizeof(timed[0]))
+		timed[timed_count++] = (struct timed){name, seconds};
 	snprintf(figure, sizeof(figure), "%s_memory", name);
 	bench_add_result(figure, "host", (double)usage.ru_maxrss / 1024, true);
 	return true;
@@ -129,7 +138,7 @@ static bool is_installed(const char *program)
 /* As many events as we convert, of three fields each, in the Common Trace Format, to text. */
 static bool bench_babeltrace(const char *directory)
 {
-	char trace[128];
+	char trace[128], figure[64];
 	snprintf(trace, sizeof(trace), "%s/ctf", directory);
 	char *make_arguments[] = {"build/tests/make_ctf", PERFETTO_EVENTS, trace, NULL};
 	char *arguments[] = {"/usr/bin/env", "babeltrace2", trace, NULL};
@@ -141,6 +150,10 @@ static bool bench_babeltrace(const char *directory)
 	double seconds = best_of(1, arguments, &usage);
 	if (seconds > 0)
 		bench_add_result("babeltrace2_events_per_s", "others", strtod(PERFETTO_EVENTS, NULL) / seconds, true);
+	for (unsigned i = 0; i < timed_count && seconds > 0; i++) {
+		snprintf(figure, sizeof(figure), "%s_to_babeltrace2", timed[i].name);
+		bench_add_result(figure, "both", seconds / timed[i].seconds, true);
+	}
 	char *remove_arguments[] = {"/bin/rm", "-r", trace, NULL};
 	return bench_run_program(remove_arguments, NULL) == 0 && seconds > 0;
 }
