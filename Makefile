@@ -36,14 +36,14 @@ kernel_sources := \
 freestanding_sources := kernel/core/string.c
 
 arch_x86_64_sources := \
-  arch/x86_64/boot.S arch/x86_64/trampoline.S arch/x86_64/trap_entry.S arch/x86_64/uaccess.S \
+  arch/x86_64/boot.S arch/x86_64/trampoline.S arch/x86_64/trap_entry.S arch/x86_64/uaccess.S arch/x86_64/trace_stop.S \
   arch/x86_64/boot.c arch/x86_64/loader.c arch/x86_64/multiboot.c arch/x86_64/multiboot2.c arch/x86_64/acpi.c arch/x86_64/acpi_tables.c \
   arch/x86_64/kernel_space.c arch/x86_64/console.c \
   arch/x86_64/cpu.c arch/x86_64/trap.c arch/x86_64/apic.c arch/x86_64/time.c arch/x86_64/smp.c arch/x86_64/mmu_radix.c
 # libfdt reads the device tree. Debian builds it for the host only, so its source comes out of Debian's kernel source package.
 libfdt := build/libfdt
 arch_ppc64_sources := \
-  arch/ppc64/start.S arch/ppc64/trap_entry.S arch/ppc64/uaccess.S \
+  arch/ppc64/start.S arch/ppc64/trap_entry.S arch/ppc64/uaccess.S arch/ppc64/trace_stop.S \
   arch/ppc64/boot.c arch/ppc64/cpu.c arch/ppc64/trap.c arch/ppc64/irq.c arch/ppc64/xive.c arch/ppc64/console.c \
   arch/ppc64/mmu_hash.c arch/ppc64/mmu_hash_table.c arch/ppc64/mmu_slb.c \
   $(libfdt)/fdt.c $(libfdt)/fdt_ro.c
@@ -89,27 +89,31 @@ flash_sources := user/flash/ecc.c user/flash/ffs.c
 host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/reader_open.c \
   trace/stats.c trace/stats_rcu.c trace/events.c \
   trace/run/run.c trace/run/options.c trace/run/image.c trace/run/ram.c trace/run/command.c trace/run/qemu.c \
-  trace/run/input.c trace/run/guest.c trace/run/drain.c trace/run/ending.c \
-  trace/run/waiting.c \
+  trace/run/input.c trace/run/again.c trace/run/guest.c trace/run/drain.c trace/run/ending.c \
+  trace/run/waiting.c trace/run/record.c \
   trace/table.c trace/perfetto/perfetto.c trace/perfetto/plan.c trace/perfetto/event.c trace/perfetto/count.c trace/perfetto/rcu.c \
-  trace/perfetto/thread.c trace/perfetto/track.c trace/perfetto/names.c trace/perfetto/packet.c trace/perfetto/output.c trace/view.c \
+  trace/perfetto/thread.c trace/perfetto/track.c trace/perfetto/names.c trace/perfetto/story.c trace/perfetto/packet.c \
+  trace/perfetto/output.c trace/view.c trace/view_link.c \
   trace/progress.c trace/sql/sql.c trace/sql/build.c trace/sql/schema.c trace/sql/views.c \
+  viz/report.c viz/report_data.c viz/report_pack.c viz/memory.c viz/timeline.c \
   trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c trace/bench_host.c \
   trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \
   trace/dump/hash.c trace/dump/handle.c trace/dump/log.c \
   viz/graph.c viz/picture.c viz/picture_render.c viz/scan.c viz/who.c \
   viz/moment.c viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c viz/boot.c \
-  viz/pagetable.c viz/pagetable_tree.c viz/pagetable_hash.c
+  viz/pagetable.c viz/pagetable_tree.c viz/pagetable_hash.c \
+  trace/at/at.c trace/at/find.c trace/at/rerun.c trace/at/event.c trace/at/stub.c trace/at/elf.c trace/at/compare.c
 host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/witness/vectors_x86_64.c trace/witness/block.c trace/witness/paths.c \
   trace/witness/reader.c trace/witness/call_graph.c trace/witness/align.c trace/witness/traced.c trace/witness/check.c trace/witness/witness.c \
   viz/call_join.c viz/calls.c viz/diff.c
 # The plugin of QEMU that `vitrine run --witness` loads.
 plugin_sources := trace/witness/plugin.c trace/witness/paths.c trace/witness/block.c
 host_main := trace/main.c
+report_page := viz/report.html viz/report.css viz/report.js
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
 # Tests of the host's program (tests/tools/test_<name>.c).
-tool_tests := reader damage commands run pnor dump sql witness graph
+tool_tests := reader damage commands run pnor dump sql report witness graph
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
@@ -463,7 +467,7 @@ iso: $(B)/x86_64/iso/$(if $(IMAGE),$(IMAGE),kernel)/$(program_name).iso
 # ---- the host's program: $(1) variant, $(2) more flags ---------------------------------------------------------------------------
 
 define host_build
-$(1)_objects := $$(patsubst %,$(B)/$(1)/%.o,$$(host_sources)) $(B)/$(1)/perfetto.pb-c.o
+$(1)_objects := $$(patsubst %,$(B)/$(1)/%.o,$$(host_sources)) $(B)/$(1)/perfetto.pb-c.o $(B)/$(1)/page.o
 
 $(B)/$(1)/perfetto.pb-c.o: $(B)/gen/perfetto.pb-c.c
 	$$(call say,HOSTCC,$$@)
@@ -472,6 +476,10 @@ $(B)/$(1)/perfetto.pb-c.o: $(B)/gen/perfetto.pb-c.c
 $(B)/$(1)/%.c.o: %.c $$(host_generated)
 	$$(call say,HOSTCC,$$@)
 	$$(Q)mkdir -p $$(@D) && $$(host_cc) $$(host_flags) $(2) -c $$< -o $$@
+
+# The parts of the report's page, as they are: the linker names them _binary_viz_report_html_start and so on.
+$(B)/$(1)/page.o: $(report_page)
+	$$(Q)mkdir -p $$(@D) && ld -r -b binary -z noexecstack -o $$@ $$^
 
 # A library, so that a program takes from it only what it calls.
 $(B)/$(1)/libvitrine.a: $$($(1)_objects)
@@ -513,7 +521,7 @@ $(B)/asan/test_graph: $(B)/asan/tests/tools/graph_run.c.o
 
 # A test program finds what it needs through its arguments; its last line is the summary.
 $(B)/asan/%.log: $(B)/asan/test_% $(B)/tests/make_trace $(B)/tests/make_witness $(B)/tests/fake_qemu $(B)/asan/vitrine
-	$(Q)timeout 300 $< $(B) > $@.new 2>&1 || { cat $@.new; exit 1; }
+	$(Q)LSAN_OPTIONS=suppressions=tests/tools/leaks:print_suppressions=0 timeout 300 $< $(B) > $@.new 2>&1 || { cat $@.new; exit 1; }
 	$(Q)mv $@.new $@ && tail -n 1 $@
 
 .PRECIOUS: $(B)/asan/test_%
@@ -685,12 +693,13 @@ everything := $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_fil
   $(programs:%=$(B)/$(a)/flash/%.pnor))
 everything += $(addprefix $(B)/tests/,make_trace make_witness make_ctf many_calls) $(B)/tests/count_packets $(B)/tests/max_rss
 
-.PHONY: help setup doctor all test-build demo run dump gdb view bench test soak inject clean docs-gen
+.PHONY: help setup doctor all test-build demo run dump gdb view report bench test soak inject clean docs-gen
 help:
 	@printf 'Vitrine: a small microkernel behind glass, on x86-64 and POWER.\n\n'
 	@printf '  make %-13s %s\n' \
 	  demo 'boots both machines, runs the demo program, leaves one picture of both: start here' \
 	  view 'serves the demo'"'"'s trace (or FILE=...) to Perfetto and prints the link' \
+	  report 'makes one page of the demo (or of RUNS=...) for a browser, memory viewer included: out/report' \
 	  run 'runs one program; what can be chosen stands below' \
 	  dump 'the same, and prints what is in its memory at the end' \
 	  gdb 'the same, stopped before the first instruction, with gdb attached' \
@@ -717,7 +726,8 @@ help:
 	  MMU= 'radix4 or radix5 on x86_64, hash on ppc64' FLASH= 'another flash image than the one of the program' \
 	  FAIL= 'the allocation in the kernel that is to fail, counted from boot' APPEND= 'more words for the kernel'"'"'s command line' \
 	  LIMITS= 'such as "--wall 10" or "--budget 50000000", or any other option: build/vitrine run --help' \
-	  OUT=out/ARCH-PROGRAM 'where the run is left' QEMU= 'more arguments for QEMU' GDB= 'more arguments for gdb'
+	  OUT=out/ARCH-PROGRAM 'where the run is left' QEMU= 'more arguments for QEMU' GDB= 'more arguments for gdb' \
+	  REVERSE= '1: gdb can step backwards (one CPU; the flash cannot be written)'
 	@printf '\nPrograms: %s\n' '$(programs)'
 
 setup: # installed above, as for every target that needs it
@@ -752,14 +762,21 @@ dump: $(B)/vitrine image $(boot_file)
 	$(Q)$(B)/vitrine dump $(OUT)
 
 gdb: $(B)/vitrine image
-	$(Q)trace/gdb/session.sh $(ARCH) $(PROGRAM) $(SMP) $(SEED) $(GDB)
+	$(Q)REVERSE=$(REVERSE) trace/gdb/session.sh $(ARCH) $(PROGRAM) $(SMP) $(SEED) $(GDB)
 
 demo: $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
 	$(Q).ci/demo
 
+# The demo opens where the hash begins to evict: the thread that is at fault on top, beside what it costs on both machines.
 FILE ?= out/demo/demo.pftrace
 view: $(B)/vitrine
-	$(Q)$(B)/vitrine view $(FILE)
+	$(Q)from=$$($(B)/vitrine sql out/demo/ppc64 'SELECT min(ts) / 1000 FROM mmu_evict' --csv 2> /dev/null | tail -n 1); \
+	$(B)/vitrine view $(FILE) $(if $(filter out/demo/demo.pftrace,$(FILE)),--pin '^collider' --pin '^reader' --pin 'HPT entries' \
+	  --pin 'free pages' $${from:+--from $$((from - 300))us --to $$((from + 2500))us})
+
+RUNS ?= $(ARCHES:%=out/demo/%)
+report: $(B)/vitrine
+	$(Q)$(B)/vitrine report $(RUNS)
 
 bench: $(B)/vitrine $(addprefix $(B)/tests/,make_trace make_witness make_ctf many_calls) \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(B)/$(a)/archive/bench.tar $(B)/$(a)/flash/bench.pnor)

@@ -16,12 +16,14 @@ int command_events(int argc, char **argv);
 int command_stats(int argc, char **argv);
 int command_perfetto(int argc, char **argv);
 int command_sql(int argc, char **argv);
+int command_report(int argc, char **argv);
 int command_graph(int argc, char **argv);
 int command_view(int argc, char **argv);
 int command_pnor(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_witness(int argc, char **argv);
 int command_dump(int argc, char **argv);
+int command_at(int argc, char **argv);
 
 /* What `vitrine CMD --help` prints, ending in a newline: usage line, options, examples. */
 extern const char run_help[];
@@ -29,11 +31,13 @@ extern const char events_help[];
 extern const char stats_help[];
 extern const char perfetto_help[];
 extern const char sql_help[];
+extern const char report_help[];
 extern const char view_help[];
 extern const char pnor_help[];
 extern const char bench_help[];
 extern const char witness_help[];
 extern const char dump_help[];
+extern const char at_help[];
 
 #define EXIT_USAGE 2
 
@@ -48,6 +52,9 @@ int say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same for a wrong call, followed by which --help to ask. Returns EXIT_USAGE. */
 int say_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Makes a directory and those above it; false, and errno, if there is none then. */
+int directories_make(const char *path);
 
 /* The name of `names` (an array that ends with NULL) that is nearest to `name`, or NULL if none looks like it. */
 const char *nearest_name(const char *name, const char *const *names);

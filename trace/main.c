@@ -22,11 +22,13 @@ static const struct command {
 	{"events", "print the events of a run as text", command_events, events_help},
 	{"perfetto", "turn runs into a Perfetto trace", command_perfetto, perfetto_help},
 	{"sql", "turn a run into an SQLite database, or ask it", command_sql, sql_help},
+	{"report", "turn runs into one page for a browser, memory viewer included", command_report, report_help},
 	{"graph", "draw a run as a graph: who talks to whom, which way faults went, ...", command_graph, NULL},
 	{"view", "serve a Perfetto trace to the Perfetto UI", command_view, view_help},
 	{"witness", "what the kernel executed, seen from outside", command_witness, witness_help},
 	{"pnor", "make and look into flash images", command_pnor, pnor_help},
 	{"dump", "what a kernel's memory says, from a RAM image", command_dump, dump_help},
+	{"at", "run again, up to one event, and stop there in gdb", command_at, at_help},
 	{"bench", "measure the kernel and the tools, beside goals", command_bench, bench_help},
 };
 

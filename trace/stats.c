@@ -13,6 +13,7 @@
 #include "../kernel/abi/descriptor.h"
 #include "../kernel/abi/trace_enums.h"
 #include "commands.h"
+#include "stats.h"
 #include "stats_inside.h"
 
 const char stats_help[] =
@@ -135,52 +136,80 @@ static void cell_count(char cell[CELL_BYTES], const struct run_counts *counts, c
 		strcpy(cell, "-");
 }
 
-static void row_begin(const char *label)
+/* Text of our own and numbers: nothing in it means anything to HTML but `<`, `>` and `&`, of which `->` is the only one there is. */
+static void put_html(FILE *to, const char *text)
 {
-	printf("%-*s", LABEL_COLUMNS, label);
+	for (; *text; text++)
+		if (*text == '<' || *text == '>' || *text == '&')
+			fprintf(to, "&#%d;", *text);
+		else
+			fputc(*text, to);
 }
 
-static void row_cell(const char *cell)
+/* A label that starts with spaces is part of the row above it. */
+static void row_begin(const struct stats_table *table, const char *label)
 {
-	printf("%*s", CELL_COLUMNS, cell);
-}
-
-void stats_row(const char *label, const struct run_counts *runs, int count, void (*fill)(char *cell, const struct run_counts *))
-{
-	row_begin(label);
-	for (int i = 0; i < count; i++) {
-		char cell[CELL_BYTES];
-		fill(cell, &runs[i]);
-		row_cell(cell);
+	if (!table->html) {
+		fprintf(table->to, "%-*s", LABEL_COLUMNS, label);
+		return;
 	}
-	putchar('\n');
+	fprintf(table->to, "<tr><th scope=row%s>", *label == ' ' ? " class=part" : "");
+	put_html(table->to, label);
+	fputs("</th>", table->to);
+}
+
+static void row_cell(const struct stats_table *table, const char *cell)
+{
+	if (!table->html) {
+		fprintf(table->to, "%*s", CELL_COLUMNS, cell);
+		return;
+	}
+	fputs("<td>", table->to);
+	put_html(table->to, cell);
+	fputs("</td>", table->to);
+}
+
+static void row_end(const struct stats_table *table)
+{
+	fputs(table->html ? "</tr>\n" : "\n", table->to);
+}
+
+void stats_row(const struct stats_table *table, const char *label, void (*fill)(char *cell, const struct run_counts *))
+{
+	row_begin(table, label);
+	for (int i = 0; i < table->count; i++) {
+		char cell[CELL_BYTES];
+		fill(cell, &table->runs[i]);
+		row_cell(table, cell);
+	}
+	row_end(table);
 }
 
 /* A row for an event, or for one value that it carries: which of a run's counters is found by its place in the struct. */
-static void row_count(const char *label, const struct run_counts *runs, int count, const char *event, size_t counter)
+static void row_count(const struct stats_table *table, const char *label, const char *event, size_t counter)
 {
-	row_begin(label);
-	for (int i = 0; i < count; i++) {
+	row_begin(table, label);
+	for (int i = 0; i < table->count; i++) {
 		char cell[CELL_BYTES];
 		uint64_t number;
-		memcpy(&number, (const char *)&runs[i] + counter, sizeof(number));
-		cell_count(cell, &runs[i], event, number);
-		row_cell(cell);
+		memcpy(&number, (const char *)&table->runs[i] + counter, sizeof(number));
+		cell_count(cell, &table->runs[i], event, number);
+		row_cell(table, cell);
 	}
-	putchar('\n');
+	row_end(table);
 }
 
-void stats_row_event(const char *label, const struct run_counts *runs, int count, const char *event)
+void stats_row_event(const struct stats_table *table, const char *label, const char *event)
 {
 	unsigned id = schema_event_named(event)->id;
-	row_count(label, runs, count, event, offsetof(struct run_counts, events) + id * sizeof(uint64_t));
+	row_count(table, label, event, offsetof(struct run_counts, events) + id * sizeof(uint64_t));
 }
 
-void stats_row_value(const char *label, const struct run_counts *runs, int count, const char *event, size_t array, unsigned value)
+void stats_row_value(const struct stats_table *table, const char *label, const char *event, size_t array, unsigned value)
 {
 	char indented[80];
 	snprintf(indented, sizeof(indented), "  %.*s", (int)strcspn(label, ":"), label);
-	row_count(indented, runs, count, event, array + value * sizeof(uint64_t));
+	row_count(table, indented, event, array + value * sizeof(uint64_t));
 }
 
 /* ---- the cells that are not counts ---- */
@@ -272,55 +301,55 @@ static void fill_lost(char *cell, const struct run_counts *counts)
 }
 
 #define FAULT_KIND_ROW(name, value, text)                                                                                        \
-	stats_row_value(text, runs, count, "fault_begin", offsetof(struct run_counts, fault_kind), value);
+	stats_row_value(table, text, "fault_begin", offsetof(struct run_counts, fault_kind), value);
 /* A fault that waits has not ended; its end comes later, with another result. */
 #define FAULT_RESULT_ROW(name, value, text)                                                                                      \
 	if ((value) != FAULT_WAITS)                                                                                              \
-		stats_row_value(text, runs, count, "fault_end", offsetof(struct run_counts, fault_result), value);
+		stats_row_value(table, text, "fault_end", offsetof(struct run_counts, fault_result), value);
 
-static void print_faults(const struct run_counts *runs, int count)
+static void print_faults(const struct stats_table *table)
 {
-	stats_row_event("faults", runs, count, "fault_begin");
+	stats_row_event(table, "faults", "fault_begin");
 	FAULT_KINDS(FAULT_KIND_ROW)
-	stats_row_event("answered", runs, count, "fault_end");
+	stats_row_event(table, "answered", "fault_end");
 	FAULT_RESULTS(FAULT_RESULT_ROW)
 }
 
-static void print_interrupts(const struct run_counts *runs, int count)
+static void print_interrupts(const struct stats_table *table)
 {
 	static const char *const kinds[IRQ_KINDS] = {"spurious", "timer", "from another CPU", "device"};
-	stats_row_event("interrupts", runs, count, "irq_enter");
+	stats_row_event(table, "interrupts", "irq_enter");
 	for (unsigned i = 0; i < IRQ_KINDS; i++)
-		stats_row_value(kinds[i], runs, count, "irq_enter", offsetof(struct run_counts, irq_kind), i);
-	stats_row_event("interrupts sent to other CPUs", runs, count, "ipi_send");
+		stats_row_value(table, kinds[i], "irq_enter", offsetof(struct run_counts, irq_kind), i);
+	stats_row_event(table, "interrupts sent to other CPUs", "ipi_send");
 }
 
-static void print_table(const struct run_counts *runs, int count)
+static void print_table(const struct stats_table *table)
 {
-	stats_row("run", runs, count, fill_run);
-	stats_row("machine", runs, count, fill_machine);
-	stats_row("MMU", runs, count, fill_mmu);
-	stats_row("CPUs", runs, count, fill_cpus);
-	stats_row("program", runs, count, fill_program);
-	stats_row("mode, seed", runs, count, fill_mode);
-	stats_row("ended", runs, count, fill_ending);
-	print_faults(runs, count);
-	stats_row_event("page requests to providers", runs, count, "page_request");
-	stats_row_event("threads that waited for them", runs, count, "fault_wait");
-	stats_row_event("pages dropped", runs, count, "page_evict");
-	stats_row_event("messages received", runs, count, "ipc_receive");
-	stats_row_event("translations entered", runs, count, "mmu_map");
-	stats_row_event("translations evicted", runs, count, "mmu_evict");
-	stats_row_event("segments loaded", runs, count, "mmu_segment");
-	stats_row_event("context switches", runs, count, "thread_switch");
-	stats_row_event("system calls", runs, count, "syscall_enter");
-	print_interrupts(runs, count);
-	stats_print_rcu(runs, count);
-	stats_row("last event at", runs, count, fill_time);
-	stats_row("instructions while a CPU was busy", runs, count, fill_instructions);
-	stats_row("kernel entry -> first user code", runs, count, fill_boot);
-	stats_row("events recorded", runs, count, fill_events);
-	stats_row("events lost", runs, count, fill_lost);
+	stats_row(table, "run", fill_run);
+	stats_row(table, "machine", fill_machine);
+	stats_row(table, "MMU", fill_mmu);
+	stats_row(table, "CPUs", fill_cpus);
+	stats_row(table, "program", fill_program);
+	stats_row(table, "mode, seed", fill_mode);
+	stats_row(table, "ended", fill_ending);
+	print_faults(table);
+	stats_row_event(table, "page requests to providers", "page_request");
+	stats_row_event(table, "threads that waited for them", "fault_wait");
+	stats_row_event(table, "pages dropped", "page_evict");
+	stats_row_event(table, "messages received", "ipc_receive");
+	stats_row_event(table, "translations entered", "mmu_map");
+	stats_row_event(table, "translations evicted", "mmu_evict");
+	stats_row_event(table, "segments loaded", "mmu_segment");
+	stats_row_event(table, "context switches", "thread_switch");
+	stats_row_event(table, "system calls", "syscall_enter");
+	print_interrupts(table);
+	stats_print_rcu(table);
+	stats_row(table, "last event at", fill_time);
+	stats_row(table, "instructions while a CPU was busy", fill_instructions);
+	stats_row(table, "kernel entry -> first user code", fill_boot);
+	stats_row(table, "events recorded", fill_events);
+	stats_row(table, "events lost", fill_lost);
 }
 
 static void print_by_event(const struct run_counts *runs, int count)
@@ -334,6 +363,18 @@ static void print_by_event(const struct run_counts *runs, int count)
 			printf(" %12" PRIu64, runs[i].events[id]);
 		putchar('\n');
 	}
+}
+
+bool stats_write_html(FILE *to, char **paths, int count)
+{
+	struct run_counts *runs = calloc((size_t)count, sizeof(*runs));
+	bool good = runs != NULL;
+	for (int i = 0; i < count && good; i++)
+		good = count_run(&runs[i], paths[i]);
+	if (good)
+		print_table(&(struct stats_table){.to = to, .html = true, .runs = runs, .count = count});
+	free(runs);
+	return good;
 }
 
 int command_stats(int argc, char **argv)
@@ -356,7 +397,7 @@ int command_stats(int argc, char **argv)
 	if (good && by_event)
 		print_by_event(runs, count);
 	else if (good)
-		print_table(runs, count);
+		print_table(&(struct stats_table){.to = stdout, .runs = runs, .count = count});
 	free(runs);
 	return good ? 0 : 1;
 }

@@ -3,7 +3,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "format.h"
 #include "reader.h"
@@ -33,20 +35,27 @@ struct run_counts {
 	struct rcu_counts rcu;
 };
 
+/* The table: a column for each run, as text in columns or as the rows of an HTML table. */
+struct stats_table {
+	FILE *to;
+	bool html;
+	const struct run_counts *runs;
+	int count;
+};
+
 #define CELL_BYTES 40
 
 /* A row of texts or numbers that `fill` puts into the cell of each run. */
-void stats_row(const char *label, const struct run_counts *runs, int count, void (*fill)(char *cell, const struct run_counts *));
+void stats_row(const struct stats_table *table, const char *label, void (*fill)(char *cell, const struct run_counts *));
 
 /* A row of how often an event was. */
-void stats_row_event(const char *label, const struct run_counts *runs, int count, const char *event);
+void stats_row_event(const struct stats_table *table, const char *label, const char *event);
 
 /* A row for one value that an event carries; `array` is the place of the counts by value in struct run_counts. */
-void stats_row_value(const char *label, const struct run_counts *runs, int count, const char *event, size_t array,
-		     unsigned value);
+void stats_row_value(const struct stats_table *table, const char *label, const char *event, size_t array, unsigned value);
 
 /* Counts an event of the category rcu, at `ns`. */
 void stats_count_rcu(struct rcu_counts *counts, const struct trace_event *event, uint64_t ns);
 
 /* Prints what was counted of it. */
-void stats_print_rcu(const struct run_counts *runs, int count);
+void stats_print_rcu(const struct stats_table *table);

@@ -114,17 +114,16 @@ static void fill_holder_in_all(char *cell, const struct run_counts *counts)
 		cell_holder(cell, most, counts->rcu.held_ns[most]);
 }
 
-#define RCU_KIND_ROW(name, value, text)                                                                                          \
-	stats_row_value(text, runs, count, "rcu_call", offsetof(struct run_counts, rcu.kind), value);
+#define RCU_KIND_ROW(name, value, text) stats_row_value(table, text, "rcu_call", offsetof(struct run_counts, rcu.kind), value);
 
-void stats_print_rcu(const struct run_counts *runs, int count)
+void stats_print_rcu(const struct stats_table *table)
 {
-	stats_row_event("given up, to be freed by RCU", runs, count, "rcu_call");
+	stats_row_event(table, "given up, to be freed by RCU", "rcu_call");
 	RCU_KINDS(RCU_KIND_ROW)
-	stats_row_event("freed", runs, count, "rcu_free");
-	stats_row_event("grace periods", runs, count, "rcu_period_end");
-	stats_row("  on average", runs, count, fill_mean);
-	stats_row("  the longest", runs, count, fill_longest);
-	stats_row("  held up longest, once, by", runs, count, fill_longest_holder);
-	stats_row("  held up longest, in all, by", runs, count, fill_holder_in_all);
+	stats_row_event(table, "freed", "rcu_free");
+	stats_row_event(table, "grace periods", "rcu_period_end");
+	stats_row(table, "  on average", fill_mean);
+	stats_row(table, "  the longest", fill_longest);
+	stats_row(table, "  held up longest, once, by", fill_longest_holder);
+	stats_row(table, "  held up longest, in all, by", fill_holder_in_all);
 }

@@ -27,23 +27,29 @@
 
 #include "commands.h"
 #include "format.h"
+#include "view_link.h"
 
-const char view_help[] = "usage: vitrine view FILE [--port PORT] [--once]\n"
-			 "\n"
-			 "Serves FILE (what `vitrine perfetto` wrote) to the Perfetto UI on this machine, and prints the link "
-			 "that opens it. The browser loads\n"
-			 "the trace from here; it is not sent anywhere. Ctrl-C ends it.\n"
-			 "\n"
-			 "    -p, --port PORT   another port than 9001; the UI of ui.perfetto.dev accepts only 9001, one of your "
-			 "own may accept others;\n"
-			 "                      0 takes any free port\n"
-			 "        --once        end after the file was fetched once\n"
-			 "\n"
-			 "If this runs on another machine than the browser, `ssh -L 9001:127.0.0.1:9001 HOST` on the browser's "
-			 "machine brings the port there;\n"
-			 "HOST is the machine where this runs.\n";
+const char view_help[] =
+	"usage: vitrine view FILE [--pin REGEX] [--from TIME --to TIME] [--port PORT] [--once]\n"
+	"\n"
+	"Serves FILE (what `vitrine perfetto` wrote) to the Perfetto UI on this machine, and prints the link that opens it. The "
+	"browser loads\n"
+	"the trace from here; it is not sent anywhere. Ctrl-C ends it.\n"
+	"\n"
+	"    --pin REGEX       tracks with such a name stand on top (up to 8 times)\n"
+	"    --expand REGEX    groups and processes with such a name are open (up to 8 times)\n"
+	"    --from, --to TIME what fills the window: 12.5ms, 800us, or nanoseconds, since kernel entry\n"
+	"    -l, --link        only print the link, for a page of yours; it works while `vitrine view FILE` runs\n"
+	"    -p, --port PORT   another port than 9001; the UI of ui.perfetto.dev accepts only 9001, one of your own may\n"
+	"                      accept others; 0 takes any free port\n"
+	"        --once        end after the file was fetched once\n"
+	"\n"
+	"If this runs on another machine than the browser, `ssh -L 9001:127.0.0.1:9001 HOST` on the browser's machine brings the "
+	"port there;\n"
+	"HOST is the machine where this runs.\n"
+	"\n"
+	"example: vitrine view out/demo/demo.pftrace --pin collider --from 4ms --to 5ms\n";
 
-#define UI "https://ui.perfetto.dev"
 #define PORT_OF_THE_UI 9001
 #define REQUEST_BYTES 8192
 #define PATIENCE_SECONDS 10
@@ -53,25 +59,11 @@ struct view {
 	char name[256]; /* as it stands in the address */
 	int file;
 	off_t bytes;
-	bool once;
+	bool once, only_link;
+	struct view_link link;
 	unsigned port;
 	int socket;
 };
-
-/* ---- names in addresses ---- */
-
-/* The last part of the path, with everything but plain characters as %XX. */
-static void name_in_address(const char *path, char *name, size_t bytes)
-{
-	const char *slash = strrchr(path, '/');
-	size_t length = 0;
-	for (const char *at = slash ? slash + 1 : path; *at && length + 4 < bytes; at++) {
-		unsigned char c = (unsigned char)*at;
-		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("-._~", c);
-		length += (size_t)snprintf(name + length, bytes - length, plain ? "%c" : "%%%02X", c);
-	}
-	name[length] = '\0';
-}
 
 /* ---- one request ---- */
 
@@ -107,7 +99,7 @@ static bool send_head(int peer, const char *status, const char *type, off_t byte
 	char head[512];
 	snprintf(head, sizeof(head),
 		 "HTTP/1.0 %s\r\n"
-		 "Access-Control-Allow-Origin: " UI "\r\n"
+		 "Access-Control-Allow-Origin: " VIEW_UI "\r\n"
 		 "Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n"
 		 "Access-Control-Allow-Private-Network: true\r\n"
 		 "Cache-Control: no-cache\r\n"
@@ -246,7 +238,7 @@ static int open_file(struct view *view)
 	if (!is_perfetto_trace(view->path))
 		return say_no_perfetto_trace(view);
 	view->bytes = status.st_size;
-	name_in_address(view->path, view->name, sizeof(view->name));
+	view_name_in_address(view->path, view->name, sizeof(view->name));
 	return 0;
 }
 
@@ -275,10 +267,11 @@ static int open_port(struct view *view)
 
 static void print_link(const struct view *view)
 {
-	printf("Open this in a browser on this machine:\n\n    " UI "/#!/?url=http://127.0.0.1:%u/%s\n\n", view->port,
-	       view->name);
+	printf("Open this in a browser on this machine:\n\n    ");
+	view_link_write(stdout, &view->link);
+	printf("\n\n");
 	if (view->port != PORT_OF_THE_UI)
-		printf("(The UI of " UI " loads from port %d only; this one is for another client.)\n", PORT_OF_THE_UI);
+		printf("(The UI of " VIEW_UI " loads from port %d only; this one is for another client.)\n", PORT_OF_THE_UI);
 	printf("%s\n", view->once ? "This ends once it is loaded." : "Ctrl-C ends this.");
 	fflush(stdout);
 }
@@ -312,30 +305,57 @@ static long port_of(const char *text)
 	return *text && !*end && port >= 0 && port <= 65535 ? port : -1;
 }
 
+/* Takes one option. Returns 0, or the exit code of a wrong call. */
+static int take_option(struct view *view, int option, const char *value, const char *word)
+{
+	struct view_link *link = &view->link;
+	uint64_t *time = option == 'f' ? &link->from_ns : &link->to_ns;
+	if (option == '?')
+		return say_usage("view", "there is no option `%s`", word);
+	if (option == ':')
+		return say_usage("view", "%s lacks its value", word);
+	if (option == 'p' && port_of(value) < 0)
+		return say_usage("view", "`%s` is no port", value);
+	if ((option == 'f' || option == 't') && !view_time(value, time))
+		return say_usage("view", "`%s` is no time; 12.5ms, 800us or 1500 (nanoseconds) are", value);
+	if ((option == 'n' ? link->pins : option == 'e' ? link->expands : 0) == VIEW_REGEXES_MAX)
+		return say_usage("view", "at most %d of --pin and of --expand", VIEW_REGEXES_MAX);
+	if (option == 'p')
+		view->port = (unsigned)port_of(value);
+	else if (option == 'n')
+		link->pin[link->pins++] = value;
+	else if (option == 'e')
+		link->expand[link->expands++] = value;
+	link->has_range |= option == 'f' || option == 't';
+	view->once |= option == '1';
+	view->only_link |= option == 'l';
+	return 0;
+}
+
 int command_view(int argc, char **argv)
 {
-	static const struct option options[] = {{"port", required_argument, NULL, 'p'}, {"once", no_argument, NULL, '1'}, {0}};
+	static const struct option options[] = {{"port", required_argument, NULL, 'p'}, {"once", no_argument, NULL, '1'},
+						{"pin", required_argument, NULL, 'n'},  {"expand", required_argument, NULL, 'e'},
+						{"from", required_argument, NULL, 'f'}, {"to", required_argument, NULL, 't'},
+						{"link", no_argument, NULL, 'l'},       {0}};
 	struct view view = {.port = PORT_OF_THE_UI};
-	int option;
+	int wrong = 0;
 	opterr = 0;
 	optind = 1;
-	while ((option = getopt_long(argc, argv, ":p:", options, NULL)) != -1) {
-		if (option == '1')
-			view.once = true;
-		else if (option == 'p' && port_of(optarg) >= 0)
-			view.port = (unsigned)port_of(optarg);
-		else if (option == 'p')
-			return say_usage("view", "`%s` is no port", optarg);
-		else if (option == ':')
-			return say_usage("view", "%s wants a number", argv[optind - 1]);
-		else
-			return say_usage("view", "there is no option `%s`", argv[optind - 1]);
-	}
+	for (int option; !wrong && (option = getopt_long(argc, argv, ":p:l", options, NULL)) != -1;)
+		wrong = take_option(&view, option, optarg, argv[optind - 1]);
+	if (wrong)
+		return wrong;
 	if (optind + 1 != argc)
 		return say_usage("view", optind == argc ? "which file?" : "one file at a time");
-	view.path = argv[optind];
-	if (open_file(&view) || open_port(&view))
+	if (view.link.has_range && view.link.from_ns >= view.link.to_ns)
+		return say_usage("view", "--from and --to: the one has to come before the other");
+	view.path = view.link.path = argv[optind];
+	if (open_file(&view) || (!view.only_link && open_port(&view)))
 		return 1;
+	view.link.port = view.port;
+	if (view.only_link)
+		return view_link_write(stdout, &view.link), putchar('\n') < 0;
 	catch_signals();
 	print_link(&view);
 	return serve(&view);

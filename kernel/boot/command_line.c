@@ -7,9 +7,10 @@
 #include "core/print.h"
 #include "core/string.h"
 
-static const char *const known_words[] = {"program", "seed",       "trace",     "ring",        "budget",   "turn_us", "memory",
-					  "flash",   "broken_cpu", "broken_at", "wrong_clock", "cpus",     "mmu",     "selftest",
-					  "fail",    "fail_every", "panic",     "fail_rounds", "fail_step"};
+static const char *const known_words[] = {"program",   "seed",     "trace",      "ring",       "budget",      "turn_us",
+					  "memory",    "flash",    "broken_cpu", "broken_at",  "wrong_clock", "cpus",
+					  "mmu",       "selftest", "fail",       "fail_every", "panic",       "fail_rounds",
+					  "fail_step", "stop",     "stop_cpu"};
 
 bool command_text(const char *line, const char *name, char value[COMMAND_WORD_CHARS])
 {
@@ -42,10 +43,13 @@ static unsigned digit_value(char c)
 	return c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10 : 99;
 }
 
-/* Reads digits up to the end of the text. False if there are none, or others, or too many. */
-static bool read_number(const char *text, uint64_t *value)
+/*
+ * Reads digits up to the end of the text. False if there are none, or others, or too many. Takes as many instructions for one
+ * number as for another with as many decimal digits, on which `vitrine at` relies: hence `&`, which does not branch.
+ */
+static bool read_number(const char text[COMMAND_WORD_CHARS], uint64_t *value)
 {
-	bool hex = text[0] == '0' && text[1] == 'x';
+	bool hex = (text[0] == '0') & (text[1] == 'x');
 	unsigned base = hex ? 16 : 10;
 	const char *at = text + (hex ? 2 : 0);
 	*value = 0;

@@ -243,11 +243,11 @@ static void say_move(unsigned number, const struct move *move)
 static void store_ring(struct writer *writer, unsigned cpu)
 {
 	const struct trace_ring *ring = &cpus[cpu].trace;
-	uint64_t lost = ring->head > ring->mask + 1 ? ring->head - (ring->mask + 1) : 0;
+	uint64_t mask = trace_limits_mask(ring->limits), lost = ring->head > mask + 1 ? ring->head - (mask + 1) : 0;
 	if (lost)
 		writer_add_gap(writer, cpu, lost);
 	for (uint64_t n = lost; n < ring->head; n++)
-		writer_add_slots(writer, cpu, (const uint64_t *)(uintptr_t)ring->slots + (n & ring->mask) * TRACE_SLOT_WORDS, 1);
+		writer_add_slots(writer, cpu, (const uint64_t *)(uintptr_t)ring->slots + (n & mask) * TRACE_SLOT_WORDS, 1);
 }
 
 static bool store_trace(const char *path)

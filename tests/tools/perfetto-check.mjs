@@ -138,7 +138,7 @@ await expectCounts(
 	perMachine(
 		'slice',
 		false,
-		`x.name not glob '*events lost' and not exists
+		`x.name not glob '*events lost' and x.name not glob 'wakes up *' and not exists
 		(select 1 from args where args.arg_set_id = x.arg_set_id and key = 'debug.cause' and string_value = 'none: the run ends first')`,
 	),
 	runs.map(({ events }) => Object.keys(events).reduce((sum, which) => sum + (isSlice(which, events) ? events[which] : 0), 0)),
@@ -175,12 +175,42 @@ await expectNone(
 	`select tid, pid from thread left join process using (upid)
 	 where thread.name is null or (tid > 0 and pid > 0 and process.name is null)`,
 );
-await expectNone(
-	'faults-have-flows',
-	`select s.id from slice s where s.category = 'fault' and s.name glob 'fault:*' and s.dur > 0
-	 and exists (select 1 from slice i where i.parent_id = s.id and i.category = 'fault')
-	 and not exists (select 1 from flow where slice_out = s.id) limit 3`,
-);
+// The steps of a fault lie in it and in each other: which slice is around one, and around that, up to the fault.
+if (!holes) {
+	await expectNone(
+		'steps-lie-in-faults',
+		`select s.id, s.ts, s.name from slice s where s.category = 'fault' and s.dur > 0 and s.name in
+			('mapping', 'page slot', 'zero-fill', 'copies the page', 'waits for the page', 'waits for memory')
+		 and not exists (select 1 from ancestor_slice(s.id) a where a.name glob 'fault:*') limit 3`,
+	);
+	await expectNone(
+		'steps-lie-in-each-other',
+		`select s.id, s.ts, s.name, p.name as around from slice s join slice p on p.id = s.parent_id where s.category = 'fault' and s.dur > 0 and
+			((s.name glob 'segment: *' and p.name not glob 'fault:*') or (s.name = 'mapping' and p.name not glob 'segment: *')
+			or (s.name = 'page slot' and p.name not in ('mapping', 'page slot'))
+			or (s.name in ('zero-fill', 'copies the page', 'waits for the page') and p.name != 'page slot')) limit 3`,
+	);
+	await expectNone(
+		'faults-say-what',
+		`select s.id, s.ts, s.name from slice s where s.name glob 'fault:*' and exists (select 1 from args where args.arg_set_id = s.arg_set_id and key = 'debug.result')
+		 and not exists (select 1 from args a join args r using (arg_set_id) where a.arg_set_id = s.arg_set_id and a.key = 'debug.what' and r.key = 'debug.result'
+			and a.string_value glob '* in * of *: ' || r.string_value) limit 3`,
+	);
+	// An arrow comes from who woke it, unless that was over by then, or an interrupt.
+	await expectNone(
+		'who-woke-whom',
+		`select s.id, s.ts, s.name, a.int_value as waker from slice s join args a on a.arg_set_id = s.arg_set_id and a.key = 'debug.waker'
+		 join thread_track own on own.id = s.track_id join thread t using (utid)
+		 where s.name glob 'woken: *' and not exists (select 1 from flow f join slice w on w.id = f.slice_out where f.slice_in = s.id and w.name glob 'wakes up *')
+		 and not exists (select 1 from slice e join thread_track et on et.id = e.track_id join thread w using (utid)
+			where w.tid = a.int_value and ifnull(w.machine_id, 0) = ifnull(t.machine_id, 0) and e.name = 'exits' and e.ts <= s.ts) limit 3`,
+	);
+	await expectNone(
+		'wakes-lead-somewhere',
+		`select s.id, s.ts from slice s where s.name glob 'wakes up *' and not exists (select 1 from flow f join slice w on w.id = f.slice_in
+		 where f.slice_out = s.id and w.name glob 'woken: *') limit 3`,
+	);
+}
 // A page that a provider brought: arrows lead from its fault over the message and the answer to where the fault goes on.
 const provided = `select s.id from slice s join args on args.arg_set_id = s.arg_set_id
 	where s.name glob 'fault:*' and args.key = 'debug.result' and args.string_value = 'the provider brought the page'`;
@@ -189,7 +219,7 @@ for (const sql of [
 		(select trace_id, slice_out as slice from flow union all select trace_id, slice_in from flow)`,
 	`create index step_slice on step(slice)`,
 	`create table waiting as select s.id as fault, i.id as inner from (${provided}) s
-		join slice i on i.parent_id = s.id and i.name = 'waits for the page'`,
+		join slice f on f.id = s.id join slice i on i.track_id = f.track_id and i.ts between f.ts and f.ts + f.dur and i.name = 'waits for the page'`,
 	`create table passed as select distinct step.trace_id, slice.name from step join slice on slice.id = step.slice
 		where slice.name in ('sends PAGE_READ', 'receives PAGE_READ', 'replies', 'goes on')`,
 	`create index passed_flow on passed(trace_id, name)`,

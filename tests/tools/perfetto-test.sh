@@ -173,7 +173,8 @@ sum_of() { # events...
 	done
 	echo $sum
 }
-slices=$(sum_of fault_begin syscall_enter irq_enter idle_begin mark_begin)
+slices=$(sum_of fault_begin fault_segment fault_mapping fault_slot fault_zero_fill fault_copy fault_wait fault_memory \
+	syscall_enter irq_enter idle_begin mark_begin)
 expect_equal ten-million-begins "slices begun" "$slices" "$(value begins "$work/came-out")"
 expect_equal ten-million-ends "slices ended" "$slices" "$(value ends "$work/came-out")"
 expect_equal ten-million-switches "switches" "$(value thread_switch "$work/went-in")" "$(value runs "$work/came-out")"

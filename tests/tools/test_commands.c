@@ -20,7 +20,7 @@ static void says_what_it_can_do(void **state)
 	assert_int_equal(shell("%s", vitrine), 2);
 	assert_int_equal(shell("%s --help", vitrine), 0);
 	assert_true(shell_said("vitrine COMMAND"));
-	const char *const commands[] = {"run", "stats", "events", "perfetto", "sql", "view"};
+	const char *const commands[] = {"run", "stats", "events", "perfetto", "sql", "report", "view"};
 	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		char usage[600];
 		snprintf(usage, sizeof(usage), "usage: %s %s", vitrine, commands[i]);

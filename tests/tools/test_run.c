@@ -54,7 +54,7 @@ static void assert_clean(void)
 	assert_true(pid > 1);
 	assert_true(kill(pid, 0) != 0 && errno == ESRCH);
 	assert_int_equal(shell("ls -A %s/out", work), 0);
-	assert_string_equal(shell_output, "console.log\nflash.pnor\nrun.vtrace\n");
+	assert_string_equal(shell_output, "console.log\nflash.pnor\nrun.options\nrun.vtrace\n");
 }
 
 /*
@@ -289,7 +289,7 @@ static void refuses_a_guest_it_cannot_read(void **state)
 	assert_int_equal(run("fake=badschema", "-q"), 11);
 	assert_true(shell_said("another trace/events.h"));
 	assert_int_equal(shell("ls -A %s/out", work), 0);
-	assert_string_equal(shell_output, "console.log\nflash.pnor\n");
+	assert_string_equal(shell_output, "console.log\nflash.pnor\nrun.options\n");
 }
 
 static void says_what_is_missing(void **state)

@@ -55,3 +55,20 @@ verdict('once-ends-well', (await ended) === 0, 'another status');
 
 const missing = spawnSync(vitrine, ['view', file + '.none'], { encoding: 'utf8' });
 verdict('missing-file-is-told', missing.status === 1 && /cannot read/.test(missing.stderr), `status ${missing.status}, ${missing.stderr}`);
+
+// The link says what it was asked for, in the words that the UI takes: addresses and JSON are read back.
+const asked = ['view', file, '--link', '--pin', '^a "b\\d"', '--expand', 'x&y', '--from', '1.5ms', '--to', '2000us'];
+const printed = spawnSync(vitrine, asked, { encoding: 'utf8' });
+const parameters = new URLSearchParams(printed.stdout.trim().split('/#!/?')[1]);
+const commands = JSON.parse(parameters.get('startupCommands') ?? '[]');
+verdict('link-has-the-time', parameters.get('visStart') === '1500000' && parameters.get('visEnd') === '2000000', printed.stdout);
+verdict(
+	'link-has-the-tracks',
+	JSON.stringify(commands) === JSON.stringify([
+		{ id: 'dev.perfetto.PinTracksByRegex', args: ['^a "b\\d"'] },
+		{ id: 'dev.perfetto.ExpandTracksByRegex', args: ['x&y'] },
+	]),
+	JSON.stringify(commands),
+);
+for (const wrong of [['--from', 'noon', '--to', '2ms'], ['--from', '2ms', '--to', '1ms'], Array(9).fill(['--pin', 'x']).flat()])
+	verdict(`refuses-${wrong.slice(0, 2).join('-').replaceAll(/[^a-z0-9-]/g, '')}-${wrong.length}`, spawnSync(vitrine, ['view', file, ...wrong]).status === 2, wrong.join(' '));

@@ -23,3 +23,15 @@ end
 document to-program
 to-program: runs to main() of the user program.
 end
+
+# QEMU answers when it has started, which takes a while on a busy machine; asked again, it would answer twice.
+set remotetimeout 60
+
+define to-event
+  thbreak *&trace_stop
+  continue
+  leave-stop
+end
+document to-event
+to-event: runs to the event that `vitrine at` was asked for, and out of trace_stop() into the function that emitted it.
+end

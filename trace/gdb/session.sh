@@ -1,46 +1,33 @@
 #!/bin/bash
 #
-# One debugging session: `vitrine run` with QEMU stopped before the first instruction, and gdb attached to it through a socket.
+# A new run in gdb: the machine stands before its first instruction.
 #
 #     trace/gdb/session.sh ARCH PROGRAM CPUS SEED [arguments for gdb...]
 #
-# The guest runs under icount, so the same session meets the same events each time. When gdb ends, the guest ends too.
-# Who calls: `make gdb` (after it has built everything) and tests/e2e/gdb.sh.
+# REVERSE=1: the run is recorded first, and gdb gets its replay, in which reverse-stepi and its like work. x86-64, one CPU only.
+# The guest runs under icount, so the same session meets the same events each time.
+# Who calls: `make gdb` (after it has built everything) and tests/e2e/gdb.sh. Whom: attach.sh.
 set -u
 arch=$1 program=$2 cpus=$3 seed=$4
 shift 4
 name=$(basename "$program" .c)
-elf=build/$arch/programs/$name.elf
-if [ -f "$program" ] && [ "$(realpath "$program")" != "$(realpath -m "user/programs/$name.c")" ]; then
-	elf=build/$arch/outside/$name.elf
-fi
 out=out/gdb/$arch-$name
-socket=$(mktemp -u /tmp/vitrine-gdb.XXXXXX) # a socket's path may be no longer than 107 characters
-mkdir -p "$out"
-
-setsid build/vitrine run --arch "$arch" --program "$program" --smp "$cpus" --seed "$seed" --icount --wall 0 -o "$out" \
-	-- -S -pidfile "$out/qemu.pid" -chardev "socket,path=$socket,server=on,wait=off,id=gdb" -gdb chardev:gdb >"$out/run.log" 2>&1 </dev/null &
-run=$! # in a session of its own: Ctrl-C is for gdb
-end_guest() {
-	kill "$run" 2>/dev/null
-	wait "$run" 2>/dev/null
-	rm -f "$socket"
-}
-trap end_guest EXIT
-
-while [ ! -S "$socket" ]; do
-	if ! kill -0 "$run" 2>/dev/null; then
-		cat "$out/run.log" >&2
-		exit 1
-	fi
-	sleep 0.05
-done
+again=()
+if [ -n "${REVERSE:-}" ]; then
+	cpus=1
+	again=(--replay)
+	rm -f "$out/record.log"
+	build/vitrine run --arch "$arch" --program "$program" --seed "$seed" --record --quiet -o "$out" # however it ends, it can be looked at
+	[ -s "$out/record.log" ] || exit 1
+	echo 'A recorded run: reverse-stepi and reverse-next go back.'
+fi
 
 cat <<END
 The machine stands before its first instruction; its console goes to $out/console.log.
   to-kernel          run to kernel_main()           to-program   run to the program's main()
   break FUNCTION     stop there, on any CPU         continue, next, step, backtrace as always
-  info threads       the CPUs                       quit         ends the guest too
+  info threads       the CPUs                       vitrine threads, help vitrine   what the kernel knows
+  quit               ends the guest too
 END
-gdb-multiarch -q -nx -x "trace/gdb/$arch.gdb" -ex "file build/$arch/kernel.elf" \
-	-ex "add-symbol-file $elf" -ex "target remote $socket" "$@"
+arguments=(--arch "$arch" --program "$program" --smp "$cpus" --seed "$seed" --icount "${again[@]}" --wall 0 --keep-ram -o "$out" --)
+exec trace/gdb/attach.sh "$arch" kernel "$name" "$out" ${#arguments[@]} "${arguments[@]}" "$@"

@@ -12,6 +12,7 @@
 
 #include "perfetto/names.h"
 #include "perfetto/packet.h"
+#include "perfetto/story.h"
 #include "perfetto/thread.h"
 #include "perfetto/track.h"
 
@@ -24,7 +25,8 @@ struct drawing {
 	const struct event_plan *plan;
 	unsigned cpu;
 	uint64_t ns;
-	uint8_t *end; /* of payload */
+	uint64_t wake; /* the flow from the thread that wakes to the one that woke; 0: none */
+	uint8_t *end;  /* of payload */
 	uint8_t payload[PACKET_PAYLOAD_ROOM];
 };
 
@@ -80,6 +82,10 @@ static void put_arguments(struct drawing *drawing)
  */
 static void put_flow(struct drawing *drawing)
 {
+	if (drawing->wake)
+		drawing->end = wire_fixed64(wire_tag(drawing->end, &packet_tags.flow), drawing->wake);
+	if (drawing->plan->without_arrows)
+		return;
 	for (unsigned i = 0; i < 2 && drawing->plan->flow[i] >= 0; i++) {
 		uint64_t flow = drawing->event->field[drawing->plan->flow[i]];
 		bool twice = i == 1 && flow == drawing->event->field[drawing->plan->flow[0]];
@@ -168,6 +174,8 @@ static void draw_end(struct drawing *drawing, struct track *track)
 	drawing->end = wire_part(drawing->payload, &packet_tags.slice_end);
 	put_track(drawing, track);
 	put_arguments(drawing);
+	if (drawing->plan->tells_story)
+		drawing->end = story_put(drawing->perfetto, drawing->cpu, drawing->end, drawing->event);
 	put_flow(drawing);
 	send(drawing);
 	if (track->ends_with_inner && track->depth > 0)
@@ -218,6 +226,33 @@ static void close_older(struct drawing *drawing, struct track *track)
 	track_close(drawing->perfetto, drawing->cpu, drawing->ns, track, track->depth - 1);
 }
 
+/*
+ * A step of a fault: a slice in the fault's and in those of the steps before, which all end with it. Of a fault whose begin is not in
+ * the run it has no length.
+ */
+static void draw_step(struct drawing *drawing, struct track *track)
+{
+	bool inside = track_is_open(track, (struct open_slice){.begin_id = drawing->plan->step_of});
+	unsigned depth = track->depth;
+	draw_begin(drawing, track);
+	if (!inside)
+		track_close(drawing->perfetto, drawing->cpu, drawing->ns, track, depth);
+}
+
+/* Closes the step in which the thread waited, and what is in it. */
+static void end_wait(struct drawing *drawing, struct track *track)
+{
+	for (unsigned depth = track->depth; depth-- > 0;) {
+		const char *begin = drawing->perfetto->plans[track->open[depth].begin_id].schema->name;
+		if (!strcmp(begin, "fault_begin"))
+			return;
+		if (!strcmp(begin, "fault_wait") || !strcmp(begin, "fault_memory")) {
+			track_close(drawing->perfetto, drawing->cpu, drawing->ns, track, depth);
+			return;
+		}
+	}
+}
+
 static void draw_on_thread(struct drawing *drawing)
 {
 	struct track *track = track_of_thread(drawing);
@@ -228,7 +263,11 @@ static void draw_on_thread(struct drawing *drawing)
 	} else if (drawing->plan->phase == PHASE_THREAD_BEGIN) {
 		close_older(drawing, track);
 		draw_begin(drawing, track);
+	} else if (drawing->plan->step_of) {
+		draw_step(drawing, track);
 	} else {
+		if (drawing->plan->ends_wait)
+			end_wait(drawing, track);
 		draw_instant(drawing, track);
 	}
 }
@@ -253,6 +292,33 @@ static void follow_rule(struct drawing *drawing)
 	plan->rule(drawing->perfetto, drawing->cpu, drawing->ns, argument);
 }
 
+/* Who woke whom: an instant on the track of the thread that did it, from which an arrow leads to the one that woke. */
+static void draw_waker(struct drawing *drawing)
+{
+	struct perfetto *perfetto = drawing->perfetto;
+	const uint64_t *field = drawing->event->field;
+	const struct thread *waker = field[drawing->plan->waker] ? thread_find(perfetto, field[drawing->plan->waker]) : NULL;
+	const struct thread *woken = thread_find(perfetto, field[drawing->plan->thread]);
+	if (!waker || !woken)
+		return;
+	char name[64];
+	snprintf(name, sizeof(name), "wakes up %s (%llu)", woken->name, (unsigned long long)woken->id);
+	uint64_t category = drawing->plan->category_bit + 1;
+	drawing->wake = perfetto->flow_base + WAKES_FIRST + ++perfetto->wakes;
+	TrackEvent wakes = TRACK_EVENT__INIT;
+	wakes.has_type = wakes.has_track_uuid = true;
+	wakes.type = TRACK_EVENT__TYPE__TYPE_INSTANT;
+	wakes.name = name;
+	wakes.track_uuid = waker->track.uuid;
+	wakes.n_category_iids = 1;
+	wakes.category_iids = &category;
+	wakes.n_flow_ids = 1;
+	wakes.flow_ids = &drawing->wake;
+	TracePacket packet = TRACE_PACKET__INIT;
+	packet.track_event = &wakes;
+	packet_send(perfetto, drawing->cpu, drawing->ns, &packet);
+}
+
 /* Scheduling: the rule tells Perfetto who runs, and an event about one thread is an instant on its track as well. */
 static void draw_scheduling(struct drawing *drawing)
 {
@@ -260,6 +326,8 @@ static void draw_scheduling(struct drawing *drawing)
 	const uint64_t *field = drawing->event->field;
 	bool about_one = plan->thread >= 0;
 	bool known = about_one && thread_find(drawing->perfetto, field[plan->thread]);
+	if (plan->waker >= 0)
+		draw_waker(drawing);
 	if (known)
 		draw_instant(drawing, track_of_thread(drawing));
 	if (plan->rule)
@@ -321,6 +389,7 @@ void event_draw(struct perfetto *perfetto, const struct trace_event *event)
 	drawing.plan = &perfetto->plans[event->id];
 	drawing.cpu = event->cpu;
 	drawing.ns = ns;
+	drawing.wake = 0;
 	if (!drawing.plan->rule_instead)
 		draw_by_phase(&drawing, drawing.plan->phase);
 	if (drawing.plan->rule && drawing.plan->phase != PHASE_SCHED)

@@ -53,6 +53,11 @@ uint64_t names_value(enum field_type type, uint64_t value)
 	return value < VALUES_MAX ? known.value[type][value] : 0;
 }
 
+uint64_t names_values(void)
+{
+	return known.values;
+}
+
 /* ---- what is known before the first event ---- */
 
 static void send_interned(struct perfetto *perfetto, unsigned cpu, InternedData *data)
@@ -187,7 +192,7 @@ static struct wire_bytes name_head(const struct event_plan *plan, uint64_t numbe
 	uint64_t category = plan->category_bit + 1;
 	TrackEvent event = TRACK_EVENT__INIT;
 	event.has_type = true;
-	event.type = type[plan->phase];
+	event.type = plan->step_of ? TRACK_EVENT__TYPE__TYPE_SLICE_BEGIN : type[plan->phase];
 	event.n_category_iids = 1;
 	event.category_iids = &category;
 	event.has_name_iid = number != 0;

@@ -24,6 +24,9 @@ uint64_t names_argument(const char *name);
 /* The number of the name of an enumeration's value, or 0 if it has no name. */
 uint64_t names_value(enum field_type type, uint64_t value);
 
+/* How many names of values have numbers: 1 and up, without a hole. */
+uint64_t names_values(void);
+
 /* Sends categories, names of arguments and names of values: all that is known before the first event. */
 void names_start_sequence(struct perfetto *perfetto, unsigned cpu);
 

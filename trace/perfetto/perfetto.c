@@ -52,9 +52,10 @@ static bool run_start(struct perfetto *perfetto, struct trace_reader *reader)
 static void run_forget(struct perfetto *perfetto)
 {
 	table_free(&perfetto->threads, thread_free);
-	table_free(&perfetto->processes, NULL);
+	table_free(&perfetto->processes, free);
 	table_free(&perfetto->counters, free);
 	table_free(&perfetto->names, free);
+	table_free(&perfetto->stories, free);
 	for (unsigned cpu = 0; cpu < FORMAT_CPUS_MAX; cpu++)
 		cpu_state_free(&perfetto->cpu[cpu]);
 	free(perfetto->ended);

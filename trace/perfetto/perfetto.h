@@ -38,6 +38,9 @@
 /* The distance between the flow ids of two machines. */
 #define FLOWS_OF_A_MACHINE (UINT64_C(1) << 56)
 
+/* Flows that only the picture has, from a thread that wakes another: far from those that the kernel numbers. */
+#define WAKES_FIRST (UINT64_C(1) << 55)
+
 /* A slice that has begun. A mark is known by its name as well. */
 struct open_slice {
 	unsigned begin_id;
@@ -56,13 +59,14 @@ struct thread {
 	uint64_t id;
 	uint64_t process;
 	char name[32];
-	unsigned state;       /* GENERIC_KERNEL_TASK_STATE_EVENT__TASK_STATE_ENUM__..., as told to Perfetto */
-	unsigned state_after; /* what it becomes when it leaves its CPU; 0: the reason of the switch says */
-	uint64_t state_ns;    /* since when */
-	uint64_t waits_for;   /* enum switch_reason, of a thread that sleeps or will */
-	int cpu;              /* where it runs, or -1 */
-	struct track track;   /* its syscalls and faults */
-	struct track marks;   /* what its program marks */
+	unsigned state;                       /* GENERIC_KERNEL_TASK_STATE_EVENT__TASK_STATE_ENUM__..., as told to Perfetto */
+	unsigned state_after;                 /* what it becomes when it leaves its CPU; 0: the reason of the switch says */
+	uint64_t state_ns;                    /* since when */
+	uint64_t waits_for;                   /* enum switch_reason, of a thread that sleeps or will */
+	int cpu;                              /* where it runs, or -1 */
+	unsigned fault_access, fault_segment; /* of its last fault: enum access, enum segment_kind */
+	struct track track;                   /* its syscalls and faults */
+	struct track marks;                   /* what its program marks */
 };
 
 /* One stream of packets: a CPU, or the machine's directory. Times are the distance to the packet before. */
@@ -118,9 +122,11 @@ struct perfetto {
 	struct sequence sequence[FORMAT_CPUS_MAX + 1]; /* one a CPU, and after them the directory */
 	struct cpu_state cpu[FORMAT_CPUS_MAX];
 	struct table threads;   /* id -> struct thread, those that live */
-	struct table processes; /* id -> itself */
+	struct table processes; /* id -> its name */
 	struct table counters;  /* event, name -> struct track */
 	struct table names;     /* event, name words -> struct event_name */
+	struct table stories;   /* access, segment, result, process -> struct story */
+	uint64_t wakes;         /* threads that another woke: each is a flow */
 	uint8_t *ended;         /* bit n: thread n has ended */
 	struct counts counts;
 	struct rcu_picture rcu;

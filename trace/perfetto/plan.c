@@ -14,6 +14,7 @@
 #include "perfetto/names.h"
 #include "perfetto/packet.h"
 #include "perfetto/rcu.h"
+#include "perfetto/story.h"
 #include "perfetto/thread.h"
 
 /* Names that read better than the event's own. What stands in the name is not repeated as an argument. */
@@ -89,6 +90,15 @@ static const struct {
 	{"mark_step", "%name_0"},
 };
 
+/* The steps of a fault lie in each other, as its path ran; those that hand on to somebody else have arrows of their own. */
+static const struct {
+	const char *event;
+	bool has_arrows;
+} steps[] = {
+	{"fault_segment", false}, {"fault_mapping", false}, {"fault_slot", false},  {"fault_zero_fill", false},
+	{"fault_copy", false},    {"fault_wait", true},     {"fault_memory", true},
+};
+
 /* What events do besides being drawn, or instead, and the fields their rules want. */
 static const struct {
 	const char *event;
@@ -103,6 +113,8 @@ static const struct {
 	{"thread_block", BESIDES, thread_rule_block, {"thread", "reason"}},
 	{"thread_wake", BESIDES, thread_rule_wake, {"thread"}},
 	{"thread_exit", BESIDES, thread_rule_exit, {"thread"}},
+	{"fault_begin", BESIDES, story_rule_begin, {"thread", "access"}},
+	{"fault_segment", BESIDES, story_rule_segment, {"thread", "segment"}},
 	{"page_request", BESIDES, count_rule_request, {0}},
 	{"page_request_done", BESIDES, count_rule_request_done, {0}},
 	{"slot_change", BESIDES, count_rule_slot, {"from", "to"}},
@@ -304,6 +316,19 @@ static void plan_rule(struct event_plan *plan)
 	}
 }
 
+static void plan_steps(struct event_plan *plan)
+{
+	const char *name = plan->schema->name;
+	for (size_t i = 0; i < COUNT(steps); i++)
+		if (!strcmp(steps[i].event, name)) {
+			plan->step_of = schema_event_named("fault_begin")->id;
+			plan->without_arrows = !steps[i].has_arrows;
+		}
+	plan->ends_wait = !strcmp(name, "fault_resume");
+	plan->tells_story = !strcmp(name, "fault_end");
+	plan->without_arrows |= plan->tells_story;
+}
+
 static void plan_event(struct event_plan *plan)
 {
 	const struct event_schema *schema = plan->schema;
@@ -315,12 +340,14 @@ static void plan_event(struct event_plan *plan)
 	plan->flow[0] = field_of_type(schema, 0, FIELD_FLOW);
 	plan->flow[1] = plan->flow[0] < 0 ? -1 : field_of_type(schema, (unsigned)plan->flow[0] + 1, FIELD_FLOW);
 	plan->status = schema->phase == PHASE_THREAD_END ? field_of_type(schema, 0, FIELD_STATUS) : -1;
+	plan->waker = field_named(schema, "waker", strlen("waker"));
 	plan->value = counts ? field_named(schema, "value", strlen("value")) : -1;
 	if (counts && plan->value < 0)
 		plan_mistake(schema->name, "value");
 	plan->category_bit = (unsigned)__builtin_ctz((unsigned)schema->category);
 	plan_name(plan);
 	plan_rule(plan);
+	plan_steps(plan);
 }
 
 const struct event_plan *plan_all(void)
@@ -329,6 +356,7 @@ const struct event_plan *plan_all(void)
 	if (done)
 		return plans;
 	done = true;
+	names_argument("what"); /* story.c's */
 	for (unsigned id = 1; id < EVENT_IDS; id++) {
 		plans[id].schema = schema_event(id);
 		if (!plans[id].schema)

@@ -37,8 +37,13 @@ struct event_plan {
 	enum event_phase phase;
 	bool is_mark;               /* drawn on the thread's second track */
 	unsigned begin_id;          /* of an end: what it ends; 0 if nothing */
+	unsigned step_of;           /* of a step on the way of a slice: what begins that; the step is a slice in it */
+	bool ends_wait;             /* what the thread waited for is there: the step that waited is over */
+	bool without_arrows;        /* the slice around it has the same flow */
+	bool tells_story;           /* of an end: says what the slice was in words (story.h) */
 	int thread, flow[2], value; /* fields, or -1; a fault that waits for a page request is in two flows */
 	int status;                 /* of an end: the field that says RETRY, or -1 */
+	int waker;                  /* of an event about a thread that can run again: the field that says by whom, or -1 */
 	unsigned category_bit;
 	const char *pattern; /* its name: "%field" stands for the field's value */
 	unsigned name_fields;

@@ -91,9 +91,11 @@ static void send_process(struct perfetto *perfetto, unsigned cpu, uint64_t ns, u
 	TracePacket packet = TRACE_PACKET__INIT;
 	packet.generic_kernel_process_tree = &tree;
 	packet_send(perfetto, cpu, ns, &packet);
-	static char known; /* the table wants a value */
-	if (!table_find(&perfetto->processes, key_of(id)) && !table_add(&perfetto->processes, key_of(id), &known))
+	char *copy = table_find(&perfetto->processes, key_of(id)) ? NULL : strdup(name);
+	if (copy && !table_add(&perfetto->processes, key_of(id), copy)) {
+		free(copy);
 		perfetto->out_of_memory = true;
+	}
 }
 
 /* Says which process a thread belongs to and what it is called. */
@@ -238,6 +240,12 @@ static struct thread *idle_thread(struct perfetto *perfetto, unsigned cpu, uint6
 	return idle;
 }
 
+const char *thread_process_name(const struct perfetto *perfetto, const struct thread *thread)
+{
+	const char *name = table_find(&perfetto->processes, key_of(thread->process));
+	return name ? name : perfetto->info->program;
+}
+
 /* ---- the rules ---- */
 
 void thread_rule_aspace_create(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const uint64_t *argument)
@@ -251,7 +259,7 @@ void thread_rule_aspace_destroy(struct perfetto *perfetto, unsigned cpu, uint64_
 {
 	(void)cpu;
 	(void)ns;
-	table_remove(&perfetto->processes, key_of(argument[0]));
+	free(table_remove(&perfetto->processes, key_of(argument[0])));
 }
 
 /* A creation. If the number is in use, its thread ended and that event was lost. */

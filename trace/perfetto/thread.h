@@ -15,6 +15,9 @@ struct thread *thread_find(struct perfetto *perfetto, uint64_t id);
 /* The same; one that is not known (its creation was lost or not recorded) is made up. NULL only without memory. */
 struct thread *thread_get(struct perfetto *perfetto, unsigned cpu, uint64_t ns, uint64_t id);
 
+/* The name of the thread's program. */
+const char *thread_process_name(const struct perfetto *perfetto, const struct thread *thread);
+
 /* Events of this CPU were lost: what was open on it is closed. */
 void thread_after_gap(struct perfetto *perfetto, unsigned cpu, uint64_t ns);
 

@@ -246,17 +246,12 @@ bool track_is_innermost(const struct track *track, struct open_slice slice)
 
 void track_close(struct perfetto *perfetto, unsigned cpu, uint64_t ns, struct track *track, unsigned depth)
 {
+	uint8_t payload[PACKET_PAYLOAD_ROOM];
 	if (track->depth <= depth)
 		return;
-	TrackEvent end = TRACK_EVENT__INIT;
-	end.has_type = end.has_track_uuid = true;
-	end.type = TRACK_EVENT__TYPE__TYPE_SLICE_END;
-	end.track_uuid = track->uuid;
-	for (; track->depth > depth; track->depth--) {
-		TracePacket packet = TRACE_PACKET__INIT;
-		packet.track_event = &end;
-		packet_send(perfetto, cpu, ns, &packet);
-	}
+	uint8_t *end = wire_field(wire_part(payload, &packet_tags.slice_end), &packet_tags.track, track->uuid);
+	for (; track->depth > depth; track->depth--)
+		packet_put(perfetto, cpu, ns, &packet_tags.track_event, payload, (size_t)(end - payload));
 }
 
 bool track_end(struct perfetto *perfetto, unsigned cpu, uint64_t ns, struct track *track, struct open_slice slice)

@@ -41,7 +41,10 @@ void command_line_free(struct command_line *line)
 		close(line->dummy_kernel);
 }
 
-/* The words the kernel reads (docs/trace.md); NULL if there is no memory. */
+/*
+ * The words the kernel reads (docs/trace.md); NULL if there is no memory. Those about the stop always have as many digits: reading
+ * them takes as many instructions in a run that stops as in the one that it repeats.
+ */
 static char *kernel_words(const struct run_options *options, const struct run_image *image)
 {
 	char *words = NULL;
@@ -50,12 +53,13 @@ static char *kernel_words(const struct run_options *options, const struct run_im
 	char fail[64] = "";
 	if (options->fail)
 		snprintf(fail, sizeof(fail), " fail=%" PRIu64 " fail_every=%" PRIu64, options->fail, options->fail_every);
-	int length = asprintf(
-		&words,
-		"program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 " flash=%" PRIu64 "%s%s%s%s%s%s",
-		image->program, options->seed, options->categories, options->ring_bytes >> 10, budget_ticks,
-		image->flash_bytes >> 10, options->icount && options->cpus > 1 ? " turn_us=100" : "", options->mmu ? " mmu=" : "",
-		options->mmu ? options->mmu : "", fail, *options->append ? " " : "", options->append);
+	int length = asprintf(&words,
+			      "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " stop_cpu=%02" PRIu64 " stop=%010" PRIu64
+			      " budget=%" PRIu64 " flash=%" PRIu64 "%s%s%s%s%s%s",
+			      image->program, options->seed, options->categories, options->ring_bytes >> 10, options->stop_cpu,
+			      options->stop, budget_ticks, image->flash_bytes >> 10,
+			      options->icount && options->cpus > 1 ? " turn_us=100" : "", options->mmu ? " mmu=" : "",
+			      options->mmu ? options->mmu : "", fail, *options->append ? " " : "", options->append);
 	return length < 0 ? NULL : words;
 }
 
@@ -97,6 +101,12 @@ static const char *find_firmware(void)
 	return NULL;
 }
 
+/* A run that is recorded or replayed keeps the machine's state in a file of QEMU's; a drive that can be written would have to go there too. */
+static const char *flash_rights(const struct run_options *options)
+{
+	return options->replay == REPLAY_NONE ? "" : ",readonly=on";
+}
+
 static void add_x86_64(struct command_line *line, const struct run_options *options, const struct run_image *image)
 {
 	add(line, "-M");
@@ -112,7 +122,7 @@ static void add_x86_64(struct command_line *line, const struct run_options *opti
 	line->firmware = find_firmware();
 	line->failed |= !line->firmware;
 	add(line, "-drive");
-	add(line, "if=pflash,unit=1,format=raw,file=/proc/self/fd/%d", FLASH_FILE);
+	add(line, "if=pflash,unit=1,format=raw%s,file=/proc/self/fd/%d", flash_rights(options), FLASH_FILE);
 	if (options->grub) {
 		add(line, "-cdrom");
 		add(line, "/proc/self/fd/%d", IMAGE_FILE);
@@ -135,7 +145,7 @@ static void add_ppc64(struct command_line *line, const struct run_options *optio
 	add(line, "-monitor");
 	add(line, "none");
 	add(line, "-drive");
-	add(line, "file=/proc/self/fd/%d,format=raw,if=mtd", FLASH_FILE);
+	add(line, "file=/proc/self/fd/%d,format=raw,if=mtd%s", FLASH_FILE, flash_rights(options));
 	add(line, "-device");
 	add(line, "pvpanic-pci,bus=pcie.0,addr=0");
 	add(line, "-action");
@@ -147,6 +157,21 @@ static void add_ppc64(struct command_line *line, const struct run_options *optio
 	add(line, "-initrd");
 	add(line, "/proc/self/fd/%d", ARCHIVE_FILE);
 	add_kernel_words(line, options, image);
+}
+
+/* How time passes; and with --record and --replay, where QEMU notes what came from outside, and the state of the machine at the start. */
+static void add_icount(struct command_line *line, const struct run_options *options)
+{
+	if (options->replay == REPLAY_NONE) {
+		add(line, "shift=0,sleep=off");
+		return;
+	}
+	add(line, "shift=0,sleep=off,rr=%s,rrfile=%s/" RECORD_FILE ",rrsnapshot=init",
+	    options->replay == REPLAY_RECORD ? "record" : "replay", options->output);
+	add(line, "-net");
+	add(line, "none");
+	add(line, "-drive");
+	add(line, "file=%s/" RECORD_STATE_FILE ",if=none,id=rr", options->output);
 }
 
 void command_line_make(struct command_line *line, const struct run_options *options, const struct run_image *image,
@@ -185,7 +210,7 @@ void command_line_make(struct command_line *line, const struct run_options *opti
 	add(line, "-no-reboot");
 	if (options->icount) {
 		add(line, "-icount");
-		add(line, "shift=0,sleep=off");
+		add_icount(line, options);
 		add(line, "-rtc");
 		add(line, "base=2024-01-01,clock=vm");
 		add(line, "-seed");

@@ -39,8 +39,13 @@ const char run_help[] =
 	"    --fail N          let allocation N in the kernel fail, counted from boot; the end of the console says\n"
 	"                      how many there were\n"
 	"    --fail-every K    and every K-th after it; without --fail, allocations K, 2K, 3K, ...\n"
+	"    --stop CPU:N      the kernel calls trace_stop() after event N of that CPU, where gdb can wait: `vitrine at`\n"
+	"                      does all of that\n"
 	"    --append WORDS    more words for the kernel's command line\n"
 	"    --keep-ram        the guest's RAM is the file DIR/ram, which stays: for `vitrine dump`\n"
+	"    --record          x86_64, one CPU: QEMU notes all that comes from outside, and the state at the start, so that\n"
+	"                      gdb can step backwards in --replay; the flash cannot be written\n"
+	"    --replay          the run that --record left in DIR, once more: for `make gdb REVERSE=1`\n"
 	"    --witness         QEMU also notes every call and trap of the kernel, at no cost to the guest: DIR/witness,\n"
 	"                      for `vitrine witness`; live CPUs then take turns\n"
 	"    --no-build        boot what was built before\n"
@@ -95,6 +100,8 @@ static const struct option long_options[] = {
 	{"boot", required_argument, NULL, 'B'},
 	{"flash", required_argument, NULL, 'F'},
 	{"append", required_argument, NULL, 'A'},
+	{"record", no_argument, NULL, 'c'},
+	{"replay", no_argument, NULL, 'y'},
 	{"no-build", no_argument, NULL, 'N'},
 	{"keep-ram", no_argument, NULL, 'K'},
 	{"witness", no_argument, NULL, 'W'},
@@ -107,6 +114,7 @@ static const struct option long_options[] = {
 	{"input", required_argument, NULL, 'f'},
 	{"fail", required_argument, NULL, 'x'},
 	{"fail-every", required_argument, NULL, 'X'},
+	{"stop", required_argument, NULL, 'S'},
 	{0},
 };
 /* clang-format on */
@@ -122,6 +130,16 @@ static bool take_number(uint64_t *to, const char *option, const char *text, uint
 		       false;
 	*to = number;
 	return true;
+}
+
+/* CPU:N */
+static bool take_stop(struct run_options *options, const char *text)
+{
+	char cpu[8];
+	const char *colon = strchr(text, ':');
+	snprintf(cpu, sizeof(cpu), "%.*s", colon ? (int)(colon - text) : 0, text);
+	return take_number(&options->stop_cpu, "stop", cpu, 0, RUN_CPUS_MAX - 1) &&
+	       take_number(&options->stop, "stop", colon + 1, 0, RUN_NO_STOP - 1);
 }
 
 static bool take_machine(struct run_options *options, const char *name)
@@ -173,6 +191,8 @@ static bool take_switch(struct run_options *options, int option)
 		options->icount = option == 'i';
 	else if (option == 'K')
 		options->keep_ram = true;
+	else if (option == 'c' || option == 'y')
+		options->replay = option == 'c' ? REPLAY_RECORD : REPLAY_AGAIN;
 	else if (option == 'W')
 		options->witness = true;
 	else if (option == 'N')
@@ -235,6 +255,8 @@ static bool take_option(struct run_options *options, int option, const char *val
 		return take_number(&options->fail, "fail", value, 1, UINT64_MAX);
 	case 'X':
 		return take_number(&options->fail_every, "fail-every", value, 1, INT64_MAX);
+	case 'S':
+		return take_stop(options, value);
 	case 'r':
 		good = take_number(&number, "ring", value, 1, RING_MIB_MAX);
 		options->ring_bytes = number << 20;
@@ -272,6 +294,13 @@ static bool options_complete(struct run_options *options)
 		options->wall_seconds = waits_for_debugger(options->qemu_arguments) ? 0
 					: options->icount                           ? WALL_SECONDS_ICOUNT
 										    : WALL_SECONDS_LIVE;
+	if (options->replay != REPLAY_NONE && (options->cpus != 1 || options->input))
+		return say_usage("run", "--record and --replay: QEMU records runs of one CPU without --input"), false;
+	if (options->replay != REPLAY_NONE && options->machine != &machines[0])
+		return say_usage("run",
+				 "--record and --replay: x86_64 only; QEMU 7.2 ends the replay of the POWER machine too early"),
+		       false;
+	options->icount |= options->replay != REPLAY_NONE;
 	if (!options->ring_bytes)
 		options->ring_bytes = (options->icount ? RING_MIB_ICOUNT : RING_MIB_LIVE) << 20;
 	if (options->ring_bytes & (options->ring_bytes - 1))
@@ -282,6 +311,8 @@ static bool options_complete(struct run_options *options)
 		options->budget = options->icount ? BUDGET_INSTRUCTIONS : 0;
 	if (!options->fail)
 		options->fail = options->fail_every;
+	if (options->stop_cpu >= options->cpus)
+		return say_usage("run", "--stop: there is no CPU %" PRIu64, options->stop_cpu), false;
 	if (options->grub && options->machine != &machines[0])
 		return say_usage("run", "--boot: GRUB boots x86_64 only"), false;
 	return mmu_is_there(options);
@@ -302,6 +333,7 @@ int run_options_parse(struct run_options *options, int argc, char **argv)
 		.wall_seconds = NOT_GIVEN,
 		.events = EVENTS_RECORDED,
 		.build = true,
+		.stop = RUN_NO_STOP,
 	};
 	opterr = 0;
 	optind = 1;

@@ -20,6 +20,7 @@
 
 #include "commands.h"
 #include "reader.h"
+#include "run/again.h"
 #include "run/run.h"
 #include "witness/functions.h"
 
@@ -72,8 +73,7 @@ static double seconds_now(void)
 
 /* ---- the directory ---- */
 
-/* Makes a directory and those above it. */
-static bool make_directory(const char *path)
+int directories_make(const char *path)
 {
 	char *part = strdup(path);
 	struct stat status;
@@ -84,9 +84,9 @@ static bool make_directory(const char *path)
 	}
 	free(part);
 	if (mkdir(path, 0777) != 0 && errno != EEXIST)
-		return false;
+		return 0;
 	if (stat(path, &status) != 0)
-		return false;
+		return 0;
 	errno = ENOTDIR;
 	return S_ISDIR(status.st_mode);
 }
@@ -108,7 +108,7 @@ static bool remove_old_ram(const char *output)
 static bool prepare_output(struct run *run)
 {
 	const char *output = run->options.output;
-	if (!make_directory(output))
+	if (!directories_make(output))
 		return say("the directory %s cannot be made: %s", output, strerror(errno)), false;
 	if (asprintf(&run->trace_path, "%s/run.vtrace", output) < 0 || asprintf(&run->console_path, "%s/console.log", output) < 0)
 		return say("there is no memory"), false;
@@ -347,10 +347,13 @@ static void handle_signals(void)
 	sigaction(SIGHUP, &action, NULL);
 }
 
-static int run_all(struct run *run)
+static int run_all(struct run *run, int argc, char **argv)
 {
 	if (!run_image_prepare(&run->image, &run->options) || !prepare_output(run) ||
-	    !run_image_copy_flash(&run->image, &run->options) || !run_image_begin_witness(&run->image, &run->options))
+	    !run_image_copy_flash(&run->image, &run->options) || !run_again_note(&run->options, &run->image, argc, argv) ||
+	    !run_image_begin_witness(&run->image, &run->options))
+		return EXIT_HOST;
+	if (run->options.replay != REPLAY_NONE && !run_record_prepare(&run->options))
 		return EXIT_HOST;
 	handle_signals();
 	int input = run->options.input ? run_input_open(run->options.input) : -1;
@@ -379,7 +382,7 @@ int command_run(int argc, char **argv)
 	run->console = -1;
 	int exit_code = run_options_parse(&run->options, argc, argv);
 	if (!exit_code)
-		exit_code = run_all(run);
+		exit_code = run_all(run, argc, argv);
 	if (run->writer)
 		writer_close(run->writer);
 	if (run->console >= 0)

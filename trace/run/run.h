@@ -24,8 +24,9 @@
 #include "format.h"
 #include "writer.h"
 
-#define RUN_CPUS_MAX 16 /* MAX_CPUS of the kernel */
-#define EXIT_HOST 11    /* the host could not do its part */
+#define RUN_CPUS_MAX 16                  /* MAX_CPUS of the kernel */
+#define RUN_NO_STOP UINT64_C(0x80000000) /* TRACE_STOP_NEVER of the kernel */
+#define EXIT_HOST 11                     /* the host could not do its part */
 
 /* ---- run_options.c ---- */
 
@@ -41,6 +42,10 @@ struct run_machine {
 	uint64_t clock_per_1000; /* clock ticks in 1000 instructions under icount */
 	const char *mmus[3];     /* that --mmu may ask for, NULL at the end */
 };
+
+/* What `vitrine run --record` leaves in the run's directory beside the run: QEMU's log, and the state it starts from. */
+#define RECORD_FILE "record.log"
+#define RECORD_STATE_FILE "record.qcow2"
 
 struct run_options {
 	const struct run_machine *machine;
@@ -63,10 +68,13 @@ struct run_options {
 	uint64_t ring_bytes;   /* of a CPU */
 	uint64_t fail;         /* the allocation that is to fail; 0: none */
 	uint64_t fail_every;   /* and which after it; 0: none */
+	uint64_t stop_cpu;     /* the event after which the kernel calls trace_stop() */
+	uint64_t stop;         /* RUN_NO_STOP: none */
 	bool icount, verbose, quiet, build;
-	bool grub;     /* boots through GRUB, from an ISO image */
-	bool witness;  /* a plugin of QEMU notes calls and traps in OUTPUT/witness */
-	bool keep_ram; /* the guest's RAM is the file OUTPUT/ram, which stays */
+	bool grub;                                                /* boots through GRUB, from an ISO image */
+	enum { REPLAY_NONE, REPLAY_RECORD, REPLAY_AGAIN } replay; /* OUTPUT has what QEMU needs to run it backwards */
+	bool keep_ram;                                            /* the guest's RAM is the file OUTPUT/ram, which stays */
+	bool witness;                                             /* a plugin of QEMU notes calls and traps in OUTPUT/witness */
 };
 
 /* Reads the command line. Returns 0, or the exit code after having said what is wrong. */
@@ -93,6 +101,11 @@ bool run_image_copy_flash(struct run_image *image, const struct run_options *opt
 /* Starts the file of the witness, if it is wanted. An old one is removed. False after having said why not. */
 bool run_image_begin_witness(struct run_image *image, const struct run_options *options);
 void run_image_free(struct run_image *image);
+
+/* ---- record.c ---- */
+
+/* Makes what --record needs, or looks for what --replay needs. False after having said what is missing. */
+bool run_record_prepare(const struct run_options *options);
 
 /* ---- run_input.c ---- */
 

@@ -1,0 +1,52 @@
+#!/bin/bash
+#
+# Group `report`: the page that `vitrine report` makes, opened in a browser, and held against the RAM of the very runs it shows.
+#
+# The runs are cut off in the middle of a program, so that there are processes left to compare. Who calls: .ci/test. Whom it calls:
+# tests/tools/report-test.mjs.
+source "$(dirname "$0")/lib.sh"
+
+# What the guest's memory says, as the test in the browser wants it.
+truth_of() { # machine, run
+	local section
+	section=$([ "$1" = x86_64 ] && echo tables || echo hash)
+	$vitrine dump "$2/ram" "$section" objects mappings >"$2/dump"
+	$vitrine events "$2" >"$2/events"
+	awk -v machine="$1" -v evict="$(grep -c 'fault_begin.*store' "$2/events")" -v shared="$(grep -c 'slot_change' "$2/events")" '
+		/^tables|^hash|^objects|^mappings/ { section = $1 }
+		section == "tables" && $1 == "process" { process = $3; gsub(/[^0-9]/, "", process) }
+		section == "tables" && / pages translated; / {
+			translations[process] = $1
+			for (i = 5; i <= NF; i += 4) level[process, $(i + 3) + 0] = $i
+			trees[process] = 1
+		}
+		section == "hash" && match($0, /\([0-9]+\)/) { translations[substr($0, RSTART + 1, RLENGTH - 2)]++ }
+		section == "objects" && $1 ~ /^[0-9]+$/ && $3 > 0 { present[$1] = $3 }
+		function list(counts,    key, text) {
+			for (key in counts) text = text (text ? "," : "") "\"" key "\":" counts[key]
+			return "{" text "}"
+		}
+		END {
+			for (process in trees)
+				tables = tables (tables ? "," : "") sprintf("\"%s\":[%d,%d,%d,%d]", process, level[process, 4], level[process, 3],
+					level[process, 2], level[process, 1])
+			printf "{\"machine\":\"%s\",\"translations\":%s,\"objects\":%s,\"tables\":{%s},", machine, list(translations), list(present), tables
+			printf "\"events\":{\"fault_begin store\":%d,\"slot_change\":%d}}", evict, shared
+		}' "$2/dump"
+}
+
+truths=
+for machine in $machines; do
+	run_program "$work/$machine" --arch "$machine" --program fork --smp 2 --icount --seed 1 --budget 1800000 --keep-ram
+	[ "$run_status" = 6 ] || not_ok "the-run-on-$machine-is-cut-off" "$(tail -n 1 "$work/$machine/log")"
+	truths="$truths${truths:+,}$(truth_of "$machine" "$work/$machine")"
+done
+echo "[$truths]" >"$work/truth.json"
+if $vitrine report "$work/x86_64" "$work/ppc64" -o "$work/page" >"$work/report.log" 2>&1; then
+	ok report-is-written
+else
+	not_ok report-is-written "$(tail -n 1 "$work/report.log")"
+fi
+[ "$(ls "$work/page")" = $'report.html\nreport.pftrace' ] && ok two-files || not_ok two-files "$(ls "$work/page")"
+timeout -k 5 120 node tests/tools/report-test.mjs "$work/page/report.html" "$work/truth.json" "$work" 2>"$work/node.log" ||
+	not_ok the-page-is-looked-at "$(tail -n 1 "$work/node.log")"

@@ -1,0 +1,292 @@
+/*
+ * `vitrine report`: runs as one page that needs nothing but a browser: no network, no server, no second file.
+ *
+ * Teaches: a page is a text with holes. report.html is that text; each @WORD@ in it is a hole that a function below fills, and
+ * style, script and data lie in the page itself. The script (report.js) only draws: what is true was reckoned here, in C.
+ * Who calls: main.c. Whom: stats.h for the table, report_data.c for the data, graph.h for the graphs, the command `perfetto` for the
+ * trace that lies beside the page.
+ */
+#include "report.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "graph.h"
+#include "reader.h"
+#include "stats.h"
+
+const char report_help[] =
+	"usage: vitrine report RUN... [-o DIR] [--events N]\n"
+	"\n"
+	"Makes a page of one or more runs (a .vtrace file, or the directory that holds run.vtrace): a table of all of them, "
+	"their\n"
+	"timeline, memory moment by moment, graphs, and a search for events. The page is one file and works offline.\n"
+	"\n"
+	"    -o, --output DIR   where it goes (default: out/report): DIR/report.html, and DIR/report.pftrace for the Perfetto "
+	"UI\n"
+	"        --events N     search finds the first N events of each run (default: 200000); the rest of the page is of all "
+	"events\n"
+	"\n"
+	"    vitrine report out/demo/x86_64 out/demo/ppc64\n";
+
+#define EVENTS_DEFAULT 200000
+
+struct report {
+	char **paths;
+	int count;
+	uint64_t events_max;
+	const char *directory;
+};
+
+/* The files that the linker put into this program as they are. */
+#define EMBEDDED(name)                                                                                                           \
+	extern const char _binary_viz_report_##name##_start[], _binary_viz_report_##name##_end[];                                \
+	static void write_##name(FILE *to)                                                                                       \
+	{                                                                                                                        \
+		fwrite(_binary_viz_report_##name##_start, 1,                                                                     \
+		       (size_t)(_binary_viz_report_##name##_end - _binary_viz_report_##name##_start), to);                       \
+	}
+EMBEDDED(css)
+EMBEDDED(js)
+extern const char _binary_viz_report_html_start[], _binary_viz_report_html_end[];
+
+/* ---- what fills the holes ---- */
+
+/* "demo on x86_64 and ppc64": the programs and machines of the runs. */
+static bool fill_title(FILE *to, const struct report *report)
+{
+	char before[32] = "";
+	for (int i = 0; i < report->count; i++) {
+		char error[640];
+		struct trace_reader *reader = trace_open(report->paths[i], error, sizeof(error));
+		if (!reader)
+			return say("%s", error), false;
+		const struct trace_info *info = trace_info(reader);
+		fputs(i == 0 ? "" : i == report->count - 1 ? " and " : ", ", to);
+		if (strcmp(before, info->program) != 0) {
+			report_write_text(to, info->program);
+			fputs(" on ", to);
+		}
+		snprintf(before, sizeof(before), "%s", info->program);
+		report_write_text(to, info->machine);
+		trace_close(reader);
+	}
+	return true;
+}
+
+static bool fill_style(FILE *to, const struct report *report)
+{
+	(void)report;
+	return write_css(to), true;
+}
+
+static bool fill_script(FILE *to, const struct report *report)
+{
+	(void)report;
+	return write_js(to), true;
+}
+
+static bool fill_overview(FILE *to, const struct report *report)
+{
+	return stats_write_html(to, report->paths, report->count);
+}
+
+static bool fill_trace(FILE *to, const struct report *report)
+{
+	return report_write_text(to, report->directory), fputs("/report.pftrace", to), true;
+}
+
+static bool fill_view(FILE *to, const struct report *report)
+{
+	report_write_text(to, program_path);
+	fputs(" view ", to);
+	return fill_trace(to, report);
+}
+
+static bool fill_data(FILE *to, const struct report *report)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *memory = open_memstream(&text, &bytes);
+	if (!memory)
+		return say("out of memory"), false;
+	bool good = report_write_data(memory, report->paths, report->count, report->events_max);
+	if ((fclose(memory) != 0 || (good && !report_write_packed(to, text, bytes))))
+		good = (say("out of memory"), false);
+	free(text);
+	return good;
+}
+
+static bool run_has_hash(const char *path)
+{
+	char error[640];
+	struct trace_reader *reader = trace_open(path, error, sizeof(error));
+	bool has = reader && !strcmp(trace_info(reader)->mmu, "hash");
+	if (reader)
+		trace_close(reader);
+	return has;
+}
+
+/* The picture without what stands before it in a file of its own. */
+static bool write_graph(FILE *to, const char *kind, const char *path)
+{
+	size_t bytes = 0;
+	const struct graph_request request = {.kind = kind, .runs = &path, .count = 1};
+	char *text = graph_svg(&request, &bytes);
+	const char *svg = text ? strstr(text, "<svg") : NULL;
+	if (svg)
+		fprintf(to, "<div class=graph>%s</div>\n", svg);
+	free(text);
+	return svg != NULL;
+}
+
+static bool fill_graphs(FILE *to, const struct report *report)
+{
+	static const struct {
+		const char *kind, *title;
+	} graphs[] = {{"faults", "Which way faults went"},
+		      {"ipc", "Who talked to whom"},
+
+		      {"hpt", "The hashed page table"},
+		      {"boot", "How the machine came up"}};
+	for (size_t i = 0; i < sizeof(graphs) / sizeof(graphs[0]); i++) {
+		fprintf(to, "<details%s><summary>%s</summary>\n", i ? "" : " open", graphs[i].title);
+		for (int run = 0; run < report->count; run++)
+			if ((strcmp(graphs[i].kind, "hpt") != 0 || run_has_hash(report->paths[run])) &&
+			    !write_graph(to, graphs[i].kind, report->paths[run]))
+				return false;
+		fputs("</details>\n", to);
+	}
+	return true;
+}
+
+static const struct hole {
+	const char *name;
+	bool (*fill)(FILE *to, const struct report *report);
+} holes[] = {
+	{"TITLE", fill_title}, {"STYLE", fill_style}, {"SCRIPT", fill_script}, {"OVERVIEW", fill_overview},
+	{"TRACE", fill_trace}, {"VIEW", fill_view},   {"DATA", fill_data},     {"GRAPHS", fill_graphs},
+};
+
+static const struct hole *hole_at(const char *text, size_t left)
+{
+	for (size_t i = 0; i < sizeof(holes) / sizeof(holes[0]); i++) {
+		size_t length = strlen(holes[i].name);
+		if (left >= length + 2 && text[0] == '@' && !strncmp(text + 1, holes[i].name, length) && text[length + 1] == '@')
+			return &holes[i];
+	}
+	return NULL;
+}
+
+static bool write_page(FILE *to, const struct report *report)
+{
+	const char *end = _binary_viz_report_html_end;
+	for (const char *at = _binary_viz_report_html_start; at < end;) {
+		const struct hole *hole = hole_at(at, (size_t)(end - at));
+		if (!hole) {
+			fputc(*at++, to);
+			continue;
+		}
+		if (!hole->fill(to, report))
+			return false;
+		at += strlen(hole->name) + 2;
+	}
+	return true;
+}
+
+/* ---- files ---- */
+
+/* Makes a directory and those above it. */
+static bool make_directories(const char *path)
+{
+	char *copy = strdup(path);
+	for (char *at = copy; at && (at = strchr(at + 1, '/'));) {
+		*at = '\0';
+		mkdir(copy, 0777);
+		*at = '/';
+	}
+	free(copy);
+	return mkdir(path, 0777) == 0 || errno == EEXIST;
+}
+
+/* The page is under its name only when it is whole. */
+static bool write_page_as(const char *path, const char *fresh, const struct report *report)
+{
+	FILE *to = fopen(fresh, "w");
+	if (!to)
+		return say("%s: %s", fresh, strerror(errno)), false;
+	bool good = write_page(to, report);
+	bool written = !ferror(to);
+	written = fclose(to) == 0 && written;
+	if (good && written && rename(fresh, path) == 0)
+		return true;
+	if (good)
+		say("%s: %s", path, strerror(errno));
+	return unlink(fresh), false;
+}
+
+static bool write_trace(const struct report *report)
+{
+	char *path = NULL;
+	char **arguments = calloc((size_t)report->count + 4, sizeof(*arguments));
+	if (!arguments || asprintf(&path, "%s/report.pftrace", report->directory) < 0)
+		return free(arguments), say("out of memory"), false;
+	char command[] = "perfetto", option[] = "-o";
+	arguments[0] = command;
+	arguments[1] = option;
+	arguments[2] = path;
+	memcpy(arguments + 3, report->paths, (size_t)report->count * sizeof(*arguments));
+	bool good = command_perfetto(report->count + 3, arguments) == 0;
+	free(path);
+	free(arguments);
+	return good;
+}
+
+static int write_report(const struct report *report)
+{
+	char *path = NULL, *fresh = NULL;
+	if (!make_directories(report->directory))
+		return say("%s: %s", report->directory, strerror(errno));
+	bool good = asprintf(&path, "%s/report.html", report->directory) > 0 && asprintf(&fresh, "%s.new", path) > 0;
+	good = good ? write_trace(report) && write_page_as(path, fresh, report) : (say("out of memory"), false);
+	if (good)
+		printf("%s: open it in a browser\n", path);
+	free(path);
+	free(fresh);
+	return good ? 0 : 1;
+}
+
+int command_report(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"output", required_argument, NULL, 'o'}, {"events", required_argument, NULL, 'e'}, {0}};
+	struct report report = {.events_max = EVENTS_DEFAULT, .directory = "out/report"};
+	opterr = 0;
+	optind = 1;
+	for (int option; (option = getopt_long(argc, argv, ":o:", options, NULL)) != -1;) {
+		char *end = NULL;
+		if (option == ':')
+			return say_usage("report", "the option `%s` lacks its value", argv[optind - 1]);
+		if (option == '?')
+			return say_usage("report", "there is no option `%s`", argv[optind - 1]);
+		if (option == 'o')
+			report.directory = optarg;
+		else
+			report.events_max = strtoull(optarg, &end, 10);
+		if (option == 'o' ? !*optarg : optarg[0] < '0' || optarg[0] > '9' || *end)
+			return say_usage("report",
+					 option == 'o' ? "-o wants the name of a directory" : "--events wants a number");
+	}
+	report.paths = argv + optind;
+	report.count = argc - optind;
+	if (report.count < 1 || report.count > REPORT_RUNS_MAX)
+		return say_usage("report", "between 1 and %d runs are wanted, and there are %d", REPORT_RUNS_MAX, report.count);
+	return write_report(&report);
+}
