@@ -96,7 +96,7 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/perfetto/output.c trace/view.c trace/view_link.c \
   trace/progress.c trace/sql/sql.c trace/sql/build.c trace/sql/schema.c trace/sql/views.c \
   viz/report.c viz/report_data.c viz/report_pack.c viz/memory.c viz/timeline.c \
-  trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
+  trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c trace/bench_host.c \
   trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \
   trace/dump/hash.c trace/dump/handle.c trace/dump/log.c \
   viz/graph.c viz/picture.c viz/picture_render.c viz/scan.c viz/who.c \
@@ -564,6 +564,14 @@ $(B)/tests/gva2gpa $(B)/tests/boot_phases $(B)/tests/layout: $(B)/tests/%: tests
 	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) -Ikernel -Itests/unit/include -Iarch/x86_64/include -I$(B)/gen \
 	  $(filter %.c,$^) -o $@
 
+# What the benchmark gives to other converters: a trace in their format, and a program whose calls uftrace can record.
+$(B)/tests/make_ctf: tests/tools/make_ctf.c
+$(B)/tests/many_calls: tests/tools/many_calls.c
+$(B)/tests/many_calls: many_calls_flags := -pg
+$(B)/tests/make_ctf $(B)/tests/many_calls:
+	$(call say,HOSTCC,$@)
+	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) $(many_calls_flags) $< -o $@
+
 # And two that let allocations of the guest fail, one a run, or many.
 $(B)/tests/inject $(B)/tests/rounds: $(B)/tests/%: tests/e2e/%.c
 	$(call say,HOSTCC,$@)
@@ -686,7 +694,7 @@ OUT ?= out/$(ARCH)-$(program_name)
 BOOT ?= kernel
 everything := $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) \
   $(programs:%=$(B)/$(a)/flash/%.pnor))
-everything += $(B)/tests/make_trace $(B)/tests/make_witness $(B)/tests/count_packets $(B)/tests/max_rss
+everything += $(addprefix $(B)/tests/,make_trace make_witness make_ctf many_calls) $(B)/tests/count_packets $(B)/tests/max_rss
 
 .PHONY: help setup doctor all test-build demo run dump gdb view report bench test soak inject clean docs-gen
 help:
@@ -773,7 +781,7 @@ RUNS ?= $(ARCHES:%=out/demo/%)
 report: $(B)/vitrine
 	$(Q)$(B)/vitrine report $(RUNS)
 
-bench: $(B)/vitrine $(B)/tests/make_trace $(B)/tests/make_witness \
+bench: $(B)/vitrine $(addprefix $(B)/tests/,make_trace make_witness make_ctf many_calls) \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(B)/$(a)/archive/bench.tar $(B)/$(a)/flash/bench.pnor)
 	$(Q)$(B)/vitrine bench --docs
 
