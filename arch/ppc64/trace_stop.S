@@ -7,6 +7,7 @@
  * Who calls: arch_trace_stop_if_above(), in every emitter, with irqs on or off. Locks: none.
  */
 	.text
+	.cfi_sections .debug_frame	/* for debuggers only */
 	.globl	trace_stop
 	.type	trace_stop, @function
 trace_stop:
