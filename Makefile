@@ -90,34 +90,40 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/stats.c trace/stats_rcu.c trace/events.c \
   trace/run/run.c trace/run/options.c trace/run/image.c trace/run/ram.c trace/run/command.c trace/run/qemu.c \
   trace/run/input.c trace/run/again.c trace/run/guest.c trace/run/drain.c trace/run/ending.c \
-  trace/run/waiting.c \
+  trace/run/waiting.c trace/run/record.c \
   trace/table.c trace/perfetto/perfetto.c trace/perfetto/plan.c trace/perfetto/event.c trace/perfetto/count.c trace/perfetto/rcu.c \
   trace/perfetto/thread.c trace/perfetto/track.c trace/perfetto/names.c trace/perfetto/story.c trace/perfetto/packet.c \
   trace/perfetto/output.c trace/view.c trace/view_link.c \
   trace/progress.c trace/sql/sql.c trace/sql/build.c trace/sql/schema.c trace/sql/views.c \
   viz/report.c viz/report_data.c viz/report_pack.c viz/memory.c viz/timeline.c \
-  trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c \
+  trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c trace/bench_host.c \
   trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \
   trace/dump/hash.c trace/dump/handle.c trace/dump/log.c \
-  trace/point.c trace/explain/explain.c trace/explain/names.c trace/explain/words.c trace/explain/scope.c trace/explain/cost.c \
-  trace/explain/walk.c trace/explain/entry.c trace/explain/memory.c trace/explain/mistake.c trace/explain/fault.c trace/explain/others.c \
   viz/graph.c viz/picture.c viz/picture_render.c viz/scan.c viz/who.c \
-  viz/moment.c viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c \
+  viz/moment.c viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c viz/boot.c \
   viz/pagetable.c viz/pagetable_tree.c viz/pagetable_hash.c \
   trace/at/at.c trace/at/find.c trace/at/rerun.c trace/at/event.c trace/at/stub.c trace/at/elf.c trace/at/compare.c
+host_sources += trace/point.c trace/explain/explain.c trace/explain/names.c trace/explain/words.c trace/explain/scope.c trace/explain/cost.c \
+  trace/explain/walk.c trace/explain/entry.c trace/explain/memory.c trace/explain/mistake.c trace/explain/fault.c trace/explain/others.c
+host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/witness/vectors_x86_64.c trace/witness/block.c \
+  trace/witness/paths.c trace/witness/path_tree.c \
+  trace/witness/reader.c trace/witness/call_graph.c trace/witness/align.c trace/witness/traced.c trace/witness/check.c trace/witness/witness.c \
+  viz/call_join.c viz/calls.c viz/diff.c
+# The plugin of QEMU that `vitrine run --witness` loads.
+plugin_sources := trace/witness/plugin.c trace/witness/paths.c trace/witness/path_tree.c trace/witness/block.c
 host_main := trace/main.c
 report_page := viz/report.html viz/report.css viz/report.js
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
 # Tests of the host's program (tests/tools/test_<name>.c).
-tool_tests := reader damage commands run pnor dump sql report explain
+tool_tests := reader damage commands run pnor dump sql report witness graph explain
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
 setup_level := $(if $(filter test soak inject test-build unit% explore% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if \
   $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
   $(filter iso %.iso,$(MAKECMDGOALS))$(if $(filter run dump,$(MAKECMDGOALS)),$(filter grub,$(BOOT))),iso,$(if \
-  $(filter demo run dump view bench all image,$(MAKECMDGOALS)),run))))
+  $(filter demo run dump view bench all image docs-pictures,$(MAKECMDGOALS)),run))))
 ifneq ($(setup_level),)
 ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
 $(error The set-up is not complete; what to do stands above)
@@ -178,7 +184,7 @@ module_flags_ppc64 := $(module_flags)
 module_link := -shared --hash-style=sysv -z now -Bsymbolic -init module_init -fini module_fini -T user/lib/module.ld
 
 host_cc := $(COMPILER)
-host_packages := libprotobuf-c sqlite3 zlib
+host_packages := libprotobuf-c sqlite3 zlib libdw libelf
 # Asked for at the first use, which is after the set-up, and only then.
 package_flags = $(eval package_flags := $(shell pkg-config --cflags $(host_packages)))$(package_flags)
 host_flags = -std=gnu2x -g -O2 -MMD -MP $(warnings) -D_GNU_SOURCE -Itrace -Iviz -Ikernel -I$(B)/gen $(package_flags)
@@ -439,7 +445,7 @@ endif
 
 # What `vitrine run` needs before it starts QEMU.
 .PHONY: image
-image: $(call boot_file_$(ARCH),kernel) $(B)/$(ARCH)/archive/$(program_name).tar $(B)/$(ARCH)/flash/$(program_name).pnor
+image: $(B)/witness.so $(call boot_file_$(ARCH),kernel) $(B)/$(ARCH)/archive/$(program_name).tar $(B)/$(ARCH)/flash/$(program_name).pnor
 
 # The same on an ISO image, which GRUB boots by Multiboot 2: $(1) variant of the kernel. words.cfg holds the command line for a machine
 # that gives none; without a flash the program comes out of the archive.
@@ -494,6 +500,10 @@ $(B)/vitrine: $(B)/host/$(host_main).o $(B)/host/libvitrine.a
 	$(call say,HOSTLD,$@)
 	$(Q)$(host_cc) -o $@ $^ $(host_libs)
 
+$(B)/witness.so: $(plugin_sources) $(wildcard trace/witness/*.h) trace/format.h
+	$(call say,HOSTLD,$@)
+	$(Q)mkdir -p $(@D) && $(host_cc) $(filter-out -MMD -MP,$(host_flags)) -fPIC -fvisibility=hidden -shared -o $@ $(plugin_sources)
+
 $(B)/asan/vitrine: $(B)/asan/$(host_main).o $(B)/asan/libvitrine.a
 	$(call say,HOSTLD,$@)
 	$(Q)$(host_cc) $(host_sanitize) -o $@ $^ $(host_libs)
@@ -510,10 +520,11 @@ $(B)/asan/test_%: $(B)/asan/tests/tools/test_%.c.o $(B)/asan/libvitrine.a
 # What several of them are made with.
 $(B)/asan/test_reader $(B)/asan/test_damage $(B)/asan/test_explain: $(B)/asan/tests/tools/small_run.c.o
 $(B)/asan/test_dump: $(B)/asan/tests/tools/made_image.c.o
+$(B)/asan/test_graph: $(B)/asan/tests/tools/graph_run.c.o
 
 # A test program finds what it needs through its arguments; its last line is the summary.
-$(B)/asan/%.log: $(B)/asan/test_% $(B)/tests/make_trace $(B)/tests/fake_qemu $(B)/asan/vitrine
-	$(Q)timeout 300 $< $(B) > $@.new 2>&1 || { cat $@.new; exit 1; }
+$(B)/asan/%.log: $(B)/asan/test_% $(B)/tests/make_trace $(B)/tests/make_witness $(B)/tests/fake_qemu $(B)/asan/vitrine
+	$(Q)LSAN_OPTIONS=suppressions=tests/tools/leaks:print_suppressions=0 timeout 300 $< $(B) > $@.new 2>&1 || { cat $@.new; exit 1; }
 	$(Q)mv $@.new $@ && tail -n 1 $@
 
 .PRECIOUS: $(B)/asan/test_%
@@ -552,6 +563,14 @@ $(B)/tests/gva2gpa $(B)/tests/boot_phases $(B)/tests/layout: $(B)/tests/%: tests
 	$(call say,HOSTCC,$@)
 	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) -Ikernel -Itests/unit/include -Iarch/x86_64/include -I$(B)/gen \
 	  $(filter %.c,$^) -o $@
+
+# What the benchmark gives to other converters: a trace in their format, and a program whose calls uftrace can record.
+$(B)/tests/make_ctf: tests/tools/make_ctf.c
+$(B)/tests/many_calls: tests/tools/many_calls.c
+$(B)/tests/many_calls: many_calls_flags := -pg
+$(B)/tests/make_ctf $(B)/tests/many_calls:
+	$(call say,HOSTCC,$@)
+	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -O1 -D_GNU_SOURCE $(warnings) $(many_calls_flags) $< -o $@
 
 # And two that let allocations of the guest fail, one a run, or many.
 $(B)/tests/inject $(B)/tests/rounds: $(B)/tests/%: tests/e2e/%.c
@@ -673,14 +692,14 @@ MODE ?= live
 IMAGE ?= kernel
 OUT ?= out/$(ARCH)-$(program_name)
 BOOT ?= kernel
-everything := $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) \
+everything := $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) \
   $(programs:%=$(B)/$(a)/flash/%.pnor))
-everything += $(B)/tests/make_trace $(B)/tests/count_packets $(B)/tests/max_rss
+everything += $(addprefix $(B)/tests/,make_trace make_witness make_ctf many_calls) $(B)/tests/count_packets $(B)/tests/max_rss
 
 .PHONY: help setup doctor all test-build demo run dump gdb view report bench test soak inject clean docs-gen
 help:
 	@printf 'Vitrine: a small microkernel behind glass, on x86-64 and POWER.\n\n'
-	@printf '  make %-9s %s\n' \
+	@printf '  make %-13s %s\n' \
 	  demo 'boots both machines, runs the demo program, leaves one picture of both: start here' \
 	  view 'serves the demo'"'"'s trace (or FILE=...) to Perfetto and prints the link' \
 	  report 'makes one page of the demo (or of RUNS=...) for a browser, memory viewer included: out/report' \
@@ -698,6 +717,7 @@ help:
 	  setup 'installs what this machine lacks (also done by the targets above)' \
 	  doctor 'says what this machine has, lacks, and how to mend it' \
 	  docs-gen 'writes docs/gen/ from the schema and the layout' \
+	  docs-pictures 'draws the pictures of docs/graphs.md from the demo' \
 	  clean 'removes what was built and recorded'
 	@printf '\nFor run and gdb, with what holds if you say nothing:\n'
 	@printf '  %-18s %s\n' ARCH=x86_64 'or ppc64' PROGRAM=demo 'or the path of a C file, or one of those below' \
@@ -709,7 +729,8 @@ help:
 	  MMU= 'radix4 or radix5 on x86_64, hash on ppc64' FLASH= 'another flash image than the one of the program' \
 	  FAIL= 'the allocation in the kernel that is to fail, counted from boot' APPEND= 'more words for the kernel'"'"'s command line' \
 	  LIMITS= 'such as "--wall 10" or "--budget 50000000", or any other option: build/vitrine run --help' \
-	  OUT=out/ARCH-PROGRAM 'where the run is left' QEMU= 'more arguments for QEMU' GDB= 'more arguments for gdb'
+	  OUT=out/ARCH-PROGRAM 'where the run is left' QEMU= 'more arguments for QEMU' GDB= 'more arguments for gdb' \
+	  REVERSE= '1: gdb can step backwards (one CPU; the flash cannot be written)'
 	@printf '\nPrograms: %s\n' '$(programs)'
 
 setup: # installed above, as for every target that needs it
@@ -721,7 +742,7 @@ doctor:
 all: $(everything)
 
 # What tests run, beside what everybody runs.
-test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa boot_phases layout inject rounds) \
+test-build: all $(addprefix $(B)/tests/,forget make_trace fake_qemu count_packets max_rss gva2gpa boot_phases layout inject rounds) \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
 
 # These two read what is typed; another that does says so with INPUT=-.
@@ -744,9 +765,9 @@ dump: $(B)/vitrine image $(boot_file)
 	$(Q)$(B)/vitrine dump $(OUT)
 
 gdb: $(B)/vitrine image
-	$(Q)trace/gdb/session.sh $(ARCH) $(PROGRAM) $(SMP) $(SEED) $(GDB)
+	$(Q)REVERSE=$(REVERSE) trace/gdb/session.sh $(ARCH) $(PROGRAM) $(SMP) $(SEED) $(GDB)
 
-demo: $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
+demo: $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
 	$(Q).ci/demo
 
 # The demo opens where the hash begins to evict: the thread that is at fault on top, beside what it costs on both machines.
@@ -760,7 +781,7 @@ RUNS ?= $(ARCHES:%=out/demo/%)
 report: $(B)/vitrine
 	$(Q)$(B)/vitrine report $(RUNS)
 
-bench: $(B)/vitrine $(B)/tests/make_trace \
+bench: $(B)/vitrine $(addprefix $(B)/tests/,make_trace make_witness make_ctf many_calls) \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(B)/$(a)/archive/bench.tar $(B)/$(a)/flash/bench.pnor)
 	$(Q)$(B)/vitrine bench --docs
 
@@ -777,6 +798,11 @@ inject: test-build
 
 docs-gen: $(B)/gen/gen $(B)/tests/layout
 	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md && $(B)/tests/layout > docs/gen/layout.md
+
+# The pictures of docs/graphs.md.
+.PHONY: docs-pictures
+docs-pictures: $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
+	$(Q).ci/pictures
 
 # What was fetched stays.
 clean:

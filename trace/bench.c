@@ -5,7 +5,7 @@
  * on every host, and a change that costs two instructions is seen. Only the host's own programs are measured in seconds. The
  * cost of a trace event is the difference between two runs: the null system call emits two events of the category `syscall`,
  * so the difference between its cost with that category on and off, halved, is what one event adds. Who calls: main.c. It runs
- * `vitrine run` and `vitrine perfetto` as programs and reads what user/programs/bench.c printed.
+ * `vitrine run` as a program and reads what user/programs/bench.c printed; bench_host.c does the same with the host's programs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,12 +16,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench_inside.h"
 #include "commands.h"
 #include "reader.h"
 
@@ -31,7 +30,8 @@ const char bench_help[] =
 	"usage: vitrine bench [-o DIR] [--docs]\n"
 	"\n"
 	"Runs user/programs/bench.c on both machines under icount and converts a large made-up run. Prints a table of\n"
-	"what things cost, beside goals and other kernels, and writes it to DIR.json.\n"
+	"what things cost, beside goals and other kernels, and writes it to DIR.json. Where babeltrace2 and uftrace are\n"
+	"installed, they are timed as well, on as many events of their own formats.\n"
 	"\n"
 	"    -o, --output DIR   keeps the runs there (default out/bench, so the table goes to out/bench.json)\n"
 	"        --docs         also writes the table into docs/performance.md, between its two marks\n"
@@ -43,10 +43,6 @@ const char bench_help[] =
 #define DOCS_END "<!-- bench end -->\n"
 #define MACHINES 2
 #define RESULTS_MAX 64
-
-/* Big enough that starting the program is lost in it, small enough for a few seconds. */
-#define PERFETTO_EVENTS "4000000"
-#define PERFETTO_BATCHES 3
 
 static const struct machine {
 	const char *name;
@@ -74,6 +70,16 @@ static const struct goal {
 	{"perfetto_events_per_s", 3920000, true, "events/s", "babeltrace2 CTF to text 0.98 M, uftrace to Chrome 3.5-4.1 M"},
 	{"perfetto_bytes_per_event", 30, false, "bytes", ""},
 	{"perfetto_memory", 16, false, "MiB", ""},
+	{"sql_events_per_s", 0, true, "events/s", ""},
+	{"sql_memory", 16, false, "MiB", ""},
+	{"graph_events_per_s", 3920000, true, "events/s", ""},
+	{"graph_memory", 16, false, "MiB", ""},
+	{"babeltrace2_events_per_s", 0, true, "events/s", "CTF to text, in the same run"},
+	{"perfetto_to_babeltrace2", 4, true, "times as fast", ""},
+	{"graph_to_babeltrace2", 4, true, "times as fast", ""},
+	{"sql_to_babeltrace2", 4, true, "times as fast", ""},
+	{"uftrace_records_per_s", 0, true, "records/s", "uftrace dump --chrome, in the same run"},
+	{"callgraph_records_per_s", 10000000, true, "records/s", "uftrace dump --graphviz 11.7 M"},
 	{"soft_fault", 0, false, "instructions", ""},
 	{"send_receive", 0, false, "instructions", ""},
 	{"word_round_trip", 0, false, "instructions", ""},
@@ -103,7 +109,7 @@ static const struct goal *goal_named(const char *name)
 	return NULL;
 }
 
-static void add_result(const char *name, const char *machine, double value, bool traced)
+void bench_add_result(const char *name, const char *machine, double value, bool traced)
 {
 	const struct goal *goal = goal_named(name);
 	if (goal && results.count < RESULTS_MAX)
@@ -122,8 +128,7 @@ static const struct result *result_named(const char *name, const char *machine, 
 
 /* ---- running things ---- */
 
-/* Runs a program without its stdout, and says how it went. Returns its exit code, -1 if there is none. */
-static int run_program(char *const *arguments, struct rusage *usage)
+int bench_run_program(char *const *arguments, struct rusage *usage)
 {
 	posix_spawn_file_actions_t files;
 	pid_t pid;
@@ -152,7 +157,7 @@ static bool take_console(const char *path, const struct machine *machine, bool t
 	while (fgets(line, sizeof(line), console))
 		if (sscanf(line, "bench %31s %lf ns %lf ticks", name, &ns, &ticks) == 3) {
 			if (traced || !strcmp(name, "null_syscall"))
-				add_result(name, machine->name, ticks / machine->ticks_per_instruction, traced);
+				bench_add_result(name, machine->name, ticks / machine->ticks_per_instruction, traced);
 			taken++;
 		}
 	fclose(console);
@@ -166,7 +171,7 @@ static bool take_boot(const char *path, const struct machine *machine)
 	struct trace_reader *reader = trace_open(path, error, sizeof(error));
 	if (!reader)
 		return say("%s", error), false;
-	add_result("boot_to_user", machine->name, (double)trace_ns(reader, trace_info(reader)->user_ticks), true);
+	bench_add_result("boot_to_user", machine->name, (double)trace_ns(reader, trace_info(reader)->user_ticks), true);
 	trace_close(reader);
 	return true;
 }
@@ -184,7 +189,7 @@ static bool bench_machine(const struct machine *machine, const char *self, const
 			     "--seed",     "1",     "--trace", traced ? "all" : ALL_BUT_SYSCALL,
 			     "--icount",   "-q",    "--image", "kernel-release",
 			     "-o",         output,  NULL};
-	int status = run_program(arguments, NULL);
+	int status = bench_run_program(arguments, NULL);
 	if (status != 0)
 		return say("the benchmark ended with %d on %s; %s has what it said", status, machine->name, console), false;
 	return take_console(console, machine, traced) && (!traced || take_boot(output, machine));
@@ -196,44 +201,7 @@ static void derive_trace_event(const struct machine *machine)
 	const struct result *with = result_named("null_syscall", machine->name, true);
 	const struct result *without = result_named("null_syscall", machine->name, false);
 	if (with && without)
-		add_result("trace_event", machine->name, (with->value - without->value) / 2, true);
-}
-
-static double seconds_now(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-/* Converts a made-up run of millions of events; the best of a few tries, since a host has other things to do as well. */
-static bool bench_perfetto(const char *self, const char *directory)
-{
-	char run[128], picture[128];
-	snprintf(run, sizeof(run), "%s/made-up.vtrace", directory);
-	snprintf(picture, sizeof(picture), "%s/made-up.pftrace", directory);
-	char *make_arguments[] = {"build/tests/make_trace", PERFETTO_EVENTS, run, NULL};
-	char *arguments[] = {(char *)self, "perfetto", run, "-o", picture, NULL};
-	double least = 1e9, events = strtod(PERFETTO_EVENTS, NULL);
-	struct rusage usage = {0};
-	struct stat status;
-	if (run_program(make_arguments, NULL) != 0)
-		return say("build/tests/make_trace could not make up a run"), false;
-	for (unsigned i = 0; i < PERFETTO_BATCHES; i++) {
-		double start = seconds_now();
-		if (run_program(arguments, &usage) != 0)
-			return say("`vitrine perfetto` could not convert a made-up run"), false;
-		double taken = seconds_now() - start;
-		least = taken < least ? taken : least;
-	}
-	if (stat(picture, &status) != 0)
-		return say("%s: %s", picture, strerror(errno)), false;
-	add_result("perfetto_events_per_s", "host", events / least, true);
-	add_result("perfetto_bytes_per_event", "host", (double)status.st_size / events, true);
-	add_result("perfetto_memory", "host", (double)usage.ru_maxrss / 1024, true);
-	unlink(run);
-	unlink(picture);
-	return true;
+		bench_add_result("trace_event", machine->name, (with->value - without->value) / 2, true);
 }
 
 /* ---- saying what came out ---- */
@@ -392,7 +360,7 @@ int command_bench(int argc, char **argv)
 			return 1;
 		derive_trace_event(&machines[i]);
 	}
-	if (!bench_perfetto(self, directory))
+	if (!bench_host(self, directory))
 		return 1;
 	print_text(stdout);
 	return write_json(directory) && (!docs || write_docs()) ? 0 : 1;

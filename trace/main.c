@@ -25,6 +25,7 @@ static const struct command {
 	{"report", "turn runs into one page for a browser, memory viewer included", command_report, report_help},
 	{"graph", "draw a run as a graph: who talks to whom, which way faults went, ...", command_graph, NULL},
 	{"view", "serve a Perfetto trace to the Perfetto UI", command_view, view_help},
+	{"witness", "what the kernel executed, seen from outside", command_witness, witness_help},
 	{"pnor", "make and look into flash images", command_pnor, pnor_help},
 	{"dump", "what a kernel's memory says, from a RAM image", command_dump, dump_help},
 	{"explain", "one event in words: what, why, and what it cost", command_explain, explain_help},

@@ -18,7 +18,7 @@
 #include "commands.h"
 
 /* Options that only some kinds know. */
-enum { TAKES_AT = 1, TAKES_ASPACE = 2, TAKES_ADDRESS = 4, TAKES_ROOT = 8 };
+enum { TAKES_AT = 1, TAKES_ASPACE = 2, TAKES_ADDRESS = 4, TAKES_ROOT = 8, TAKES_ALL = 16 };
 
 static const struct graph_kind {
 	const char *name;
@@ -30,7 +30,10 @@ static const struct graph_kind {
 	{"ipc", graph_draw_ipc, 0, false, ipc_help},
 	{"faults", graph_draw_faults, 0, false, faults_help},
 	{"pagetable", graph_draw_pagetable, TAKES_AT | TAKES_ASPACE | TAKES_ADDRESS, false, pagetable_help},
+	{"boot", graph_draw_boot, 0, false, boot_help},
 	{"hpt", graph_draw_hpt, TAKES_AT | TAKES_ASPACE, false, hpt_help},
+	{"calls", graph_draw_calls, TAKES_ROOT | TAKES_ALL, false, calls_help},
+	{"diff", graph_draw_diff, TAKES_ROOT | TAKES_ALL, true, diff_help},
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -214,6 +217,7 @@ static const struct option options[] = {
 	{"aspace", required_argument, NULL, 256 + TAKES_ASPACE},
 	{"address", required_argument, NULL, 256 + TAKES_ADDRESS},
 	{"root", required_argument, NULL, 256 + TAKES_ROOT},
+	{"all", no_argument, NULL, 256 + TAKES_ALL},
 	{0},
 };
 
@@ -244,8 +248,11 @@ static int take_option(struct graph_call *call, int option, unsigned *given)
 	case 256 + TAKES_ROOT:
 		call->request.root = optarg;
 		break;
+	case 256 + TAKES_ALL:
+		call->request.all = true;
+		break;
 	}
-	if (!*optarg && option != 's')
+	if (optarg && !*optarg && option != 's')
 		return say_usage("graph", "an option is followed by nothing");
 	*given |= option >= 256 ? (unsigned)option - 256 : 0;
 	return 0;

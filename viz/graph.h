@@ -24,6 +24,7 @@ struct graph_request {
 	const char *aspace;      /* an address space: its number, or its program's name */
 	const char *address;     /* an address in it, as a number */
 	const char *root;        /* the function below which calls are drawn */
+	bool all;                /* also what hardly matters */
 };
 
 /*
@@ -40,3 +41,8 @@ char *graph_draw_ipc(const struct graph_request *request, enum graph_format form
 char *graph_draw_pagetable(const struct graph_request *request, enum graph_format format, size_t *bytes);
 char *graph_draw_hpt(const struct graph_request *request, enum graph_format format, size_t *bytes);
 char *graph_draw_boot(const struct graph_request *request, enum graph_format format, size_t *bytes);
+
+extern const char calls_help[];
+char *graph_draw_calls(const struct graph_request *request, enum graph_format format, size_t *bytes);
+extern const char diff_help[];
+char *graph_draw_diff(const struct graph_request *request, enum graph_format format, size_t *bytes);

@@ -63,18 +63,20 @@ static void draw_run_with_groups(const struct pagetable *table, struct page_run 
 {
 	uint64_t address = table->of[run.first]->address;
 	unsigned secondary = secondary_in(table, run), first = (unsigned)(table->of[run.first]->place & ~TABLES_SECONDARY) >> 8;
-	char key[40], edge[40] = "";
+	char key[40], by_second[40] = "";
 	struct Agnode_s *node;
+	if (secondary)
+		snprintf(by_second, sizeof(by_second), "\n%u by the second hash", secondary);
 	snprintf(key, sizeof(key), "groups_%" PRIx64, address);
 	if (run.pages == 1)
 		node = picture_node(table->picture, NULL, key, LOOK_DATA, "group %u, slot %u%s", first,
 				    (unsigned)table->of[run.first]->place & 7, secondary ? "\nby the second hash" : "");
 	else
-		node = picture_node(table->picture, NULL, key, LOOK_DATA, "%zu groups, from %u on\n%u by the second hash",
-				    run.pages, first, secondary);
+		node = picture_node(table->picture, NULL, key, LOOK_DATA, "%zu slots, from group %u on%s", run.pages, first,
+				    by_second);
 	scan_source(table->picture, node, "mmu_map");
 	picture_edge(table->picture, draw_segment(table, address), node, NULL, LOOK_DATA, 0, "%s", "hash");
-	pagetable_draw_run(table, run, node, edge, false);
+	pagetable_draw_run(table, run, node, "", false);
 }
 
 static void draw_all(const struct pagetable *table)

@@ -40,6 +40,7 @@ static bool on_the_way(const struct pagetable *table, uint64_t address, unsigned
 /* The box of the table of a level that an address goes through, and of those above it. */
 static struct Agnode_s *draw_table(const struct pagetable *table, uint64_t address, unsigned level)
 {
+	static const char *const bytes[] = {"4 KiB", "2 MiB", "1 GiB", "512 GiB", "256 TiB"};
 	char key[48], edge[16];
 	uint64_t start = start_of(table, address, level);
 	unsigned top = tables_levels(table->tables);
@@ -52,8 +53,7 @@ static struct Agnode_s *draw_table(const struct pagetable *table, uint64_t addre
 				    level == top ? "root, level %u\nframe 0x%" PRIx64 : "level %u\nframe 0x%" PRIx64, level,
 				    page->frame)
 		     : picture_node(table->picture, NULL, key, look, "level %u\nnot seen in the trace", level);
-	picture_tip(node, "%u KiB of addresses an entry, from 0x%" PRIx64 " on",
-		    1u << (shift_of(level) - 10 < 31 ? shift_of(level) - 10 : 31), start);
+	picture_tip(node, "%s of addresses an entry, from 0x%" PRIx64 " on", bytes[level - 1], start);
 	scan_source(table->picture, node, "mmu_table");
 	if (level == top)
 		return node;

@@ -210,14 +210,29 @@ struct Agnode_s *picture_node(struct picture *picture, struct Agraph_s *group, c
 	return node;
 }
 
+/* Two blanks before each line keep a label off its edge, however thick that is. */
+static void set_edge_label(Agedge_t *edge, const char *format, va_list arguments)
+{
+	char text[TEXT_BYTES / 2], moved[3 * TEXT_BYTES / 2], *to = moved, escaped[2 * TEXT_BYTES];
+	vsnprintf(text, sizeof(text), format, arguments);
+	for (const char *from = text; *from; *to++ = *from++)
+		if (*from != '\n' && (from == text || from[-1] == '\n'))
+			to = stpcpy(to, "  ");
+	*to = '\0';
+	plain(escaped, moved);
+	picture_set(edge, "label", escaped);
+}
+
 struct Agedge_s *picture_edge(struct picture *picture, struct Agnode_s *from, struct Agnode_s *to, const char *key,
 			      enum look look, double share, const char *format, ...)
 {
 	char width[16];
 	va_list arguments;
-	Agedge_t *edge = agedge(picture->graph, from, to, (char *)key, true);
+	Agedge_t *edge = key ? NULL : agedge(picture->graph, from, to, NULL, false);
+	if (!edge)
+		edge = agedge(picture->graph, from, to, (char *)key, true);
 	va_start(arguments, format);
-	set_text(edge, "label", format, arguments);
+	set_edge_label(edge, format, arguments);
 	va_end(arguments);
 	snprintf(width, sizeof(width), "%.2f", 1 + 5 * share);
 	picture_set(edge, "penwidth", width);
@@ -250,6 +265,7 @@ void picture_source(struct picture *picture, struct Agnode_s *node, const char *
 
 /* ---- title and legend, above the rest ---- */
 
+/* A table is stretched to the width of the picture, each of its columns by as much: so 99 empty ones at the end take nearly all of it. */
 static void print_legend(const struct picture *picture, FILE *to)
 {
 	bool any = false;
@@ -257,16 +273,16 @@ static void print_legend(const struct picture *picture, FILE *to)
 		any |= picture->meaning[i] != NULL;
 	if (!any)
 		return;
-	fputs("<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"3\"><TR>", to);
+	fputs("<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\"><TR>", to);
 	for (unsigned i = 0; i < LOOK_COUNT; i++) {
 		if (!picture->meaning[i])
 			continue;
-		fprintf(to, "<TD BORDER=\"1\" COLOR=\"%s\" BGCOLOR=\"%s\" WIDTH=\"18\"> </TD><TD ALIGN=\"LEFT\">",
+		fprintf(to, "<TD BORDER=\"1\" COLOR=\"%s\" BGCOLOR=\"%s\" WIDTH=\"18\"> </TD><TD ALIGN=\"LEFT\">&#160;&#160;",
 			look_colours[i].line, look_colours[i].fill);
 		html(to, picture->meaning[i]);
 		fputs("   </TD>", to);
 	}
-	fputs("</TR></TABLE></TD></TR>", to);
+	fputs("<TD COLSPAN=\"99\"></TD></TR></TABLE></TD></TR>", to);
 }
 
 static void print_heading(const struct picture *picture, FILE *to)

@@ -154,7 +154,8 @@ static bool fill_graphs(FILE *to, const struct report *report)
 	} graphs[] = {{"faults", "Which way faults went"},
 		      {"ipc", "Who talked to whom"},
 
-		      {"hpt", "The hashed page table"}};
+		      {"hpt", "The hashed page table"},
+		      {"boot", "How the machine came up"}};
 	for (size_t i = 0; i < sizeof(graphs) / sizeof(graphs[0]); i++) {
 		fprintf(to, "<details%s><summary>%s</summary>\n", i ? "" : " open", graphs[i].title);
 		for (int run = 0; run < report->count; run++)

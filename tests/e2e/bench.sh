@@ -38,4 +38,4 @@ for machine in $machines; do
 		expect_at_most $name $machine 100000 # there, and not absurd
 	done
 done
-expect_equal bench-perfetto "the number of figures about the host's programs" 3 "$(grep -c '"arch": "host"' "$work/bench.json")"
+expect_equal bench-perfetto "the number of figures about the host's programs" 8 "$(grep -c '"arch": "host"' "$work/bench.json")"

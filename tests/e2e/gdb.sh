@@ -62,3 +62,21 @@ test_session() { # machine, byte order
 
 test_session x86_64 little
 test_session ppc64 big
+
+# A recorded run is the run that was not recorded, and so is its replay; in that, gdb undoes a step.
+test_reverse() { # machine
+	log=$work/$1-reverse.log
+	run_program "$work/$1-plain" --arch "$1" --program hello --icount --no-build
+	REVERSE=1 timeout -k 5 120 trace/gdb/session.sh "$1" hello 1 1 -batch -ex 'tbreak *thread_create' -ex continue \
+		-ex 'printf "PC-A %lx\n", $pc' -ex reverse-stepi -ex 'printf "PC-B %lx\n", $pc' -ex stepi -ex 'printf "PC-C %lx\n", $pc' \
+		>"$log" 2>&1 </dev/null
+	expect_equal "gdb-$1-reverse-ends" "the exit status of the session" 0 $?
+	expect_moved "gdb-$1-reverse-step" PC-A PC-B
+	expect_equal "gdb-$1-there-and-back" "the place" "$(sed -n 's/^PC-A //p' "$log")" "$(sed -n 's/^PC-C //p' "$log")"
+	$vitrine run --arch "$1" --program hello --replay --no-build -q -o "out/gdb/$1-hello" >"$work/$1-replay.log" 2>&1
+	cmp -s "out/gdb/$1-hello/run.vtrace" "$work/$1-plain/run.vtrace" && ok "gdb-$1-replay-is-the-run" ||
+		not_ok "gdb-$1-replay-is-the-run" "$(tail -n 1 "$work/$1-replay.log")"
+}
+test_reverse x86_64
+$vitrine run --arch ppc64 --program hello --record -o "$work/refused" >"$work/refused.log" 2>&1
+expect_equal gdb-ppc64-record-is-refused "the exit status" 2 $?

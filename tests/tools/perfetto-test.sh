@@ -55,6 +55,7 @@ judge messages pftrace "$work/x86_64-messages" "$work/ppc64-messages"
 judge sync pftrace "$work/x86_64-sync" "$work/ppc64-sync"
 judge typed pftrace "$work/x86_64-shell" "$work/ppc64-shell"
 judge alone pftrace "$work/ppc64"
+tests/tools/graph-check.sh x86_64 "$work/x86_64" ppc64 "$work/ppc64"
 
 # ---- grace periods: every slice, arrow and counter value of the group RCU is reckoned again from the events ----
 

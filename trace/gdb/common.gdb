@@ -8,6 +8,9 @@ set pagination off
 set print pretty on
 set trust-readonly-sections on
 
+# The commands that know the kernel: `help vitrine`.
+source trace/gdb/commands.py
+
 define to-kernel
   thbreak kernel_main
   continue
@@ -23,6 +26,9 @@ end
 document to-program
 to-program: runs to main() of the user program.
 end
+
+# QEMU answers when it has started, which takes a while on a busy machine; asked again, it would answer twice.
+set remotetimeout 60
 
 define to-event
   thbreak *&trace_stop

@@ -101,6 +101,12 @@ static const char *find_firmware(void)
 	return NULL;
 }
 
+/* A run that is recorded or replayed keeps the machine's state in a file of QEMU's; a drive that can be written would have to go there too. */
+static const char *flash_rights(const struct run_options *options)
+{
+	return options->replay == REPLAY_NONE ? "" : ",readonly=on";
+}
+
 static void add_x86_64(struct command_line *line, const struct run_options *options, const struct run_image *image)
 {
 	add(line, "-M");
@@ -116,7 +122,7 @@ static void add_x86_64(struct command_line *line, const struct run_options *opti
 	line->firmware = find_firmware();
 	line->failed |= !line->firmware;
 	add(line, "-drive");
-	add(line, "if=pflash,unit=1,format=raw,file=/proc/self/fd/%d", FLASH_FILE);
+	add(line, "if=pflash,unit=1,format=raw%s,file=/proc/self/fd/%d", flash_rights(options), FLASH_FILE);
 	if (options->grub) {
 		add(line, "-cdrom");
 		add(line, "/proc/self/fd/%d", IMAGE_FILE);
@@ -139,7 +145,7 @@ static void add_ppc64(struct command_line *line, const struct run_options *optio
 	add(line, "-monitor");
 	add(line, "none");
 	add(line, "-drive");
-	add(line, "file=/proc/self/fd/%d,format=raw,if=mtd", FLASH_FILE);
+	add(line, "file=/proc/self/fd/%d,format=raw,if=mtd%s", FLASH_FILE, flash_rights(options));
 	add(line, "-device");
 	add(line, "pvpanic-pci,bus=pcie.0,addr=0");
 	add(line, "-action");
@@ -151,6 +157,21 @@ static void add_ppc64(struct command_line *line, const struct run_options *optio
 	add(line, "-initrd");
 	add(line, "/proc/self/fd/%d", ARCHIVE_FILE);
 	add_kernel_words(line, options, image);
+}
+
+/* How time passes; and with --record and --replay, where QEMU notes what came from outside, and the state of the machine at the start. */
+static void add_icount(struct command_line *line, const struct run_options *options)
+{
+	if (options->replay == REPLAY_NONE) {
+		add(line, "shift=0,sleep=off");
+		return;
+	}
+	add(line, "shift=0,sleep=off,rr=%s,rrfile=%s/" RECORD_FILE ",rrsnapshot=init",
+	    options->replay == REPLAY_RECORD ? "record" : "replay", options->output);
+	add(line, "-net");
+	add(line, "none");
+	add(line, "-drive");
+	add(line, "file=%s/" RECORD_STATE_FILE ",if=none,id=rr", options->output);
 }
 
 void command_line_make(struct command_line *line, const struct run_options *options, const struct run_image *image,
@@ -171,7 +192,13 @@ void command_line_make(struct command_line *line, const struct run_options *opti
 	add(line, "-smp");
 	add(line, "%u", options->cpus);
 	add(line, "-accel");
-	add(line, "tcg");
+	add(line, image->witness ? "tcg,thread=single" : "tcg");
+	line->witness = image->witness;
+	line->plugin = image->plugin;
+	if (image->witness) {
+		add(line, "-plugin");
+		add(line, "file=/proc/self/fd/%d,to=/proc/self/fd/%d", PLUGIN_FILE, WITNESS_FILE);
+	}
 	add(line, "-display");
 	add(line, "none");
 	line->console = console;
@@ -183,7 +210,7 @@ void command_line_make(struct command_line *line, const struct run_options *opti
 	add(line, "-no-reboot");
 	if (options->icount) {
 		add(line, "-icount");
-		add(line, "shift=0,sleep=off");
+		add_icount(line, options);
 		add(line, "-rtc");
 		add(line, "base=2024-01-01,clock=vm");
 		add(line, "-seed");

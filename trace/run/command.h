@@ -13,6 +13,8 @@
 #define ARCHIVE_FILE 101
 #define FLASH_FILE 102
 #define FIRMWARE_FILE 103
+#define WITNESS_FILE 104
+#define PLUGIN_FILE 105
 
 #define ARGUMENTS_MAX 256
 
@@ -26,7 +28,9 @@ struct command_line {
 	const char *archive;
 	const char *flash; /* and as FLASH_FILE, to write as well */
 	const char *console;
-	int input;            /* -1: none */
+	int input;           /* -1: none */
+	const char *witness; /* the run's file and the plugin that fills it, as WITNESS_FILE and PLUGIN_FILE; NULL: none */
+	const char *plugin;
 	const char *firmware; /* and as FIRMWARE_FILE, on x86-64; NULL: none */
 };
 

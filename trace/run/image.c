@@ -18,6 +18,7 @@
 #include "commands.h"
 #include "pnor/pnor.h"
 #include "run/run.h"
+#include "witness/functions.h"
 
 extern char **environ;
 
@@ -199,8 +200,30 @@ bool run_image_copy_flash(struct run_image *image, const struct run_options *opt
 	return good;
 }
 
+bool run_image_begin_witness(struct run_image *image, const struct run_options *options)
+{
+	char *elf = NULL;
+	if (asprintf(&image->witness, "%s/witness", options->output) < 0 ||
+	    asprintf(&image->plugin, "%s/build/witness.so", image->root) < 0 ||
+	    asprintf(&elf, "%s/build/%s/%s.elf", image->root, options->machine->name, options->image) < 0)
+		return say("there is no memory"), false;
+	bool good = true;
+	if (!options->witness) {
+		if (unlink(image->witness) != 0 && errno != ENOENT)
+			good = (say("the old %s cannot be removed: %s", image->witness, strerror(errno)), false);
+		free(image->witness);
+		image->witness = NULL;
+	} else {
+		good = is_there(image->plugin) && witness_begin(image->witness, elf, options->machine->name, image->root);
+	}
+	free(elf);
+	return good;
+}
+
 void run_image_free(struct run_image *image)
 {
+	free(image->witness);
+	free(image->plugin);
 	free(image->root);
 	free(image->program);
 	free(image->boot_file);

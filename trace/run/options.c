@@ -43,6 +43,11 @@ const char run_help[] =
 	"                      does all of that\n"
 	"    --append WORDS    more words for the kernel's command line\n"
 	"    --keep-ram        the guest's RAM is the file DIR/ram, which stays: for `vitrine dump`\n"
+	"    --record          x86_64, one CPU: QEMU notes all that comes from outside, and the state at the start, so that\n"
+	"                      gdb can step backwards in --replay; the flash cannot be written\n"
+	"    --replay          the run that --record left in DIR, once more: for `make gdb REVERSE=1`\n"
+	"    --witness         QEMU also notes every call and trap of the kernel, at no cost to the guest: DIR/witness,\n"
+	"                      for `vitrine witness`; live CPUs then take turns\n"
 	"    --no-build        boot what was built before\n"
 	"    -o, --output DIR  where to leave the run (default out/run)\n"
 	"    -q, --quiet       the guest's console only to console.log\n"
@@ -95,8 +100,11 @@ static const struct option long_options[] = {
 	{"boot", required_argument, NULL, 'B'},
 	{"flash", required_argument, NULL, 'F'},
 	{"append", required_argument, NULL, 'A'},
+	{"record", no_argument, NULL, 'c'},
+	{"replay", no_argument, NULL, 'y'},
 	{"no-build", no_argument, NULL, 'N'},
 	{"keep-ram", no_argument, NULL, 'K'},
+	{"witness", no_argument, NULL, 'W'},
 	{"output", required_argument, NULL, 'o'},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
@@ -183,6 +191,10 @@ static bool take_switch(struct run_options *options, int option)
 		options->icount = option == 'i';
 	else if (option == 'K')
 		options->keep_ram = true;
+	else if (option == 'c' || option == 'y')
+		options->replay = option == 'c' ? REPLAY_RECORD : REPLAY_AGAIN;
+	else if (option == 'W')
+		options->witness = true;
 	else if (option == 'N')
 		options->build = false;
 	else if (option == 'q')
@@ -282,6 +294,13 @@ static bool options_complete(struct run_options *options)
 		options->wall_seconds = waits_for_debugger(options->qemu_arguments) ? 0
 					: options->icount                           ? WALL_SECONDS_ICOUNT
 										    : WALL_SECONDS_LIVE;
+	if (options->replay != REPLAY_NONE && (options->cpus != 1 || options->input))
+		return say_usage("run", "--record and --replay: QEMU records runs of one CPU without --input"), false;
+	if (options->replay != REPLAY_NONE && options->machine != &machines[0])
+		return say_usage("run",
+				 "--record and --replay: x86_64 only; QEMU 7.2 ends the replay of the POWER machine too early"),
+		       false;
+	options->icount |= options->replay != REPLAY_NONE;
 	if (!options->ring_bytes)
 		options->ring_bytes = (options->icount ? RING_MIB_ICOUNT : RING_MIB_LIVE) << 20;
 	if (options->ring_bytes & (options->ring_bytes - 1))

@@ -44,6 +44,10 @@ static void become_qemu(struct command_line *line, pid_t parent, int error_pipe,
 	dup2(open(line->flash, O_RDWR | O_CLOEXEC), FLASH_FILE);
 	if (line->firmware)
 		dup2(open(line->firmware, O_RDONLY | O_CLOEXEC), FIRMWARE_FILE);
+	if (line->witness) {
+		dup2(open(line->witness, O_RDWR | O_CLOEXEC), WITNESS_FILE);
+		dup2(open(line->plugin, O_RDONLY | O_CLOEXEC), PLUGIN_FILE);
+	}
 	if (line->input >= 0) {
 		dup2(line->input, STDIN_FILENO);
 		dup2(open(line->console, O_WRONLY | O_CLOEXEC), STDOUT_FILENO);

@@ -22,6 +22,7 @@
 #include "reader.h"
 #include "run/again.h"
 #include "run/run.h"
+#include "witness/functions.h"
 
 /* A ring so full (in 1/1000) makes a guest under icount wait. */
 #define BACKLOG_PAUSE 125
@@ -349,7 +350,10 @@ static void handle_signals(void)
 static int run_all(struct run *run, int argc, char **argv)
 {
 	if (!run_image_prepare(&run->image, &run->options) || !prepare_output(run) ||
-	    !run_image_copy_flash(&run->image, &run->options) || !run_again_note(&run->options, &run->image, argc, argv))
+	    !run_image_copy_flash(&run->image, &run->options) || !run_again_note(&run->options, &run->image, argc, argv) ||
+	    !run_image_begin_witness(&run->image, &run->options))
+		return EXIT_HOST;
+	if (run->options.replay != REPLAY_NONE && !run_record_prepare(&run->options))
 		return EXIT_HOST;
 	handle_signals();
 	int input = run->options.input ? run_input_open(run->options.input) : -1;
@@ -364,6 +368,8 @@ static int run_all(struct run *run, int argc, char **argv)
 	if (!started)
 		return EXIT_HOST;
 	int exit_code = conclude(run);
+	if (run->image.witness && !witness_is_whole(run->image.witness))
+		exit_code = exit_code ? exit_code : EXIT_HOST;
 	run_qemu_close(&run->qemu);
 	return exit_code;
 }

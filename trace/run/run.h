@@ -43,6 +43,10 @@ struct run_machine {
 	const char *mmus[3];     /* that --mmu may ask for, NULL at the end */
 };
 
+/* What `vitrine run --record` leaves in the run's directory beside the run: QEMU's log, and the state it starts from. */
+#define RECORD_FILE "record.log"
+#define RECORD_STATE_FILE "record.qcow2"
+
 struct run_options {
 	const struct run_machine *machine;
 	const char *program;   /* a name, or the path of a C file */
@@ -67,8 +71,10 @@ struct run_options {
 	uint64_t stop_cpu;     /* the event after which the kernel calls trace_stop() */
 	uint64_t stop;         /* RUN_NO_STOP: none */
 	bool icount, verbose, quiet, build;
-	bool grub;     /* boots through GRUB, from an ISO image */
-	bool keep_ram; /* the guest's RAM is the file OUTPUT/ram, which stays */
+	bool grub;                                                /* boots through GRUB, from an ISO image */
+	enum { REPLAY_NONE, REPLAY_RECORD, REPLAY_AGAIN } replay; /* OUTPUT has what QEMU needs to run it backwards */
+	bool keep_ram;                                            /* the guest's RAM is the file OUTPUT/ram, which stays */
+	bool witness;                                             /* a plugin of QEMU notes calls and traps in OUTPUT/witness */
 };
 
 /* Reads the command line. Returns 0, or the exit code after having said what is wrong. */
@@ -83,6 +89,8 @@ struct run_image {
 	char *archive;
 	char *flash; /* this run's own copy; NULL: none */
 	uint64_t flash_bytes;
+	char *witness; /* the file the witness writes; NULL: it is not asked for */
+	char *plugin;
 };
 
 /* Has make build the kernel and the program, and says where they are. False after having said what went wrong. */
@@ -90,7 +98,14 @@ bool run_image_prepare(struct run_image *image, const struct run_options *option
 
 /* Copies the flash image to OUTPUT/flash.pnor, so that what the run does to it stays its own. False after having said why not. */
 bool run_image_copy_flash(struct run_image *image, const struct run_options *options);
+/* Starts the file of the witness, if it is wanted. An old one is removed. False after having said why not. */
+bool run_image_begin_witness(struct run_image *image, const struct run_options *options);
 void run_image_free(struct run_image *image);
+
+/* ---- record.c ---- */
+
+/* Makes what --record needs, or looks for what --replay needs. False after having said what is missing. */
+bool run_record_prepare(const struct run_options *options);
 
 /* ---- run_input.c ---- */
 
