@@ -103,17 +103,20 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   viz/moment.c viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c viz/boot.c \
   viz/pagetable.c viz/pagetable_tree.c viz/pagetable_hash.c \
   trace/at/at.c trace/at/find.c trace/at/rerun.c trace/at/event.c trace/at/stub.c trace/at/elf.c trace/at/compare.c
-host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/witness/vectors_x86_64.c trace/witness/block.c trace/witness/paths.c \
+host_sources += trace/point.c trace/explain/explain.c trace/explain/names.c trace/explain/words.c trace/explain/scope.c trace/explain/cost.c \
+  trace/explain/walk.c trace/explain/entry.c trace/explain/memory.c trace/explain/mistake.c trace/explain/fault.c trace/explain/others.c
+host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/witness/vectors_x86_64.c trace/witness/block.c \
+  trace/witness/paths.c trace/witness/path_tree.c \
   trace/witness/reader.c trace/witness/call_graph.c trace/witness/align.c trace/witness/traced.c trace/witness/check.c trace/witness/witness.c \
   viz/call_join.c viz/calls.c viz/diff.c
 # The plugin of QEMU that `vitrine run --witness` loads.
-plugin_sources := trace/witness/plugin.c trace/witness/paths.c trace/witness/block.c
+plugin_sources := trace/witness/plugin.c trace/witness/paths.c trace/witness/path_tree.c trace/witness/block.c
 host_main := trace/main.c
 report_page := viz/report.html viz/report.css viz/report.js
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
 # Tests of the host's program (tests/tools/test_<name>.c).
-tool_tests := reader damage commands run pnor dump sql report witness graph
+tool_tests := reader damage commands run pnor dump sql report witness graph explain
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
@@ -515,7 +518,7 @@ $(B)/asan/test_%: $(B)/asan/tests/tools/test_%.c.o $(B)/asan/libvitrine.a
 	$(Q)$(host_cc) $(host_sanitize) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(host_libs) -lcmocka
 
 # What several of them are made with.
-$(B)/asan/test_reader $(B)/asan/test_damage: $(B)/asan/tests/tools/small_run.c.o
+$(B)/asan/test_reader $(B)/asan/test_damage $(B)/asan/test_explain: $(B)/asan/tests/tools/small_run.c.o
 $(B)/asan/test_dump: $(B)/asan/tests/tools/made_image.c.o
 $(B)/asan/test_graph: $(B)/asan/tests/tools/graph_run.c.o
 
@@ -739,7 +742,7 @@ doctor:
 all: $(everything)
 
 # What tests run, beside what everybody runs.
-test-build: all $(addprefix $(B)/tests/,make_trace fake_qemu count_packets max_rss gva2gpa boot_phases layout inject rounds) \
+test-build: all $(addprefix $(B)/tests/,forget make_trace fake_qemu count_packets max_rss gva2gpa boot_phases layout inject rounds) \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
 
 # These two read what is typed; another that does says so with INPUT=-.
@@ -764,7 +767,7 @@ dump: $(B)/vitrine image $(boot_file)
 gdb: $(B)/vitrine image
 	$(Q)REVERSE=$(REVERSE) trace/gdb/session.sh $(ARCH) $(PROGRAM) $(SMP) $(SEED) $(GDB)
 
-demo: $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
+demo: $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
 	$(Q).ci/demo
 
 # The demo opens where the hash begins to evict: the thread that is at fault on top, beside what it costs on both machines.
@@ -798,7 +801,7 @@ docs-gen: $(B)/gen/gen $(B)/tests/layout
 
 # The pictures of docs/graphs.md.
 .PHONY: docs-pictures
-docs-pictures: $(B)/vitrine $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
+docs-pictures: $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
 	$(Q).ci/pictures
 
 # What was fetched stays.

@@ -23,6 +23,7 @@ int command_pnor(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_witness(int argc, char **argv);
 int command_dump(int argc, char **argv);
+int command_explain(int argc, char **argv);
 int command_at(int argc, char **argv);
 
 /* What `vitrine CMD --help` prints, ending in a newline: usage line, options, examples. */
@@ -37,6 +38,7 @@ extern const char pnor_help[];
 extern const char bench_help[];
 extern const char witness_help[];
 extern const char dump_help[];
+extern const char explain_help[];
 extern const char at_help[];
 
 #define EXIT_USAGE 2

@@ -28,6 +28,7 @@ static const struct command {
 	{"witness", "what the kernel executed, seen from outside", command_witness, witness_help},
 	{"pnor", "make and look into flash images", command_pnor, pnor_help},
 	{"dump", "what a kernel's memory says, from a RAM image", command_dump, dump_help},
+	{"explain", "one event in words: what, why, and what it cost", command_explain, explain_help},
 	{"at", "run again, up to one event, and stop there in gdb", command_at, at_help},
 	{"bench", "measure the kernel and the tools, beside goals", command_bench, bench_help},
 };

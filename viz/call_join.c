@@ -2,7 +2,7 @@
  * Joining call graphs, and leaving out what hardly matters.
  *
  * Teaches: two machines run the same portable functions, so their graphs can be laid upon each other by name. A picture of all of a kernel's
- * functions shows nothing; what costs less than half a percent, with all it calls, is left out, and it is said how much that was.
+ * functions shows nothing; what hardly costs anything, with all it calls, is left out, and it is said how much that was.
  * Who calls: calls.c, diff.c. Whom: witness.h. Invariant: a function that is drawn has its most expensive caller drawn to it, so nothing
  * hangs in the air but roots.
  */
@@ -14,7 +14,9 @@
 
 #include "commands.h"
 
-#define SHARE_LEAST 0.005
+/* What costs less with all it calls is left out: of what lies below a root, and of a whole kernel, which would be too wide to be seen. */
+#define SHARE_BELOW_ROOT 0.005
+#define SHARE_WHOLE 0.01
 
 const struct call_node *join_any(const struct join_node *node)
 {
@@ -82,7 +84,8 @@ static void join_nodes(struct join *join)
 	}
 	qsort(rows, count, sizeof(*rows), by_place);
 	for (size_t i = 0; i < count; i++) {
-		bool same = i > 0 && !strcmp(rows[i].name, rows[i - 1].name) && !strcmp(place_of(rows[i].node), place_of(rows[i - 1].node));
+		bool same = i > 0 && !strcmp(rows[i].name, rows[i - 1].name) &&
+			    !strcmp(place_of(rows[i].node), place_of(rows[i - 1].node));
 		struct join_node *node = &join->nodes[same ? join->node_count - 1 : join->node_count++];
 		memcpy(node->name, rows[i].name, sizeof(node->name));
 		add_to(node, &rows[i]);
@@ -143,41 +146,55 @@ double join_share(const struct join *join, const uint64_t instructions[JOIN_RUNS
 	return most < 1 ? most : 1;
 }
 
-/* A function that is drawn is drawn with the caller that makes it cost most. */
+/*
+ * A function that is drawn is drawn with the caller that makes it cost most. One all of whose callers were left out is left out as well, but for
+ * roots, which nobody calls. Those callers are many, since each is cheaper than the function.
+ */
 static void keep_best_callers(struct join *join)
 {
 	struct join_edge **best = calloc(join->node_count + 1, sizeof(*best));
-	if (!best)
+	bool *is_called = calloc(join->node_count + 1, sizeof(*is_called));
+	if (!best || !is_called)
 		abort();
 	for (size_t i = 0; i < join->edge_count; i++) {
 		struct join_edge *edge = &join->edges[i];
+		is_called[edge->to] = true;
 		if (join->nodes[edge->from].drawn && join->nodes[edge->to].drawn &&
 		    (!best[edge->to] || join_share(join, edge->instructions) > join_share(join, best[edge->to]->instructions)))
 			best[edge->to] = edge;
 	}
-	for (size_t i = 0; i < join->node_count; i++)
+	for (size_t i = 0; i < join->node_count; i++) {
 		if (best[i])
 			best[i]->drawn = true;
+		join->nodes[i].drawn &= best[i] || !is_called[i];
+	}
 	free(best);
+	free(is_called);
 }
 
-static void choose(struct join *join, bool all)
+static void choose(struct join *join)
+{
+	for (size_t i = 0; i < join->node_count; i++)
+		join->nodes[i].drawn = join_share(join, join->nodes[i].inclusive) >= join->least;
+	for (size_t i = 0; i < join->edge_count; i++) {
+		struct join_edge *edge = &join->edges[i];
+		edge->drawn = join_share(join, edge->instructions) >= join->least;
+	}
+	keep_best_callers(join);
+	for (size_t i = 0; i < join->edge_count; i++)
+		join->edges[i].drawn &= join->nodes[join->edges[i].from].drawn && join->nodes[join->edges[i].to].drawn;
+}
+
+static void count_left_out(struct join *join)
 {
 	uint64_t left_out[JOIN_RUNS] = {0};
 	for (size_t i = 0; i < join->node_count; i++) {
-		struct join_node *node = &join->nodes[i];
-		node->drawn = all || join_share(join, node->inclusive) >= SHARE_LEAST;
+		const struct join_node *node = &join->nodes[i];
 		join->left_out += !node->drawn;
 		for (unsigned run = 0; run < join->runs && !node->drawn; run++)
 			left_out[run] += node->self[run];
 	}
 	join->left_out_share = join_share(join, left_out);
-	for (size_t i = 0; i < join->edge_count; i++) {
-		struct join_edge *edge = &join->edges[i];
-		edge->drawn = join->nodes[edge->from].drawn && join->nodes[edge->to].drawn &&
-			      (all || join_share(join, edge->instructions) >= SHARE_LEAST);
-	}
-	keep_best_callers(join);
 }
 
 /* ---- from start to end ---- */
@@ -185,7 +202,7 @@ static void choose(struct join *join, bool all)
 bool join_open(struct join *join, const struct graph_request *request, unsigned runs)
 {
 	static char error[640];
-	*join = (struct join){.runs = runs};
+	*join = (struct join){.runs = runs, .least = request->all ? 0 : request->root ? SHARE_BELOW_ROOT : SHARE_WHOLE};
 	for (unsigned run = 0; run < runs; run++) {
 		join->witness[run] = witness_open(request->runs[run], error, sizeof(error));
 		if (!join->witness[run])
@@ -197,7 +214,8 @@ bool join_open(struct join *join, const struct graph_request *request, unsigned 
 	}
 	join_nodes(join);
 	join_edges(join);
-	choose(join, request->all);
+	choose(join);
+	count_left_out(join);
 	return true;
 }
 
@@ -234,9 +252,11 @@ struct Agraph_s *join_group(struct picture *picture, const struct join_node *nod
 	return picture_group(picture, NULL, group, LOOK_NEVER, "%s", group);
 }
 
-void join_say_left_out(const struct join *join, struct picture *picture, const struct graph_request *request)
+void join_say_left_out(const struct join *join, struct picture *picture)
 {
-	if (join->left_out && !request->all)
-		picture_about(picture, "left out: %zu functions that cost less than 0.5 %% each with all they call, %.1f %% together; --all draws them",
-			      join->left_out, 100 * join->left_out_share);
+	if (join->left_out)
+		picture_about(picture,
+			      "left out: %zu functions that cost less than %.1f %% each with all they call, %.1f %% together; "
+			      "--all draws them",
+			      join->left_out, 100 * join->least, 100 * join->left_out_share);
 }

@@ -13,7 +13,7 @@
 #define JOIN_RUNS 2
 
 struct join_node {
-	char name[64];                         /* without what a compiler puts behind it: .part.0, .isra.0 */
+	char name[64];                           /* without what a compiler puts behind it: .part.0, .isra.0 */
 	const struct call_node *node[JOIN_RUNS]; /* the first of that name; NULL: this run had none */
 	uint64_t calls[JOIN_RUNS], self[JOIN_RUNS], inclusive[JOIN_RUNS];
 	bool drawn;
@@ -35,6 +35,7 @@ struct join {
 	struct join_edge *edges;
 	size_t node_count, edge_count;
 	uint32_t *place[JOIN_RUNS]; /* of each node of a graph among the joined ones */
+	double least;               /* the share of instructions that makes a function worth drawing */
 	size_t left_out;            /* functions that are not drawn */
 	double left_out_share;      /* of all instructions in functions, in the run where it is more */
 };
@@ -59,4 +60,4 @@ struct Agraph_s *join_group(struct picture *picture, const struct join_node *nod
 const struct call_node *join_any(const struct join_node *node);
 
 /* Says below the title what was left out. */
-void join_say_left_out(const struct join *join, struct picture *picture, const struct graph_request *request);
+void join_say_left_out(const struct join *join, struct picture *picture);

@@ -19,11 +19,13 @@ const char calls_help[] =
 	"\n"
 	"which function of the kernel called which, how often, and what it cost: exact, from `vitrine run --witness`\n"
 	"\n"
-	"Functions stand in frames by the folder they are in. A box says its share of all instructions of the kernel, in itself and\n"
+	"Functions stand in frames by the folder they are in. A box says its share of all instructions of the kernel, in itself "
+	"and\n"
 	"with all that it called. An arrow says how often, and how many instructions that took in all.\n"
 	"\n"
 	"    --root FUNCTION   only what ran below it; or page-fault, system-call, interrupt: below every entry of that kind\n"
-	"    --all             also functions that cost less than half a percent\n"
+	"    --all             also functions that hardly cost anything: less than one percent of all, or half of one below a "
+	"root\n"
 	"\n"
 	"    vitrine graph calls out/demo --root page-fault\n";
 
@@ -39,11 +41,12 @@ static void draw_node(struct picture *picture, const struct join *join, struct j
 		picture_tip(node->box, "%s instructions", picture_number(self, node->self[0]));
 		return;
 	}
-	node->box = picture_node(picture, join_group(picture, node), key, look, "%s\n%s calls\n%.1f %% itself, %.1f %% in all", node->name,
-				 picture_number(calls, node->calls[0]), whole > 0 ? 100 * (double)node->self[0] / whole : 0,
+	node->box = picture_node(picture, join_group(picture, node), key, look, "%s\n%s calls\n%.1f %% itself, %.1f %% in all",
+				 node->name, picture_number(calls, node->calls[0]),
+				 whole > 0 ? 100 * (double)node->self[0] / whole : 0,
 				 whole > 0 ? 100 * (double)node->inclusive[0] / whole : 0);
-	picture_tip(node->box, "%s:%u\n%s instructions itself, %s in all", of->file, of->line, picture_number(self, node->self[0]),
-		    picture_number(inclusive, node->inclusive[0]));
+	picture_tip(node->box, "%s:%u\n%s instructions itself, %s in all", of->file, of->line,
+		    picture_number(self, node->self[0]), picture_number(inclusive, node->inclusive[0]));
 	if (*of->file)
 		picture_source(picture, node->box, of->file, of->line);
 }
@@ -63,11 +66,13 @@ static void draw_heading(struct picture *picture, const struct join *join, const
 {
 	const struct witness_header *header = join->witness[0]->header;
 	char kernel[PICTURE_NUMBER_BYTES], all[PICTURE_NUMBER_BYTES];
-	picture_about(picture, "%s, %" PRIu64 " CPUs: %s instructions in the kernel's functions%s, of %s that the machine executed", header->machine,
-		      header->cpus, picture_number(kernel, join->graph[0]->instructions), request->root ? " below the root" : "",
-		      picture_number(all, header->instructions));
-	picture_about(picture, "shares are of the former; an arrow: how often it called, and how many instructions that took, all in all");
-	join_say_left_out(join, picture, request);
+	picture_about(picture,
+		      "%s, %" PRIu64 " CPUs: %s instructions in the kernel's functions%s, of %s that the machine executed",
+		      header->machine, header->cpus, picture_number(kernel, join->graph[0]->instructions),
+		      request->root ? " below the root" : "", picture_number(all, header->instructions));
+	picture_about(picture,
+		      "shares are of the former; an arrow: how often it called, and how many instructions that took, all in all");
+	join_say_left_out(join, picture);
 	picture_legend(picture, LOOK_PORTABLE, "portable kernel");
 	picture_legend(picture, LOOK_ARCH, "the machine's own code");
 	picture_legend(picture, LOOK_USER, "not the kernel's: where it was entered from");

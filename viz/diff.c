@@ -19,11 +19,12 @@ const char diff_help[] =
 	"\n"
 	"the call graphs of two runs as one: what both did, and what only one of them did\n"
 	"\n"
-	"A box says for each run how often the function was called and how many instructions it took with all that it called, a call.\n"
+	"A box says for each run how often the function was called and how many instructions it took with all that it called, a "
+	"call.\n"
 	"It wants runs recorded with `vitrine run --witness`, of the same program on both machines or of two kernels.\n"
 	"\n"
 	"    --root FUNCTION   only what ran below it; or page-fault, system-call, interrupt: below every entry of that kind\n"
-	"    --all             also functions that cost less than half a percent on both\n"
+	"    --all             also functions that hardly cost anything on both\n"
 	"\n"
 	"    vitrine graph diff out/demo/x86_64 out/demo/ppc64 --root page-fault\n";
 
@@ -69,7 +70,8 @@ static void draw_node(struct picture *picture, const struct join *join, struct j
 	if (look == LOOK_DATA)
 		node->box = picture_node(picture, NULL, key, look, "%s", node->name);
 	else if (look == LOOK_ARCH || look == LOOK_USER)
-		node->box = picture_node(picture, join_group(picture, node), key, look, "%s\n%s", node->name, look == LOOK_ARCH ? first : second);
+		node->box = picture_node(picture, join_group(picture, node), key, look, "%s\n%s", node->name,
+					 look == LOOK_ARCH ? first : second);
 	else
 		node->box = picture_node(picture, join_group(picture, node), key, look, "%s\n%s\n%s", node->name, first, second);
 	if (*of->file)
@@ -84,7 +86,8 @@ static void draw_edge(struct picture *picture, const struct join *join, const st
 	enum look look = edge->calls[0] && edge->calls[1] ? LOOK_DATA : edge->calls[0] ? LOOK_ARCH : LOOK_USER;
 	const struct join_node *from = &join->nodes[edge->from], *to = &join->nodes[edge->to];
 	struct Agedge_s *line = picture_edge(picture, from->box, to->box, NULL, look, join_share(join, edge->instructions),
-					     look == LOOK_DATA ? "%s / %s" : "%s%s", look == LOOK_USER ? "" : first, look == LOOK_ARCH ? "" : second);
+					     look == LOOK_DATA ? "%s / %s" : "%s%s", look == LOOK_USER ? "" : first,
+					     look == LOOK_ARCH ? "" : second);
 	picture_tip(line, "%s calls %s: %s times on the first, %s on the second", from->name, to->name, first, second);
 }
 
@@ -93,13 +96,17 @@ static void draw_heading(struct picture *picture, const struct join *join, const
 	static char only[JOIN_RUNS][64];
 	char first[PICTURE_NUMBER_BYTES], second[PICTURE_NUMBER_BYTES];
 	bool same = !strcmp(join->machine[0], join->machine[1]);
-	picture_about(picture, "instructions in the kernel's functions%s: %s on %s, %s on %s", request->root ? " below the root" : "",
-		      picture_number(first, join->graph[0]->instructions), join->machine[0],
-		      picture_number(second, join->graph[1]->instructions), join->machine[1]);
-	picture_about(picture, "a box: how often it was called, and how many instructions a call took with all it called; an arrow: how often, first / second");
-	join_say_left_out(join, picture, request);
+	picture_about(picture, "instructions in the kernel's functions%s: %s on %s, %s on %s",
+		      request->root ? " below the root" : "", picture_number(first, join->graph[0]->instructions),
+		      join->machine[0], picture_number(second, join->graph[1]->instructions), join->machine[1]);
+	picture_about(picture, "a box: how often it was called, and how many instructions a call took with all it called; an "
+			       "arrow: how often, first / second");
+	join_say_left_out(join, picture);
 	for (unsigned run = 0; run < JOIN_RUNS; run++)
-		snprintf(only[run], sizeof(only[run]), "only %s%s", join->machine[run], !same ? "" : run ? ", the second run" : ", the first run");
+		snprintf(only[run], sizeof(only[run]), "only %s%s", join->machine[run],
+			 !same ? ""
+			 : run ? ", the second run"
+			       : ", the first run");
 	picture_legend(picture, LOOK_PORTABLE, "both");
 	picture_legend(picture, LOOK_STRONG, "both, and a call cost one of them half as much again or more");
 	picture_legend(picture, LOOK_ARCH, only[0]);

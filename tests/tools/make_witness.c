@@ -94,8 +94,9 @@ static void make_blocks(void)
 				made.callee[i][calls++] = callee;
 		}
 		for (unsigned j = 0; j <= calls; j++)
-			made.block[i][j] = make_block(BASE + i * FUNCTION_BYTES + j * BLOCK_BYTES,
-						      j < calls ? BLOCK_CALL : is_door ? BLOCK_RESUME : BLOCK_RETURN);
+			made.block[i][j] = make_block(BASE + i * FUNCTION_BYTES + j * BLOCK_BYTES, j < calls ? BLOCK_CALL
+												   : is_door ? BLOCK_RESUME
+													     : BLOCK_RETURN);
 		if (calls < CALLEES)
 			made.callee[i][calls] = NOBODY;
 	}
@@ -159,8 +160,9 @@ static char *make_functions(struct witness_function *rows, uint64_t *text_bytes)
 
 int main(int argc, char **argv)
 {
-	static const char *const doors[2][DOORS] = {{"syscall_entry", "trap_stub_14", "trap_stub_32"},
-						    {"vector_c00_system_call", "vector_300_data_storage", "vector_900_decrementer"}};
+	static const char *const doors[2][DOORS] = {
+		{"syscall_entry", "trap_stub_14", "trap_stub_32"},
+		{"vector_c00_system_call", "vector_300_data_storage", "vector_900_decrementer"}};
 	static struct witness_function rows[FUNCTIONS];
 	struct witness_header header = {.magic = WITNESS_MAGIC, .version = WITNESS_VERSION, .functions = FUNCTIONS};
 	const struct block_machine *machine = argc == 4 ? block_machine_named(argv[1]) : NULL;

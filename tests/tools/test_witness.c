@@ -42,7 +42,12 @@ static void begin(void)
 {
 	static const uint32_t name_of[FUNCTIONS] = {0, 2, 4, 6, 13, 19};
 	for (unsigned i = 0; i < FUNCTIONS; i++)
-		flow.rows[i] = (struct witness_function){.start = AT(i), .end = AT(i) + 0x1000, .name = name_of[i], .file = 25, .same_as = i, .vector = WITNESS_NO_VECTOR};
+		flow.rows[i] = (struct witness_function){.start = AT(i),
+							 .end = AT(i) + 0x1000,
+							 .name = name_of[i],
+							 .file = 25,
+							 .same_as = i,
+							 .vector = WITNESS_NO_VECTOR};
 	flow.rows[B_COLD].same_as = B;
 	flow.rows[FAULT].vector = 14;
 	flow.rows[CALL].vector = VECTOR_X86_SYSCALL;
@@ -72,7 +77,8 @@ static void run(uint64_t start, enum block_end how)
 static struct call_graph *end(const char *root)
 {
 	char path[128], error[256] = "";
-	struct witness_header header = {.magic = WITNESS_MAGIC, .version = WITNESS_VERSION, .machine = "x86_64", .functions = FUNCTIONS};
+	struct witness_header header = {
+		.magic = WITNESS_MAGIC, .version = WITNESS_VERSION, .machine = "x86_64", .functions = FUNCTIONS};
 	header.text_bytes = sizeof(names) / 8 * 8 + 8;
 	static char text[64];
 	memcpy(text, names, sizeof(names));
@@ -292,19 +298,29 @@ static void reads_instructions(void **state)
 		uint8_t bytes[4], count;
 		enum block_end how;
 	} examples[] = {
-		{"x86_64", {0xe8, 0, 0, 0}, 4, BLOCK_CALL},         {"x86_64", {0xff, 0xd0}, 2, BLOCK_CALL},
-		{"x86_64", {0x41, 0xff, 0xd3}, 3, BLOCK_CALL},      {"x86_64", {0xff, 0xe0}, 2, BLOCK_PLAIN},
-		{"x86_64", {0xc3}, 1, BLOCK_RETURN},                {"x86_64", {0xf3, 0xc3}, 2, BLOCK_RETURN},
-		{"x86_64", {0x48, 0xcf}, 2, BLOCK_RESUME},          {"x86_64", {0x48, 0x0f, 0x07}, 3, BLOCK_RESUME},
-		{"x86_64", {0xf4}, 1, BLOCK_WAIT},                  {"x86_64", {0x0f, 0x05}, 2, BLOCK_PLAIN},
-		{"x86_64", {0xeb, 0xfe}, 2, BLOCK_PLAIN},           {"ppc64", {0x48, 0, 1, 1}, 4, BLOCK_CALL},
-		{"ppc64", {0x48, 0, 1, 0}, 4, BLOCK_PLAIN},         {"ppc64", {0x4e, 0x80, 0, 0x20}, 4, BLOCK_RETURN},
-		{"ppc64", {0x4e, 0x80, 0x04, 0x21}, 4, BLOCK_CALL}, {"ppc64", {0x4e, 0x80, 0x04, 0x20}, 4, BLOCK_PLAIN},
-		{"ppc64", {0x4c, 0, 0, 0x24}, 4, BLOCK_RESUME},     {"ppc64", {0x7c, 0, 0, 0x3c}, 4, BLOCK_WAIT},
+		{"x86_64", {0xe8, 0, 0, 0}, 4, BLOCK_CALL},
+		{"x86_64", {0xff, 0xd0}, 2, BLOCK_CALL},
+		{"x86_64", {0x41, 0xff, 0xd3}, 3, BLOCK_CALL},
+		{"x86_64", {0xff, 0xe0}, 2, BLOCK_PLAIN},
+		{"x86_64", {0xc3}, 1, BLOCK_RETURN},
+		{"x86_64", {0xf3, 0xc3}, 2, BLOCK_RETURN},
+		{"x86_64", {0x48, 0xcf}, 2, BLOCK_RESUME},
+		{"x86_64", {0x48, 0x0f, 0x07}, 3, BLOCK_RESUME},
+		{"x86_64", {0xf4}, 1, BLOCK_WAIT},
+		{"x86_64", {0x0f, 0x05}, 2, BLOCK_PLAIN},
+		{"x86_64", {0xeb, 0xfe}, 2, BLOCK_PLAIN},
+		{"ppc64", {0x48, 0, 1, 1}, 4, BLOCK_CALL},
+		{"ppc64", {0x48, 0, 1, 0}, 4, BLOCK_PLAIN},
+		{"ppc64", {0x4e, 0x80, 0, 0x20}, 4, BLOCK_RETURN},
+		{"ppc64", {0x4e, 0x80, 0x04, 0x21}, 4, BLOCK_CALL},
+		{"ppc64", {0x4e, 0x80, 0x04, 0x20}, 4, BLOCK_PLAIN},
+		{"ppc64", {0x4c, 0, 0, 0x24}, 4, BLOCK_RESUME},
+		{"ppc64", {0x7c, 0, 0, 0x3c}, 4, BLOCK_WAIT},
 		{"ppc64", {0x44, 0, 0, 0x02}, 4, BLOCK_PLAIN},
 	};
 	for (unsigned i = 0; i < sizeof(examples) / sizeof(examples[0]); i++)
-		assert_int_equal(block_machine_named(examples[i].machine)->how(examples[i].bytes, examples[i].count), examples[i].how);
+		assert_int_equal(block_machine_named(examples[i].machine)->how(examples[i].bytes, examples[i].count),
+				 examples[i].how);
 	assert_null(block_machine_named("riscv64"));
 }
 
@@ -397,7 +413,8 @@ static int is_golden(const char *name, const char *arguments)
 {
 	if (getenv("GOLDEN"))
 		return shell("%s graph %s --format dot --source-url none -o " GOLDEN "/%s.dot", vitrine, arguments, name) == 0;
-	if (shell("%s graph %s --format dot --source-url none -o - | tr -d ' \\n\\t' > %s/now && tr -d ' \\n\\t' < " GOLDEN "/%s.dot | cmp - %s/now",
+	if (shell("%s graph %s --format dot --source-url none -o - | tr -d ' \\n\\t' > %s/now && tr -d ' \\n\\t' < " GOLDEN
+		  "/%s.dot | cmp - %s/now",
 		  vitrine, arguments, work, name, work) == 0)
 		return 1;
 	return fprintf(stderr, "%s.dot: %s", name, shell_output), 0;

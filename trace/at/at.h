@@ -12,12 +12,7 @@
 #include "reader.h"
 
 /*
- * Finds the event that `text` names in a run (its directory, or its .vtrace file):
- *
- *     0:1234            event 1234 of CPU 0, as `vitrine events` and `vitrine sql` number them
- *     fault_begin:17    the 17th such event of the run, in the order of time
- *     @512.3            the first event at or after 512.3 microseconds since kernel entry
- *
+ * Finds the event that `text` names in a run (its directory, or its .vtrace file); point.h says how.
  * Prints it to stdout as `vitrine events` does if `show`. Returns 0, or the exit code after having said what is wrong.
  */
 int at_find(const char *run, const char *text, bool show, struct trace_event *event);

@@ -8,6 +8,9 @@ set pagination off
 set print pretty on
 set trust-readonly-sections on
 
+# The commands that know the kernel: `help vitrine`.
+source trace/gdb/commands.py
+
 define to-kernel
   thbreak kernel_main
   continue

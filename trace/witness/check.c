@@ -30,6 +30,9 @@ enum irq { IRQ_NONE, IRQ_TIMER, IRQ_IPI, IRQ_DEVICE };
 
 #define UNKNOWN INT64_MAX
 
+/* So many traps before and after one are asked how far the clock is ahead. */
+#define NEIGHBOURS 32
+
 struct seen {
 	const struct witness_exception *exception;
 	int64_t leap; /* what the clock is ahead of the instructions, in ns; UNKNOWN */
@@ -143,39 +146,55 @@ static struct pair_context context_of(const struct comparison *comparison, unsig
 	return (struct pair_context){comparison, &comparison->seen[cpu][stream], &comparison->traced.list[cpu][stream], stream};
 }
 
+/* What each trap of a stream that agrees says: its event's time less its instruction. */
+static int64_t *ask_streams(const struct comparison *comparison)
+{
+	const struct witness_exception *first = comparison->witness->exceptions;
+	uint64_t count = comparison->witness->header->exceptions;
+	int64_t *ahead = malloc((count + 1) * sizeof(*ahead));
+	if (!ahead)
+		abort();
+	for (uint64_t i = 0; i < count; i++)
+		ahead[i] = UNKNOWN;
+	for (unsigned j = 0; j < WITNESS_CPUS_MAX * STREAMS; j++) {
+		struct pair_context context = context_of(comparison, j / STREAMS, j % STREAMS);
+		bool equal = is_equal(&context);
+		for (uint64_t i = 0; equal && i < context.seen->count; i++) {
+			const struct witness_exception *exception = context.seen->rows[i].exception;
+			ahead[exception - first] = (int64_t)context.traced->rows[i].ns - (int64_t)exception->when;
+		}
+	}
+	return ahead;
+}
+
 /*
- * What the clock is ahead of the instructions, between each two leaps: told by the streams that agree. The least is the truest, since an
- * event comes some time after its trap.
+ * What the clock is ahead of the instructions at one trap: the least that its neighbours say, since an event comes some time after its trap. Only
+ * those without a leap between count, and only near ones: an instruction that a fault breaks off is begun, but does not move the clock.
  */
+static int64_t ahead_at(const struct witness *witness, const int64_t *ahead, uint64_t at)
+{
+	const struct witness_exception *exceptions = witness->exceptions;
+	int64_t least = UNKNOWN;
+	uint64_t from = at, to = at;
+	while (from > 0 && at - from < NEIGHBOURS && !(exceptions[from].flags & WITNESS_AFTER_IDLE))
+		from--;
+	while (to + 1 < witness->header->exceptions && to - at < NEIGHBOURS && !(exceptions[to + 1].flags & WITNESS_AFTER_IDLE))
+		to++;
+	for (uint64_t i = from; i <= to; i++)
+		least = ahead[i] < least ? ahead[i] : least;
+	return least;
+}
+
 static void find_leaps(struct comparison *comparison)
 {
-	uint64_t count = comparison->witness->header->exceptions;
-	uint32_t *era = calloc(count + 1, sizeof(*era));
-	int64_t *leap = malloc((count + 1) * sizeof(*leap));
-	const struct witness_exception *first = comparison->witness->exceptions;
-	if (!era || !leap)
-		abort();
-	for (uint64_t i = 0; i < count; i++) {
-		era[i] = (i ? era[i - 1] : 0) + (first[i].flags & WITNESS_AFTER_IDLE ? 1 : 0);
-		leap[i] = UNKNOWN;
+	int64_t *ahead = ask_streams(comparison);
+	for (unsigned j = 0; j < WITNESS_CPUS_MAX * STREAMS; j++) {
+		const struct seen_list *list = &comparison->seen[j / STREAMS][j % STREAMS];
+		for (uint64_t i = 0; i < list->count; i++)
+			list->rows[i].leap = ahead_at(comparison->witness, ahead,
+						      (uint64_t)(list->rows[i].exception - comparison->witness->exceptions));
 	}
-	leap[count] = UNKNOWN;
-	for (unsigned pass = 0; pass < 2; pass++)
-		for (unsigned j = 0; j < WITNESS_CPUS_MAX * STREAMS; j++) {
-			struct pair_context context = context_of(comparison, j / STREAMS, j % STREAMS);
-			bool equal = is_equal(&context);
-			for (uint64_t i = 0; i < context.seen->count; i++) {
-				struct seen *seen = &context.seen->rows[i];
-				int64_t *of_era = &leap[era[seen->exception - first]];
-				int64_t ahead = pass || !equal
-							? UNKNOWN
-							: (int64_t)context.traced->rows[i].ns - (int64_t)seen->exception->when;
-				*of_era = ahead < *of_era ? ahead : *of_era;
-				seen->leap = *of_era;
-			}
-		}
-	free(era);
-	free(leap);
+	free(ahead);
 }
 
 /* How unlikely it is that these two are the same. */

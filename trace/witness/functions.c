@@ -204,7 +204,8 @@ static void find_line(struct witness_function *function, Dwarf *dwarf, const cha
 	const char *file = NULL;
 	int line = 0;
 	bool found = dwarf && dwarf_addrdie(dwarf, function->start, &unit) &&
-		     (find_declaration(&unit, function->start, &file, &line) || find_instruction(&unit, function->start, &file, &line));
+		     (find_declaration(&unit, function->start, &file, &line) ||
+		      find_instruction(&unit, function->start, &file, &line));
 	function->line = found ? (uint32_t)line : 0;
 	function->file = put_text(text, found ? path_in_tree(file, root) : "");
 }

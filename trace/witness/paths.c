@@ -23,10 +23,10 @@
 #include <unistd.h>
 
 #include "format.h"
+#include "witness/path_tree.h"
 
 /* Kernel stacks are far smaller than what so many frames need. */
 #define FRAMES_MAX 256
-#define NO_PATH UINT32_MAX
 
 struct frame {
 	uint64_t returns_to;
@@ -53,9 +53,7 @@ struct paths {
 	const struct block_machine *machine;
 	const struct witness_function *functions;
 	uint64_t function_count;
-	struct witness_path *path;
-	uint32_t *slot; /* open addressing: (parent, function) -> path; NO_PATH is a hole */
-	uint32_t path_count, path_room;
+	struct path_tree tree;
 	struct witness_exception *exception;
 	uint64_t exception_count, exception_room;
 	uint64_t strays, too_deep, begun;
@@ -91,53 +89,7 @@ uint32_t paths_function_at(const struct paths *paths, uint64_t address, uint32_t
 	return found == WITNESS_OUTSIDE ? found : paths->functions[found].same_as;
 }
 
-/* ---- the tree of paths ---- */
-
-static uint32_t *slot_of(struct paths *paths, uint32_t parent, uint32_t function)
-{
-	uint32_t mask = 2 * paths->path_room - 1;
-	uint32_t at = (parent * 0x9e3779b1u ^ function * 0x85ebca6bu) >> 7 & mask;
-	for (;; at = (at + 1) & mask) {
-		uint32_t path = paths->slot[at];
-		if (path == NO_PATH || (paths->path[path].parent == parent && paths->path[path].function == function))
-			return &paths->slot[at];
-	}
-}
-
-/* Doubles the room. Without memory the run cannot be witnessed any longer, and half a count is worth nothing. */
-static void grow_paths(struct paths *paths)
-{
-	paths->path_room *= 2;
-	paths->path = realloc(paths->path, paths->path_room * sizeof(*paths->path));
-	free(paths->slot);
-	paths->slot = malloc(2 * paths->path_room * sizeof(*paths->slot));
-	if (!paths->path || !paths->slot)
-		abort();
-	memset(paths->slot, 0xff, 2 * paths->path_room * sizeof(*paths->slot));
-	for (uint32_t i = 0; i < paths->path_count; i++)
-		if (paths->path[i].parent != i)
-			*slot_of(paths, paths->path[i].parent, paths->path[i].function) = i;
-}
-
-static uint32_t add_path(struct paths *paths, unsigned cpu, uint32_t parent, uint32_t function)
-{
-	uint32_t path = paths->path_count++;
-	paths->path[path] = (struct witness_path){.parent = parent == NO_PATH ? path : parent, .function = function, .cpu = cpu};
-	return path;
-}
-
-/* The path from a caller to a function. */
-static uint32_t child(struct paths *paths, unsigned cpu, uint32_t parent, uint32_t function)
-{
-	uint32_t *slot = slot_of(paths, parent, function);
-	if (*slot != NO_PATH)
-		return *slot;
-	if (paths->path_count == paths->path_room) {
-		grow_paths(paths);
-		slot = slot_of(paths, parent, function);
-	}
-	return *slot = add_path(paths, cpu, parent, function);
-}
+/* ---- frames ---- */
 
 static unsigned number_of(const struct paths *paths, const struct cpu *cpu)
 {
@@ -148,8 +100,6 @@ static uint32_t root_path(const struct paths *paths, const struct cpu *cpu, enum
 {
 	return paths->root[number_of(paths, cpu)][root - WITNESS_OUTSIDE];
 }
-
-/* ---- frames ---- */
 
 static struct frame *top_of(struct cpu *cpu)
 {
@@ -175,8 +125,9 @@ static struct frame *push(struct paths *paths, struct cpu *cpu, uint32_t parent,
 		cpu->depth--;
 	}
 	struct frame *frame = &cpu->frame[cpu->depth++];
-	*frame = (struct frame){.function = function, .path = child(paths, number_of(paths, cpu), parent, function)};
-	paths->path[frame->path].calls++;
+	*frame = (struct frame){.function = function,
+				.path = path_tree_child(&paths->tree, number_of(paths, cpu), parent, function)};
+	paths->tree.path[frame->path].calls++;
 	return frame;
 }
 
@@ -318,7 +269,7 @@ static void settle(struct paths *paths, uint64_t begun)
 	if (executed > 0)
 		cpu->pc = cpu->block->start +
 			  cpu->block->offset[(executed < cpu->block->instructions ? executed : cpu->block->instructions) - 1];
-	paths->path[top_of(cpu)->path].instructions += executed;
+	paths->tree.path[top_of(cpu)->path].instructions += executed;
 	paths->running = NULL;
 }
 
@@ -354,15 +305,14 @@ struct paths *paths_open(const struct block_machine *machine, const struct witne
 	if (!paths)
 		return NULL;
 	*paths = (struct paths){.machine = machine, .functions = functions, .function_count = count};
-	paths->path_room = 512;
 	paths->exception_room = 4096;
 	paths->exception = malloc(paths->exception_room * sizeof(*paths->exception));
 	if (!paths->exception)
 		abort();
-	grow_paths(paths);
+	path_tree_init(&paths->tree);
 	for (unsigned i = 0; i < WITNESS_CPUS_MAX; i++) {
 		for (unsigned j = 0; j < 3; j++)
-			paths->root[i][j] = add_path(paths, i, NO_PATH, WITNESS_OUTSIDE + j);
+			paths->root[i][j] = path_tree_add_root(&paths->tree, i, WITNESS_OUTSIDE + j);
 		start_again(paths, &paths->cpu[i], WITNESS_OUTSIDE);
 	}
 	return paths;
@@ -372,8 +322,7 @@ void paths_close(struct paths *paths)
 {
 	if (!paths)
 		return;
-	free(paths->path);
-	free(paths->slot);
+	path_tree_free(&paths->tree);
 	free(paths->exception);
 	free(paths);
 }
@@ -404,11 +353,11 @@ bool paths_write(const struct paths *paths, struct witness_header *header, const
 		{paths->functions, header->functions * sizeof(*paths->functions)},
 		{text, header->text_bytes},
 		{cpus, paths->cpu_count * sizeof(*cpus)},
-		{paths->path, paths->path_count * sizeof(*paths->path)},
+		{paths->tree.path, paths->tree.count * sizeof(*paths->tree.path)},
 		{paths->exception, paths->exception_count * sizeof(*paths->exception)},
 	};
 	header->cpus = paths->cpu_count;
-	header->paths = paths->path_count;
+	header->paths = paths->tree.count;
 	header->exceptions = paths->exception_count;
 	header->instructions = paths->begun;
 	header->strays = paths->strays;
