@@ -524,7 +524,7 @@ $(B)/asan/test_graph: $(B)/asan/tests/tools/graph_run.c.o
 
 # A test program finds what it needs through its arguments; its last line is the summary.
 $(B)/asan/%.log: $(B)/asan/test_% $(B)/tests/make_trace $(B)/tests/make_witness $(B)/tests/fake_qemu $(B)/asan/vitrine
-	$(Q)LSAN_OPTIONS=suppressions=tests/tools/leaks:print_suppressions=0 timeout 300 $< $(B) > $@.new 2>&1 || { cat $@.new; exit 1; }
+	$(Q)LSAN_OPTIONS=suppressions=$(CURDIR)/tests/tools/leaks:print_suppressions=0 timeout 300 $< $(B) > $@.new 2>&1 || { cat $@.new; exit 1; }
 	$(Q)mv $@.new $@ && tail -n 1 $@
 
 .PRECIOUS: $(B)/asan/test_%

@@ -20,17 +20,19 @@ static bool parse_number(const char *text, uint64_t *number)
 
 static bool parse_time(struct moment *moment, const char *text)
 {
+	bool since = *text == '@';
 	static const struct {
 		const char *name;
 		double ns;
 	} units[] = {{"", 1e3}, {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
 	char *unit;
+	text += since;
 	double value = strtod(text, &unit);
 	if (unit == text || !(value >= 0) || !(value < 1e15))
 		return false;
 	for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (!strcmp(unit, units[i].name)) {
-			moment->kind = MOMENT_TIME;
+			moment->kind = since ? MOMENT_SINCE : MOMENT_TIME;
 			moment->number = (uint64_t)(value * units[i].ns + 0.5);
 			return true;
 		}
@@ -61,7 +63,8 @@ bool moment_parse(struct moment *moment, const char *text)
 	const char *colon = strchr(text, ':');
 	if (!strcmp(text, "end") || (colon ? parse_event(moment, text, colon) : parse_time(moment, text)))
 		return true;
-	say("`%s` is no moment: CPU:NUMBER or NAME:NUMBER for an event (0:1234, fault_begin:17), a time (1250us, 12.5ms), or "
+	say("`%s` is no moment: CPU:NUMBER or NAME:NUMBER for an event (0:1234, fault_begin:17, @512.3), a time (1250us, "
+	    "12.5ms), or "
 	    "`end`",
 	    text);
 	return false;
@@ -78,7 +81,8 @@ bool moment_includes(struct moment *moment, const struct trace_event *event, uin
 	}
 	moment->ns = ns;
 	moment->seen += moment->kind == MOMENT_NTH || (moment->kind == MOMENT_COUNT && event->schema == moment->schema);
-	moment->reached = (moment->kind == MOMENT_EVENT && event->cpu == moment->cpu && event->index == moment->number) ||
+	moment->reached = (moment->kind == MOMENT_SINCE && ns >= moment->number) ||
+			  (moment->kind == MOMENT_EVENT && event->cpu == moment->cpu && event->index == moment->number) ||
 			  ((moment->kind == MOMENT_COUNT || moment->kind == MOMENT_NTH) && moment->seen == moment->number);
 	return true;
 }

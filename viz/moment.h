@@ -3,17 +3,18 @@
  *
  *     0:1234          the event with that number on CPU 0, as `vitrine events` prints it
  *     fault_begin:17  the 17th event of that kind, over all CPUs
+ *     @512.3          the first event at or after so many us
  *     end             the end of the run
  *     1250us          a time since kernel entry; ns, us, ms, s; without a unit it is us, as `vitrine events` prints it
  *
- * Who calls: graphs of a state (pagetable, hpt), which play the run up to there.
+ * The first two and `@` are what `vitrine at` takes too. Who calls: graphs of a state (pagetable, hpt), which play the run up to there.
  */
 #pragma once
 
 #include "reader.h"
 
 struct moment {
-	enum { MOMENT_END, MOMENT_EVENT, MOMENT_COUNT, MOMENT_TIME, MOMENT_NTH } kind;
+	enum { MOMENT_END, MOMENT_EVENT, MOMENT_COUNT, MOMENT_TIME, MOMENT_SINCE, MOMENT_NTH } kind;
 	const struct event_schema *schema; /* MOMENT_COUNT */
 	unsigned cpu;
 	uint64_t number; /* of the event, of its kind, of all events (MOMENT_NTH), or ns */
