@@ -8,10 +8,10 @@
  */
 	.text
 	.cfi_sections .debug_frame	/* for debuggers only */
-	.globl	trace_stop
-	.type	trace_stop, @function
-trace_stop:
+	.globl	arch_trace_stop
+	.type	arch_trace_stop, @function
+arch_trace_stop:
 	.cfi_startproc
 	blr
 	.cfi_endproc
-	.size	trace_stop, . - trace_stop
+	.size	arch_trace_stop, . - arch_trace_stop

@@ -30,7 +30,7 @@ try_in_gdb() { # run, event
 	grep -q -x "CPU $cpu" "$log" || echo "$2: another CPU: $(grep ^CPU "$log")"
 	grep -q -x "AHEAD $((number + 1))" "$log" || echo "$2: $(grep ^AHEAD "$log")"
 	grep -q "in section .text" "$log" || echo "$2: no function: $(tail -n 2 "$log")"
-	grep -q "trace_stop in section" "$log" && echo "$2: still in trace_stop"
+	grep -q "arch_trace_stop in section" "$log" && echo "$2: still in arch_trace_stop"
 	local line
 	line=$($vitrine events "$1" --cpu "$cpu" | awk -v number="$number" '$3 == number')
 	grep -q -x "NS $(awk '{ sub(/\./, "", $1); print $1 + 0 }' <<<"$line")" "$log" || echo "$2: $(grep ^NS "$log"), but: $line"
