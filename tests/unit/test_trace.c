@@ -197,24 +197,31 @@ static void test_first_event_of_a_dirty_ring(void)
 	assert_int_equal(entry->count, 2);
 }
 
+static void check_stop_at(unsigned at)
+{
+	const struct trace_stop_at stop = {1, at};
+	uint64_t header;
+	assert_int_equal(trace_init(16, UINT64_MAX, &stop), STATUS_OK);
+	for (unsigned cpu = 0; cpu < 2; cpu++)
+		cpus[cpu].trace.head = 0;
+	sim_trace_stops(&header); /* of the events before this */
+	for (unsigned cpu = 0; cpu < 2; cpu++) {
+		sim_cpu_set(cpu);
+		while (cpus[cpu].trace.head < at + cpu)
+			trace_idle_begin();
+	}
+	assert_int_equal(sim_trace_stops(&header), 1);
+	assert_int_equal(TRACE_CPU(header), 1);
+	assert_int_equal(TRACE_SEQUENCE(header), at);
+	assert_int_equal(TRACE_ID(header), EVENT_IDLE_BEGIN);
+}
+
 /* A CPU stops at the event that was asked for, at no earlier one and on no other CPU; event 0 and a full ring are no exceptions. */
 static void test_stop(void)
 {
-	uint64_t header;
-	for (unsigned at = 0; at < 3 * SLOTS; at += SLOTS - 1) {
-		sim_start_with_pages(2, 4 * MIB);
-		const struct trace_stop_at stop = {1, at};
-		assert_int_equal(trace_init(16, UINT64_MAX, &stop), STATUS_OK);
-		for (unsigned cpu = 0; cpu < 2; cpu++) {
-			sim_cpu_set(cpu);
-			while (cpus[cpu].trace.head < at + cpu)
-				trace_idle_begin();
-		}
-		assert_int_equal(sim_trace_stops(&header), 1);
-		assert_int_equal(TRACE_CPU(header), 1);
-		assert_int_equal(TRACE_SEQUENCE(header), at);
-		assert_int_equal(TRACE_ID(header), EVENT_IDLE_BEGIN);
-	}
+	sim_start_with_pages(2, 4 * MIB);
+	for (unsigned at = 0; at < 3 * SLOTS; at += SLOTS - 1)
+		check_stop_at(at);
 	const struct trace_stop_at nowhere = {2, 0}, too_late = {0, TRACE_STOP_NEVER + 1};
 	assert_int_equal(trace_init(16, UINT64_MAX, &nowhere), STATUS_INVALID);
 	assert_int_equal(trace_init(16, UINT64_MAX, &too_late), STATUS_INVALID);

@@ -36,7 +36,7 @@ bool run_again_note(const struct run_options *options, const struct run_image *i
 	bool good = directory && asprintf(&path, "%s/run.options", options->output) >= 0 &&
 		    file_checksum(image->boot_file, &boot_file) && file_checksum(image->archive, &archive) &&
 		    file_checksum(image->flash, &flash);
-	FILE *file = good ? fopen(path, "we") : NULL;
+	FILE *file = good && path ? fopen(path, "we") : NULL;
 	if (file) {
 		fprintf(file, FIRST_LINE "\nboot_file %08" PRIx32 "\narchive %08" PRIx32 "\nflash %08" PRIx32 "\n", boot_file,
 			archive, flash);
