@@ -252,7 +252,7 @@ static inline uint64_t arch_trace_claim(uint64_t *head, uint64_t *now);
 static inline uint64_t arch_trace_header(uint64_t sequence, uint64_t base);
 
 /*
- * inline: calls trace_stop() if header > limits, both signed. trace_stop() does nothing and changes no register: it is where a
+ * inline: calls arch_trace_stop() if header > limits, both signed. arch_trace_stop() does nothing and changes no register: it is where a
  * debugger has its breakpoint. Two instructions, whatever the limits are, as long as there is no stop. They also lie at
  * `limits_at`, for a machine that can compare with memory.
  */

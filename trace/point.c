@@ -44,7 +44,8 @@ bool is_in_flow(const struct trace_event *event, uint64_t flow)
 static bool refuse(char *why, size_t why_bytes, const char *text, const char *what)
 {
 	snprintf(why, why_bytes,
-		 "`%.60s` names no event: %s; an event is CPU:NUMBER as `vitrine events` prints them, NAME:COUNT, a flow, "
+		 "`%.60s` names no event: %s; an event is CPU:NUMBER as `vitrine events` prints them, NAME:COUNT, @MICROSECONDS, "
+		 "a flow, "
 		 "`crash` or "
 		 "`last`",
 		 text, what);

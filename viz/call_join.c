@@ -152,24 +152,26 @@ double join_share(const struct join *join, const uint64_t instructions[JOIN_RUNS
  */
 static void keep_best_callers(struct join *join)
 {
-	struct join_edge **best = calloc(join->node_count + 1, sizeof(*best));
-	bool *is_called = calloc(join->node_count + 1, sizeof(*is_called));
-	if (!best || !is_called)
+	struct {
+		uint32_t edge; /* + 1; 0: none */
+		bool is_called;
+	} *node = calloc(join->node_count + 1, sizeof(*node));
+	if (!node)
 		abort();
-	for (size_t i = 0; i < join->edge_count; i++) {
-		struct join_edge *edge = &join->edges[i];
-		is_called[edge->to] = true;
+	for (uint32_t i = 0; i < join->edge_count; i++) {
+		const struct join_edge *edge = &join->edges[i];
+		uint32_t best = node[edge->to].edge;
+		node[edge->to].is_called = true;
 		if (join->nodes[edge->from].drawn && join->nodes[edge->to].drawn &&
-		    (!best[edge->to] || join_share(join, edge->instructions) > join_share(join, best[edge->to]->instructions)))
-			best[edge->to] = edge;
+		    (!best || join_share(join, edge->instructions) > join_share(join, join->edges[best - 1].instructions)))
+			node[edge->to].edge = i + 1;
 	}
 	for (size_t i = 0; i < join->node_count; i++) {
-		if (best[i])
-			best[i]->drawn = true;
-		join->nodes[i].drawn &= best[i] || !is_called[i];
+		if (node[i].edge)
+			join->edges[node[i].edge - 1].drawn = true;
+		join->nodes[i].drawn &= node[i].edge || !node[i].is_called;
 	}
-	free(best);
-	free(is_called);
+	free(node);
 }
 
 static void choose(struct join *join)

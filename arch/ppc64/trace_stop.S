@@ -7,10 +7,11 @@
  * Who calls: arch_trace_stop_if_above(), in every emitter, with irqs on or off. Locks: none.
  */
 	.text
-	.globl	trace_stop
-	.type	trace_stop, @function
-trace_stop:
+	.cfi_sections .debug_frame	/* for debuggers only */
+	.globl	arch_trace_stop
+	.type	arch_trace_stop, @function
+arch_trace_stop:
 	.cfi_startproc
 	blr
 	.cfi_endproc
-	.size	trace_stop, . - trace_stop
+	.size	arch_trace_stop, . - arch_trace_stop

@@ -6,7 +6,7 @@
 #include "abi/status.h"
 #include "types.h"
 
-/* The event whose emitter calls trace_stop(), and every later one of that CPU; no event has the sequence TRACE_STOP_NEVER. */
+/* The event whose emitter calls arch_trace_stop(), and every later one of that CPU; no event has the sequence TRACE_STOP_NEVER. */
 struct trace_stop_at {
 	uint64_t cpu;
 	uint64_t sequence;

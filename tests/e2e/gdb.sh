@@ -2,7 +2,8 @@
 #
 # Group `gdb`: the session that `make gdb` opens, driven by a script. On both machines: QEMU stands before the first instruction, a
 # breakpoint set there survives the loader and is hit in the kernel and in the program, a backtrace has source lines, a step
-# steps, and when gdb ends, QEMU ends.
+# steps, and when gdb ends, QEMU ends. The commands that know the kernel (`help vitrine`) answer in that session, and without any
+# machine on the RAM of a run that ended in a deadlock.
 source "$(dirname "$0")/lib.sh"
 
 # gdb runs these in order; each answer is marked, so that the test can find it in the output.
@@ -12,8 +13,18 @@ commands=(
 	-ex 'continue' -ex 'echo FIRST-STOP\n' -ex 'backtrace'
 	-ex 'printf "PC-A %lx\n", $pc' -ex 'next' -ex 'printf "PC-B %lx\n", $pc'
 	-ex 'delete' -ex 'tbreak main' -ex 'continue' -ex 'echo IN-PROGRAM\n' -ex 'backtrace 1' -ex 'info threads'
-	-ex 'printf "PC-C %lx\n", $pc' -ex 'stepi' -ex 'printf "PC-D %lx\n", $pc' -ex 'echo DONE\n'
+	-ex 'printf "PC-C %lx\n", $pc' -ex 'stepi' -ex 'printf "PC-D %lx\n", $pc'
+	-ex 'echo THREADS\n' -ex 'vitrine threads' -ex 'echo WALK\n' -ex 'vitrine walk &main hello' -ex 'echo PRINTER\n' -ex 'print *cpus[0].current'
+	-ex 'echo DONE\n'
 )
+
+# Every command of `help vitrine`, on the RAM of a program whose two threads wait for each other.
+sections="threads cpus queues processes mappings tables hpt objects endpoints rcu handles log events"
+dead=(-ex 'help vitrine')
+for section in $sections; do dead+=(-ex "echo SECTION-$section\\n" -ex "vitrine $section" -ex "echo HELP-$section\\n" -ex "vitrine $section --help"); done
+dead+=(-ex 'echo ASPACE\n' -ex 'vitrine aspace deadlock' -ex 'echo WALK-MAPPED\n' -ex 'vitrine walk 0x10000000 deadlock'
+	-ex 'echo WALK-NOTHING\n' -ex 'vitrine walk 0x5000 deadlock' -ex 'echo BACKTRACES\n' -ex 'vitrine backtrace'
+	-ex 'echo WRONG\n' -ex 'vitrine backtrace 999')
 
 # The lines that follow a mark.
 after() { # mark, lines
@@ -60,8 +71,46 @@ test_session() { # machine, byte order
 	fi
 }
 
+# The same commands in a session and on a file, so that what they say can be compared with what `vitrine dump` and the program's source say.
+test_live_commands() { # machine
+	expect_match "gdb-$1-threads" THREADS 12 'main +hello \('
+	expect_match "gdb-$1-walk" WALK 8 '> physical 0x'
+	expect_match "gdb-$1-printer" PRINTER 2 'thread [0-9]+ "'
+}
+
+test_dead() { # machine, what a walk prints on it
+	local section run=$work/dead-$1
+	log=$work/dead-$1.log
+	run_program "$run" --arch "$1" --program deadlock --smp 2 --icount --keep-ram
+	timeout -k 5 120 gdb-multiarch -q -nx -batch -x "trace/gdb/$1.gdb" -ex "file build/$1/kernel.elf" -ex "vitrine ram $run" \
+		"${dead[@]}" >"$log" 2>&1 </dev/null
+	for section in $sections; do
+		if [ "$(grep -A1 -x "SECTION-$section" "$log" | tail -n 1)" = "$($vitrine dump "$run" "${section/hpt/hash}" | head -n 1)" ] &&
+			after "HELP-$section" 1 | grep -q "^vitrine $section"; then
+			continue
+		fi
+		not_ok "gdb-$1-sections" "\`vitrine $section\` is not the section of the dump, or has no help"
+		return
+	done
+	ok "gdb-$1-sections"
+	expect_match "gdb-$1-aspace" ASPACE 6 'r-x  object [0-9]+, [0-9]+ of [0-9]+ pages in memory'
+	expect_match "gdb-$1-walk-mapped" WALK-MAPPED 9 "$2"
+	expect_match "gdb-$1-walk-physical" WALK-MAPPED 9 '> physical 0x'
+	expect_match "gdb-$1-walk-nothing" WALK-NOTHING 9 'nothing is mapped there'
+	expect_match "gdb-$1-blocked" BACKTRACES 60 '#2 .* in main \(\) at user/programs/deadlock.c|#1 .* in main \(\) at user/programs/deadlock.c'
+	expect_match "gdb-$1-blocked-other" BACKTRACES 60 'in other \(argument=0x6\) at user/programs/deadlock.c'
+	expect_match "gdb-$1-blocked-server" BACKTRACES 60 'in main \(\) at user/servers/attr.c'
+	expect_match "gdb-$1-refuses" WRONG 2 'there is no thread 999'
+	expect_match "gdb-$1-help" 'vitrine backtrace --' 0 'the user.s stack of a thread'
+	rm -f "$run/ram"
+}
+
 test_session x86_64 little
+test_live_commands x86_64
 test_session ppc64 big
+test_live_commands ppc64
+test_dead x86_64 'level 1: table 0x'
+test_dead ppc64 '(primary|secondary)\), slot [0-7]'
 
 # A recorded run is the run that was not recorded, and so is its replay; in that, gdb undoes a step.
 test_reverse() { # machine

@@ -182,7 +182,7 @@ static void tells_of_an_overrun(void **state)
 
 static void takes_an_event_by_any_of_its_names(void **state)
 {
-	static const char *const names[] = {"0:4", "cpu0:4", "fault_begin:1", "0x40", "64"};
+	static const char *const names[] = {"0:4", "cpu0:4", "fault_begin:1", "@0.2", "@0.199", "0x40", "64"};
 	static char first[sizeof(shell_output)];
 	(void)state;
 	assert_int_equal(explain("provider", names[0]), 0);
@@ -210,6 +210,8 @@ static void says_what_it_cannot_explain(void **state)
 		{"fault_begin", 2, "which one is missing"},
 		{"fault_begun:1", 2, "did you mean `fault_begin`?"},
 		{"0:", 2, "no whole number stands behind the colon"},
+		{"@9", 1, "the run has no event @9"},
+		{"@now", 2, "no time in microseconds"},
 		{"0", 2, "names no event"},
 		{"", 2, "names no event"},
 		{"0:18446744073709551616", 2, "no whole number"},
@@ -221,6 +223,10 @@ static void says_what_it_cannot_explain(void **state)
 	}
 	assert_int_equal(shell("%s explain %s/provider.vtrace", vitrine, work), 2);
 	assert_int_equal(shell("%s explain %s/none.vtrace last", vitrine, work), 1);
+	assert_int_equal(explain("provider", "0x40' --ram '/none"), 1);
+	assert_int_equal(explain("provider", "0x40' --ram '/dev/null"), 1);
+	assert_int_equal(explain("provider", "0x40' --walk '--ram=/dev/null"), 2);
+	assert_int_equal(explain("provider", "0x40' '--walk"), 1); /* nobody noted how it was run */
 	assert_int_equal(shell("%s explain --all %s/provider.vtrace last", vitrine, work), 2);
 }
 

@@ -26,7 +26,7 @@ static void writes_two_files(void **state)
 	assert_int_equal(shell("ls %s/a/b/page", work), 0);
 	assert_string_equal(shell_output, "report.html\nreport.pftrace\n");
 	assert_int_equal(shell("grep -c '@[A-Z]*@' %s/a/b/page/report.html", work), 1); /* no hole is left */
-	assert_int_equal(shell("grep -q 'https*://' %s/a/b/page/report.html", work), 1);
+	assert_int_equal(shell("grep -E 'https?://' %s/a/b/page/report.html | grep -qv 'http://www.w3.org'", work), 1);
 }
 
 static void leaves_out_later_events(void **state)

@@ -1,7 +1,7 @@
 /*
  * One symbol of an ELF file, of either byte order.
  *
- * Who calls: event.c, for the address of trace_stop(). Invariant: nothing outside of the file is read, whatever its headers say.
+ * Who calls: event.c, for the address of arch_trace_stop(). Invariant: nothing outside of the file is read, whatever its headers say.
  */
 #include <byteswap.h>
 #include <elf.h>

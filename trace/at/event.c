@@ -2,7 +2,7 @@
  * Running a guest again up to one event, and keeping its RAM of that moment.
  *
  * Teaches: a place to return to costs nothing but the way there. The kernel is told the event's number on its command line, in as many
- * digits as it is always told one, calls trace_stop() after it, and a breakpoint there stops the machine; until then every
+ * digits as it is always told one, calls arch_trace_stop() after it, and a breakpoint there stops the machine; until then every
  * instruction is the same as in the run that was recorded. Who calls: at.c, other commands. Whom: run/ for the machine, stub.c, compare.c.
  */
 #include <errno.h>
@@ -58,7 +58,7 @@ static uint64_t stop_address(const struct rerun *rerun, const struct run_image *
 	char *path = NULL;
 	if (asprintf(&path, "%s/build/%s/%s.elf", image->root, rerun->options.machine->name, rerun->options.image) < 0)
 		return 0;
-	uint64_t address = elf_symbol(path, "trace_stop");
+	uint64_t address = elf_symbol(path, "arch_trace_stop");
 	free(path);
 	return address;
 }

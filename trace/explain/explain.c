@@ -94,7 +94,7 @@ typedef bool pass_take(struct explain *explain, const struct trace_event *event)
 /* Reads the run from its start. Returns 0, or 1 after having said why the run cannot be read. */
 static int pass(struct explain *explain, pass_take *take)
 {
-	char error[640];
+	static char error[640]; /* large for a stack */
 	struct trace_event event;
 	int more;
 	if (explain->reader)

@@ -31,10 +31,10 @@ end
 set remotetimeout 60
 
 define to-event
-  thbreak *&trace_stop
+  thbreak *&arch_trace_stop
   continue
   leave-stop
 end
 document to-event
-to-event: runs to the event that `vitrine at` was asked for, and out of trace_stop() into the function that emitted it.
+to-event: runs to the event that `vitrine at` was asked for, and out of arch_trace_stop() into the function that emitted it.
 end

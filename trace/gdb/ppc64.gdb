@@ -3,12 +3,12 @@ source trace/gdb/common.gdb
 set architecture powerpc:common64
 set endian big
 
-# Out of trace_stop(): blr there, and mtlr here, which gives the emitting function its link register back.
+# Out of arch_trace_stop(): blr there, and mtlr here, which gives the emitting function its link register back.
 define leave-stop
   set scheduler-locking on
   stepi 2
   set scheduler-locking off
 end
 document leave-stop
-leave-stop: steps out of trace_stop(), into the function that emitted the event.
+leave-stop: steps out of arch_trace_stop(), into the function that emitted the event.
 end

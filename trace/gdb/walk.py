@@ -12,7 +12,7 @@ PROCESS is the number or the name of one that `vitrine processes` shows; without
 ASPACE_HELP = """vitrine aspace [PROCESS]: the mappings of one address space, and where each page of the MMU's comes from.
 PROCESS as for `vitrine walk`."""
 
-SEGMENT_SHIFT = 28
+SEGMENT_SHIFT = 40  # segments of 1 TiB
 SEGMENTS_A_SPACE = 64  # arch/ppc64/mmu_hash.h
 GROUP_BYTES = 128
 
@@ -79,10 +79,11 @@ def walk_hash(image, aspace, address):
     groups, base = int(table["count"]), int(table["paddr"])
     esid = address >> SEGMENT_SHIFT
     vsid = int(aspace["space"]["id"]) * SEGMENTS_A_SPACE + esid % SEGMENTS_A_SPACE
-    page = address >> 12 & 0xFFFF
+    offset = address % (1 << SEGMENT_SHIFT)
+    page = offset >> 12
     primary = (vsid ^ page) % groups
     print(f"  segment: ESID 0x{esid:x} -> VSID 0x{vsid:x}; page 0x{page:x} of it; hash 0x{vsid:x} ^ 0x{page:x} -> group {primary}")
-    wanted = vsid << (SEGMENT_SHIFT - 16) | (address & 0x0FFFFFFF) >> 16 & ~0x7F | 1
+    wanted = vsid << (SEGMENT_SHIFT - 16) | offset >> 16 & ~0x7F | 1
     for group, secondary in ((primary, 0), (~primary % groups, 2)):
         for slot in range(8):
             at = base + group * GROUP_BYTES + slot * 16

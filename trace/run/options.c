@@ -39,7 +39,7 @@ const char run_help[] =
 	"    --fail N          let allocation N in the kernel fail, counted from boot; the end of the console says\n"
 	"                      how many there were\n"
 	"    --fail-every K    and every K-th after it; without --fail, allocations K, 2K, 3K, ...\n"
-	"    --stop CPU:N      the kernel calls trace_stop() after event N of that CPU, where gdb can wait: `vitrine at`\n"
+	"    --stop CPU:N      the kernel calls arch_trace_stop() after event N of that CPU, where gdb can wait: `vitrine at`\n"
 	"                      does all of that\n"
 	"    --append WORDS    more words for the kernel's command line\n"
 	"    --keep-ram        the guest's RAM is the file DIR/ram, which stays: for `vitrine dump`\n"

@@ -68,7 +68,7 @@ struct run_options {
 	uint64_t ring_bytes;   /* of a CPU */
 	uint64_t fail;         /* the allocation that is to fail; 0: none */
 	uint64_t fail_every;   /* and which after it; 0: none */
-	uint64_t stop_cpu;     /* the event after which the kernel calls trace_stop() */
+	uint64_t stop_cpu;     /* the event after which the kernel calls arch_trace_stop() */
 	uint64_t stop;         /* RUN_NO_STOP: none */
 	bool icount, verbose, quiet, build;
 	bool grub;                                                /* boots through GRUB, from an ISO image */

@@ -115,6 +115,8 @@ static int by_address(const void *one, const void *other)
 static void sort_symbols(struct symbols *symbols)
 {
 	size_t kept = 0;
+	if (!symbols->count)
+		return;
 	qsort(symbols->symbol, symbols->count, sizeof(*symbols->symbol), by_address);
 	for (size_t i = 0; i < symbols->count; i++)
 		if (!kept || symbols->symbol[i].start != symbols->symbol[kept - 1].start)
@@ -122,7 +124,7 @@ static void sort_symbols(struct symbols *symbols)
 	symbols->count = kept;
 	for (size_t i = 0; i + 1 < kept; i++)
 		symbols->symbol[i].end = symbols->symbol[i + 1].start;
-	if (kept && symbols->symbol[kept - 1].end < symbols->code_end)
+	if (symbols->symbol[kept - 1].end < symbols->code_end)
 		symbols->symbol[kept - 1].end = symbols->code_end;
 }
 

@@ -29,10 +29,10 @@ const char witness_help[] =
 
 static int by_inclusive(const void *one, const void *other)
 {
-	const struct call_node *const *a = one, *const *b = other;
-	if ((*a)->inclusive != (*b)->inclusive)
-		return (*a)->inclusive > (*b)->inclusive ? -1 : 1;
-	return strcmp((*a)->name, (*b)->name);
+	const struct call_node *a = one, *b = other;
+	if (a->inclusive != b->inclusive)
+		return a->inclusive > b->inclusive ? -1 : 1;
+	return strcmp(a->name, b->name);
 }
 
 static void print_node(const struct call_node *node)
@@ -45,15 +45,14 @@ static void print_node(const struct call_node *node)
 
 static void print_graph(const struct witness *witness, const struct call_graph *graph, uint64_t limit)
 {
-	const struct call_node **order = calloc(graph->node_count + 1, sizeof(*order));
+	struct call_node *order = calloc(graph->node_count + 1, sizeof(*order));
 	if (!order)
 		abort();
-	for (size_t i = 0; i < graph->node_count; i++)
-		order[i] = &graph->nodes[i];
+	memcpy(order, graph->nodes, graph->node_count * sizeof(*order));
 	qsort(order, graph->node_count, sizeof(*order), by_inclusive);
 	printf("%12s %14s %14s  %s\n", "calls", "itself", "inclusive", "function");
 	for (size_t i = 0; i < graph->node_count && i < limit; i++)
-		print_node(order[i]);
+		print_node(&order[i]);
 	if (limit < graph->node_count)
 		printf("and %zu more\n", (size_t)(graph->node_count - limit));
 	printf("\n%" PRIu64 " instructions in the kernel's functions, of %" PRIu64 " that the machine began\n",

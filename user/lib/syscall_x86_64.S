@@ -11,6 +11,7 @@
 #include "abi/syscall.h"
 
 	.text
+	.cfi_sections .debug_frame	/* for debuggers only */
 
 	.globl	_start
 	.type	_start, @function
@@ -71,13 +72,27 @@ sys_call:
 	.globl	\name
 	.type	\name, @function
 \name:
+	.cfi_startproc
 	pushq	%rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbx, 0
 	pushq	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbp, 0
 	pushq	%r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r12, 0
 	pushq	%r13
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r13, 0
 	pushq	%r14
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r14, 0
 	pushq	%r15
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r15, 0
 	pushq	%rsi
+	.cfi_adjust_cfa_offset 8
 	movq	8(%rsi), %rbx
 	movq	16(%rsi), %r12
 	movq	24(%rsi), %r13
@@ -88,6 +103,7 @@ sys_call:
 	movl	$\number, %eax
 	syscall
 	popq	%rsi
+	.cfi_adjust_cfa_offset -8
 	movq	%rdx, 0(%rsi)
 	movq	%rbx, 8(%rsi)
 	movq	%r12, 16(%rsi)
@@ -96,12 +112,25 @@ sys_call:
 	movq	%r15, 40(%rsi)
 	movq	%rbp, 48(%rsi)
 	popq	%r15
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r15
 	popq	%r14
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r14
 	popq	%r13
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r13
 	popq	%r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r12
 	popq	%rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbp
 	popq	%rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbx
 	ret
+	.cfi_endproc
 	.size	\name, . - \name
 	.endm
 

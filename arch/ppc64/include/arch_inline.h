@@ -216,7 +216,7 @@ static inline __attribute__((always_inline)) void arch_trace_stop_if_above(uint6
 	__asm__ volatile inline("cmpd	%%cr0, %0, %1\n\t"
 				"ble+	%%cr0, 1f\n\t"
 				"mflr	%%r0\n\t"
-				"bl	trace_stop\n\t"
+				"bl	arch_trace_stop\n\t"
 				"mtlr	%%r0\n"
 				"1:"
 				:

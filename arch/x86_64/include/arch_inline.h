@@ -218,7 +218,7 @@ static inline __attribute__((always_inline)) void arch_trace_stop_if_above(uint6
 	(void)limits;
 	__asm__ volatile inline("cmpq	%1, %0\n\t"
 				"jle	1f\n\t"
-				"call	trace_stop\n"
+				"call	arch_trace_stop\n"
 				"1:"
 				:
 				: "r"(header), "m"(*limits_at)
