@@ -66,10 +66,10 @@ static void draw_heading(struct picture *picture, const struct join *join, const
 {
 	const struct witness_header *header = join->witness[0]->header;
 	char kernel[PICTURE_NUMBER_BYTES], all[PICTURE_NUMBER_BYTES];
-	picture_about(picture,
-		      "%s, %" PRIu64 " CPUs: %s instructions in the kernel's functions%s, of %s that the machine executed",
-		      header->machine, header->cpus, picture_number(kernel, join->graph[0]->instructions),
-		      request->root ? " below the root" : "", picture_number(all, header->instructions));
+	picture_about(
+		picture, "%s, %" PRIu64 " CPU%s: %s instructions in the kernel's functions%s, of %s that the machine executed",
+		header->machine, header->cpus, header->cpus == 1 ? "" : "s", picture_number(kernel, join->graph[0]->instructions),
+		request->root ? " below the root" : "", picture_number(all, header->instructions));
 	picture_about(picture,
 		      "shares are of the former; an arrow: how often it called, and how many instructions that took, all in all");
 	join_say_left_out(join, picture);

@@ -3,7 +3,7 @@
 # Group `layering`: the portable kernel asks a machine for nothing but the machine contract, and includes nothing but itself.
 #
 # The portable objects of each machine are linked into one (`ld -r`). What that leaves undefined may only be: the calls of
-# kernel/arch.h (arch_*, and trace_stop(), which the emitters call), the MMU table chosen at boot, kernel_selftest (weak: the test image has it), and what
+# kernel/arch.h (arch_*), the MMU table chosen at boot, kernel_selftest (weak: the test image has it), and what
 # tests/helpers.list names.
 # And nothing in the kernel switches stacks but the ways in and out of it: there is no context switch inside.
 # The host's unit tests link the same sources against a simulated machine; that they do is the other half of the proof.
@@ -15,7 +15,7 @@ helpers() { # machine
 
 # The names left undefined that nothing allows.
 foreign_names() { # machine, nm
-	$2 -u "build/$1/portable.o" | awk '{ print $2 }' | grep -vE '^(arch_[a-z_]+|trace_stop|mmu|mmu_entries_in_use)$' |
+	$2 -u "build/$1/portable.o" | awk '{ print $2 }' | grep -vE '^(arch_[a-z_]+|mmu|mmu_entries_in_use)$' |
 		grep -vxF -e "$(helpers "$1")" | while read -r name; do
 		[ "$name" = kernel_selftest ] && $2 "build/$1/portable.o" | grep -qE '^ +w kernel_selftest$' || echo "$name"
 	done
