@@ -69,7 +69,7 @@ void picture_set(void *object, const char *attribute, const char *value)
 	agsafeset(object, (char *)attribute, (char *)value, "");
 }
 
-static void set_text(void *object, const char *attribute, const char *format, va_list arguments)
+static __attribute__((noinline)) void set_text(void *object, const char *attribute, const char *format, va_list arguments)
 {
 	char text[TEXT_BYTES], escaped[2 * TEXT_BYTES];
 	vsnprintf(text, sizeof(text), format, arguments);
@@ -211,7 +211,7 @@ struct Agnode_s *picture_node(struct picture *picture, struct Agraph_s *group, c
 }
 
 /* Two blanks before each line keep a label off its edge, however thick that is. */
-static void set_edge_label(Agedge_t *edge, const char *format, va_list arguments)
+static __attribute__((noinline)) void set_edge_label(Agedge_t *edge, const char *format, va_list arguments)
 {
 	char text[TEXT_BYTES / 2], moved[3 * TEXT_BYTES / 2], *to = moved, escaped[2 * TEXT_BYTES];
 	vsnprintf(text, sizeof(text), format, arguments);

@@ -293,7 +293,7 @@ static void follow_rule(struct drawing *drawing)
 }
 
 /* Who woke whom: an instant on the track of the thread that did it, from which an arrow leads to the one that woke. */
-static void draw_waker(struct drawing *drawing)
+static __attribute__((noinline)) void draw_waker(struct drawing *drawing)
 {
 	struct perfetto *perfetto = drawing->perfetto;
 	const uint64_t *field = drawing->event->field;
