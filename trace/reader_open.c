@@ -205,7 +205,10 @@ struct trace_reader *trace_open(const char *path, char *error, size_t error_byte
 	}
 	reader->file = -1;
 	if (!reader_start(reader, file)) {
-		snprintf(error, error_bytes, "cannot read %s: %s", file, reader->error);
+		snprintf(error, error_bytes, "cannot read %s: %s%s", file, reader->error,
+			 access(file, F_OK) == 0
+				 ? ""
+				 : " (a run is a .vtrace file, or a directory that `vitrine run` left, such as out/run)");
 		trace_close(reader);
 		reader = NULL;
 	}

@@ -213,7 +213,7 @@ struct Agnode_s *picture_node(struct picture *picture, struct Agraph_s *group, c
 /* Two blanks before each line keep a label off its edge, however thick that is. */
 static __attribute__((noinline)) void set_edge_label(Agedge_t *edge, const char *format, va_list arguments)
 {
-	char text[TEXT_BYTES / 2], moved[3 * TEXT_BYTES / 2], *to = moved, escaped[2 * TEXT_BYTES];
+	char text[TEXT_BYTES / 2], moved[TEXT_BYTES + 1], *to = moved, escaped[2 * TEXT_BYTES];
 	vsnprintf(text, sizeof(text), format, arguments);
 	for (const char *from = text; *from; *to++ = *from++)
 		if (*from != '\n' && (from == text || from[-1] == '\n'))

@@ -25,7 +25,7 @@ ask() {
 		SELECT 'received ' || count(*) FROM ipc_receive;
 		SELECT 'steps ' || ((SELECT count(*) FROM boot_phase) + (SELECT count(*) FROM cpu_online) + (SELECT count(*) FROM clock_check));
 		SELECT 'pages ' || p.at || ' ' || count(DISTINCT address) FROM place p JOIN mmu_map m ON m.id <= p.id
-			WHERE p.n IN (50, 500, 1500) AND m.space = (SELECT aspace FROM aspace_create WHERE name = 'demo')
+			WHERE p.n IN (50, 250, 500) AND m.space = (SELECT aspace FROM aspace_create WHERE name = 'demo')
 			AND NOT EXISTS (SELECT 1 FROM mmu_unmap u WHERE u.space = m.space AND u.id > m.id AND u.id <= p.id
 				AND m.address >= u.address AND m.address < u.address + 4096 * u.pages)
 			AND NOT EXISTS (SELECT 1 FROM mmu_evict e WHERE e.space = m.space AND e.address = m.address AND e.id > m.id AND e.id <= p.id)

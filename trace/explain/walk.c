@@ -135,6 +135,10 @@ static void print_missing(struct explain *explain)
 		      explain->out);
 	} else if (!history->mapped.there) {
 		fputs("    No translation of this page was ever entered for this process: it is the first use.\n", explain->out);
+	} else if (is_later(&history->vm_mapped, &history->mapped)) {
+		fputs("    Something was mapped here anew", explain->out);
+		print_when(explain, &history->vm_mapped);
+		fputs(", and this is the first use of the page since.\n", explain->out);
 	} else if (loss == &history->evicted) {
 		fputs("    The page had a translation, but the hash has forgotten it, to make room for another", explain->out);
 		print_when(explain, loss);

@@ -23,7 +23,7 @@ class Image:
             self.ram = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         where = self.find_descriptor()
         if where is None:
-            raise gdb.GdbError(f"{path} has no debug descriptor yet: the kernel has not begun; `to-kernel` runs to it")
+            raise gdb.GdbError(f"{path} has no debug descriptor yet: the kernel makes it early in its boot; `break sched_start` or `to-program`, and look again")
         self.descriptor = self.record("struct descriptor", where)
         self.direct_offset = int(self.descriptor["direct_offset"])
         self.image_offset = int(self.descriptor["image_offset"])

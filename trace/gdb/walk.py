@@ -116,8 +116,11 @@ def mappings(image, process):
 SLOT_STATE_MASK = 7
 
 
+SLOT_READING = 1
+
+
 def object_frame(image, address, page):
-    """The frame that holds a page of a memory object, or None if it has none: absent, or still its source's."""
+    """The frame that holds a page of a memory object; None: it has none; 0: its provider is about to bring it."""
     vm_object = image.at("struct vm_object", address)
     kind = str(vm_object["kind"])
     if kind.endswith(("PHYSICAL", "DEVICE")):
@@ -125,6 +128,8 @@ def object_frame(image, address, page):
     chunks = int(vm_object["chunks"])
     chunk = image.word(image.physical(chunks) + 8 * (page // 512)) if chunks else 0
     slot = image.word(image.physical(chunk) + 8 * (page % 512)) if chunk else 0
+    if slot & SLOT_STATE_MASK == SLOT_READING:
+        return 0
     if slot & 0xFFFFFFFFFFFFF000:
         return slot & 0xFFFFFFFFFFFFF000
     source = int(vm_object["source"])
@@ -132,7 +137,7 @@ def object_frame(image, address, page):
 
 
 def page_frame(image, process, address):
-    """The frame that holds the user's page now, whether the MMU knows it or not; None: nobody has touched it."""
+    """The frame that holds the user's page now, whether the MMU knows it or not; None: nobody has touched it; 0: it is on its way."""
     mapping = find_mapping(image, process, address)
     if mapping is None:
         return None
@@ -148,7 +153,10 @@ def walk(words):
     if not 1 <= len(words) <= 2:
         raise gdb.GdbError("an address is wanted, and perhaps a process: `vitrine walk ADDRESS [PROCESS]`")
     image = images.image()
-    address = int(gdb.parse_and_eval(words[0])) & 0xFFFFFFFFFFFFFFFF
+    try:
+        address = int(gdb.parse_and_eval(words[0])) & 0xFFFFFFFFFFFFFFFF
+    except gdb.error as error:
+        raise gdb.GdbError(f"`{words[0]}` is no address: {error}")
     process = find_process(image, words[1:])
     aspace = image.at("struct aspace", process)
     print(f"0x{address:x} in {aspace['name'].string()} ({int(aspace['id'])}), {image.descriptor['mmu'].string()}")
@@ -159,6 +167,8 @@ def walk(words):
         print(f"  -> physical 0x{found:x}")
     elif mapping is None:
         print("  -> no translation, and nothing is mapped there: a touch ends in a crash")
+    elif page_frame(image, process, address) == 0:
+        print("  -> no translation; the page is on its way from its provider: who touches it waits")
     elif page_frame(image, process, address) is not None:
         print("  -> no translation, but the page is in memory: a touch is a soft miss")
     else:
@@ -179,6 +189,6 @@ def aspace(words):
     for mapping in mappings(image, process):
         start, size = int(mapping["start"]), int(mapping["bytes"])
         vm_object = image.at("struct vm_object", int(mapping["object"]))
-        there = sum(page_frame(image, process, page) is not None for page in range(start, start + min(size, 4 << 20), 4096))
+        there = sum(bool(page_frame(image, process, page)) for page in range(start, start + min(size, 4 << 20), 4096))
         print(f"  0x{start:012x}-0x{start + size:012x} {rights_text(int(mapping['rights']))}  object {int(vm_object['kobj']['id'])}, "
               f"{there} of {size // 4096} pages in memory" + (" (of the first 1024)" if size > 4 << 20 else ""))

@@ -63,7 +63,7 @@ static void say_no_root(const struct witness *witness, const char *root)
 	else if (near)
 		say("the kernel has no function `%s`; did you mean `%s`?", root, near);
 	else
-		say("the kernel has no function `%s`", root);
+		say("the kernel has no function `%s`; page-fault, system-call and interrupt stand for the ways in", root);
 	free(names);
 }
 
