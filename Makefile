@@ -121,7 +121,7 @@ tool_tests := reader damage commands run pnor dump sql report witness graph expl
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
 setup_level := $(if $(filter test soak inject test-build unit% explore% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if \
-  $(filter gdb,$(MAKECMDGOALS)),gdb,$(if \
+  $(filter gdb gdb-server,$(MAKECMDGOALS)),gdb,$(if \
   $(filter iso %.iso,$(MAKECMDGOALS))$(if $(filter run dump,$(MAKECMDGOALS)),$(filter grub,$(BOOT))),iso,$(if \
   $(filter demo run dump view bench all image docs-pictures,$(MAKECMDGOALS)),run))))
 ifneq ($(setup_level),)
@@ -300,7 +300,7 @@ ifneq ($(filter run dump gdb image iso,$(MAKECMDGOALS)),)
 $(if $(filter-out $(ARCHES),$(ARCH)),$(error ARCH=$(ARCH): the machines are $(ARCHES)))
 $(if $(filter-out kernel grub,$(BOOT)),$(error BOOT=$(BOOT): there are kernel (QEMU is the loader) and grub))
 $(if $(filter iso,$(MAKECMDGOALS))$(filter grub,$(BOOT)),$(if $(filter-out x86_64,$(ARCH)),$(error ARCH=$(ARCH): only x86_64 boots through GRUB)))
-$(if $(filter gdb,$(MAKECMDGOALS)),$(if $(filter grub,$(BOOT)),$(error BOOT=grub: a session with gdb starts without GRUB)))
+$(if $(filter gdb gdb-server,$(MAKECMDGOALS)),$(if $(filter grub,$(BOOT)),$(error BOOT=grub: a session with gdb starts without GRUB)))
 $(if $(filter-out 1,$(words $(PROGRAM))),$(error PROGRAM=$(PROGRAM): a name or a path without blanks, please))
 $(if $(filter $(PROGRAM),$(programs))$(filter %.c,$(realpath $(PROGRAM))),,$(error PROGRAM=$(PROGRAM): no such C file, \
   and none of the programs that come with the tree: $(programs)))
@@ -696,7 +696,7 @@ everything := $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_fil
   $(programs:%=$(B)/$(a)/flash/%.pnor))
 everything += $(addprefix $(B)/tests/,make_trace make_witness make_ctf many_calls) $(B)/tests/count_packets $(B)/tests/max_rss
 
-.PHONY: help setup doctor all test-build demo run dump gdb view report bench test soak inject clean docs-gen
+.PHONY: help setup doctor all test-build demo run dump gdb gdb-server view report bench test soak inject clean docs-gen
 help:
 	@printf 'Vitrine: a small microkernel behind glass, on x86-64 and POWER.\n\n'
 	@printf '  make %-13s %s\n' \
@@ -706,6 +706,7 @@ help:
 	  run 'runs one program; what can be chosen stands below' \
 	  dump 'the same, and prints what is in its memory at the end' \
 	  gdb 'the same, stopped before the first instruction, with gdb attached' \
+	  gdb-server 'the same for another debugger, on port 1234: .vscode/launch.json uses it' \
 	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json, docs/performance.md' \
 	  test 'every test; the last line counts them' \
 	  soak '500 boots, of 1 to 16 CPUs, and a million wake-ups' \
@@ -766,6 +767,12 @@ dump: $(B)/vitrine image $(boot_file)
 
 gdb: $(B)/vitrine image
 	$(Q)REVERSE=$(REVERSE) trace/gdb/session.sh $(ARCH) $(PROGRAM) $(SMP) $(SEED) $(GDB)
+
+# For a debugger of your own, such as VS Code's (.vscode/launch.json): the machine stands before its first instruction.
+gdb-server: $(B)/vitrine image
+	@echo 'The guest waits for gdb: target remote 127.0.0.1:1234'
+	$(Q)$(B)/vitrine run --arch $(ARCH) --program $(PROGRAM) --smp $(SMP) --seed $(SEED) --icount --wall 0 --keep-ram \
+	  -o out/gdb/$(ARCH)-$(program_name) -- -S -gdb tcp:127.0.0.1:1234
 
 demo: $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(B)/$(a)/archive/demo.tar $(B)/$(a)/flash/demo.pnor)
 	$(Q).ci/demo

@@ -131,3 +131,23 @@ test_reverse() { # machine
 test_reverse x86_64
 $vitrine run --arch ppc64 --program hello --record -o "$work/refused" >"$work/refused.log" 2>&1
 expect_equal gdb-ppc64-record-is-refused "the exit status" 2 $?
+
+# What VS Code does: the task starts the guest on a port, and gdb gets the set-up commands of the configuration.
+test_editor() { # machine, configuration in .vscode/launch.json
+	local setup guest
+	log=$work/$1-editor.log
+	setup=$(node -e 'const all = JSON.parse(require("fs").readFileSync(".vscode/launch.json", "utf8")).configurations[process.argv[1]];
+		const tasks = JSON.parse(require("fs").readFileSync(".vscode/tasks.json", "utf8")).tasks.map((task) => task.label);
+		if (!tasks.includes(all.preLaunchTask)) throw new Error("no such task");
+		for (const { text } of all.setupCommands) console.log(text.replace("${input:program}", "hello"))' "$2")
+	setsid $vitrine run --arch "$1" --program hello --icount --wall 100 --no-build -o "$work/$1-editor" -- -S -gdb tcp:127.0.0.1:1234 \
+		>"$work/$1-guest.log" 2>&1 </dev/null &
+	guest=$!
+	timeout -k 5 60 gdb-multiarch -q -nx -batch -ex "file build/$1/kernel.elf" -x <(echo "$setup") -ex 'target remote 127.0.0.1:1234' \
+		-ex 'tbreak thread_create' -ex continue -ex 'echo STOP\n' -ex 'backtrace 1' >"$log" 2>&1 </dev/null
+	expect_match "gdb-$1-editor" STOP 2 'thread_create \(.*\) at kernel/'
+	kill "$guest" 2>/dev/null
+	wait "$guest" 2>/dev/null
+}
+test_editor x86_64 0
+test_editor ppc64 1
