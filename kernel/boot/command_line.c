@@ -65,7 +65,7 @@ static bool read_number(const char text[COMMAND_WORD_CHARS], uint64_t *value)
 
 uint64_t command_number(const char *line, const char *name, uint64_t otherwise)
 {
-	char text[COMMAND_WORD_CHARS];
+	char text[COMMAND_WORD_CHARS] = {0};
 	uint64_t value;
 	if (!command_text(line, name, text))
 		return otherwise;
