@@ -204,6 +204,16 @@ static bool count(void *context, const struct trace_event *event, uint64_t ns)
 
 /* ---- drawing ---- */
 
+static uint64_t average_ns(const struct faults *faults, enum step step, uint64_t passed)
+{
+	return faults->total_ns[step] / passed;
+}
+
+static uint64_t longest_ns(const struct faults *faults, enum step step)
+{
+	return faults->longest_ns[step];
+}
+
 static void draw_box(struct picture *picture, const struct faults *faults, enum step step, struct Agnode_s **node)
 {
 	const struct box *box = &boxes[step];
@@ -211,8 +221,8 @@ static void draw_box(struct picture *picture, const struct faults *faults, enum 
 	char number[PICTURE_NUMBER_BYTES], average[PICTURE_NUMBER_BYTES], longest[PICTURE_NUMBER_BYTES];
 	if (step >= STEP_END && passed)
 		*node = picture_node(picture, NULL, box->key, box->look, "%s\n%s\naverage %s, longest %s", box->text,
-				     picture_number(number, passed), picture_time(average, faults->total_ns[step] / passed),
-				     picture_time(longest, faults->longest_ns[step]));
+				     picture_number(number, passed), picture_time(average, average_ns(faults, step, passed)),
+				     picture_time(longest, longest_ns(faults, step)));
 	else
 		*node = picture_node(picture, NULL, box->key, passed ? box->look : LOOK_NEVER, "%s\n%s", box->text,
 				     picture_number(number, passed));

@@ -71,7 +71,7 @@ static struct link *link_of(struct ipc *ipc, unsigned role, uint64_t endpoint, u
 	struct link **larger =
 		ipc->links_count & (ipc->links_count - 1)
 			? ipc->in_order
-			: realloc(ipc->in_order, (ipc->links_count ? 2 * (size_t)ipc->links_count : 1) * sizeof(*larger));
+			: realloc(ipc->in_order, (ipc->links_count ? 2 * (size_t)ipc->links_count : 1) * sizeof(void *));
 	if (!larger)
 		return NULL;
 	ipc->in_order = larger;
@@ -277,7 +277,7 @@ static char *draw(const struct graph_request *request, struct ipc *ipc, const st
 	picture_set(picture_graph(drawing.picture), "rankdir", "LR");
 	picture_set(picture_graph(drawing.picture), "ranksep", "1.0");
 	if (ipc->links_count)
-		qsort(ipc->in_order, ipc->links_count, sizeof(*ipc->in_order), compare_links);
+		qsort(ipc->in_order, ipc->links_count, sizeof(void *), compare_links);
 	drawing.most = ipc->links_count ? ipc->in_order[0]->messages : 1;
 	for (unsigned i = 0; i < ipc->links_count && i < LINKS_DRAWN; i++)
 		draw_link(&drawing, ipc->in_order[i]);

@@ -45,17 +45,17 @@ struct report {
 	const char *directory;
 };
 
-/* The files that the linker put into this program as they are. */
+/* The files that the linker put into this program as they are, each between two symbols. */
 #define EMBEDDED(name)                                                                                                           \
 	extern const char _binary_viz_report_##name##_start[], _binary_viz_report_##name##_end[];                                \
-	static void write_##name(FILE *to)                                                                                       \
+	static const char *const name##_text = _binary_viz_report_##name##_start;                                                \
+	static size_t name##_bytes(void)                                                                                         \
 	{                                                                                                                        \
-		fwrite(_binary_viz_report_##name##_start, 1,                                                                     \
-		       (size_t)(_binary_viz_report_##name##_end - _binary_viz_report_##name##_start), to);                       \
+		return (uintptr_t)_binary_viz_report_##name##_end - (uintptr_t)_binary_viz_report_##name##_start;                \
 	}
 EMBEDDED(css)
 EMBEDDED(js)
-extern const char _binary_viz_report_html_start[], _binary_viz_report_html_end[];
+EMBEDDED(html)
 
 /* ---- what fills the holes ---- */
 
@@ -84,13 +84,13 @@ static bool fill_title(FILE *to, const struct report *report)
 static bool fill_style(FILE *to, const struct report *report)
 {
 	(void)report;
-	return write_css(to), true;
+	return fwrite(css_text, 1, css_bytes(), to) > 0;
 }
 
 static bool fill_script(FILE *to, const struct report *report)
 {
 	(void)report;
-	return write_js(to), true;
+	return fwrite(js_text, 1, js_bytes(), to) > 0;
 }
 
 static bool fill_overview(FILE *to, const struct report *report)
@@ -187,11 +187,10 @@ static const struct hole *hole_at(const char *text, size_t left)
 
 static bool write_page(FILE *to, const struct report *report)
 {
-	const char *end = _binary_viz_report_html_end;
-	for (const char *at = _binary_viz_report_html_start; at < end;) {
-		const struct hole *hole = hole_at(at, (size_t)(end - at));
+	for (size_t at = 0, bytes = html_bytes(); at < bytes;) {
+		const struct hole *hole = hole_at(html_text + at, bytes - at);
 		if (!hole) {
-			fputc(*at++, to);
+			fputc(html_text[at++], to);
 			continue;
 		}
 		if (!hole->fill(to, report))
@@ -202,19 +201,6 @@ static bool write_page(FILE *to, const struct report *report)
 }
 
 /* ---- files ---- */
-
-/* Makes a directory and those above it. */
-static bool make_directories(const char *path)
-{
-	char *copy = strdup(path);
-	for (char *at = copy; at && (at = strchr(at + 1, '/'));) {
-		*at = '\0';
-		mkdir(copy, 0777);
-		*at = '/';
-	}
-	free(copy);
-	return mkdir(path, 0777) == 0 || errno == EEXIST;
-}
 
 /* The page is under its name only when it is whole. */
 static bool write_page_as(const char *path, const char *fresh, const struct report *report)
@@ -252,7 +238,7 @@ static bool write_trace(const struct report *report)
 static int write_report(const struct report *report)
 {
 	char *path = NULL, *fresh = NULL;
-	if (!make_directories(report->directory))
+	if (!directories_make(report->directory))
 		return say("%s: %s", report->directory, strerror(errno));
 	bool good = asprintf(&path, "%s/report.html", report->directory) > 0 && asprintf(&fresh, "%s.new", path) > 0;
 	good = good ? write_trace(report) && write_page_as(path, fresh, report) : (say("out of memory"), false);

@@ -78,8 +78,11 @@ static char **session_words(const struct rerun *rerun, const struct run_image *i
 	int n = 0;
 	if (!words || asprintf(&count, "%d", rerun->arguments - 1) < 0 ||
 	    asprintf(&check, "shell '%s' at '%s' '%s' --check '%s/ram'", "build/vitrine", run, rerun->stop,
-		     rerun->options.output) < 0)
+		     rerun->options.output) < 0) {
+		free(count);
+		free(words);
 		return NULL;
+	}
 	words[n++] = "trace/gdb/attach.sh";
 	words[n++] = (char *)rerun->options.machine->name;
 	words[n++] = (char *)rerun->options.image;
@@ -114,6 +117,7 @@ static int debug(const struct at_options *options, const struct trace_event *eve
 	fflush(stdout);
 	if (words && chdir(image.root) == 0)
 		execvp(words[0], words);
+	free(words);
 	return say("gdb's session does not start: %s", strerror(errno));
 }
 

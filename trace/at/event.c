@@ -82,6 +82,7 @@ static bool run_to_event(struct rerun *rerun, const struct run_image *image, con
 		run_qemu_close(&qemu);
 	}
 	run_input_end();
+	rerun->options.qemu_arguments = NULL;
 	if (connection >= 0)
 		close(connection);
 	if (socket)

@@ -45,12 +45,12 @@ static const struct event_schema *pair_of(const struct event_schema *event, bool
 
 const struct event_schema *pair_end(const struct event_schema *begin)
 {
-	return begins(begin) ? pair_of(begin, true) : NULL;
+	return begin && begins(begin) ? pair_of(begin, true) : NULL;
 }
 
 const struct event_schema *pair_begin(const struct event_schema *end)
 {
-	return ends(end) ? pair_of(end, false) : NULL;
+	return end && ends(end) ? pair_of(end, false) : NULL;
 }
 
 /* Whether both are about the same thread, or CPU, and the same mark. */
@@ -207,6 +207,8 @@ static void take_slice(struct explain *explain, const struct trace_event *event)
 	struct scope *scope = &explain->scope;
 	const struct trace_event *target = &explain->target.event;
 	const struct event_schema *wanted = pair_begin(target->schema);
+	if (!event->schema)
+		return; /* a hole */
 	bool knows_begin = scope->begin.event.index || scope->begin.event.schema || !wanted;
 	bool looks_for_begin = wanted && !scope->end.there;
 	if (looks_for_begin && event->schema == wanted && is_same_line(event, target) && is_before(event, target))

@@ -139,7 +139,7 @@ static bool take_stop(struct run_options *options, const char *text)
 	const char *colon = strchr(text, ':');
 	snprintf(cpu, sizeof(cpu), "%.*s", colon ? (int)(colon - text) : 0, text);
 	return take_number(&options->stop_cpu, "stop", cpu, 0, RUN_CPUS_MAX - 1) &&
-	       take_number(&options->stop, "stop", colon + 1, 0, RUN_NO_STOP - 1);
+	       take_number(&options->stop, "stop", colon ? colon + 1 : "", 0, RUN_NO_STOP - 1);
 }
 
 static bool take_machine(struct run_options *options, const char *name)
