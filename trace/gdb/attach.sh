@@ -7,6 +7,10 @@
 # IMAGE is kernel, kernel-release or kernel-test; OUT, where the run is left, is among the arguments as well. When gdb ends, the
 # guest ends too. Who calls: session.sh for `make gdb`, and `vitrine at`; both in the directory of the tree.
 set -u
+if ! command -v gdb-multiarch >/dev/null; then
+	echo 'gdb-multiarch is not installed (Debian: apt-get install gdb-multiarch)' >&2
+	exit 1
+fi
 arch=$1 image=$2 program=$3 out=$4 count=$5
 shift 5
 arguments=("${@:1:count}")
