@@ -134,17 +134,21 @@ static bool run_has_hash(const char *path)
 	return has;
 }
 
-/* The picture without what stands before it in a file of its own. */
-static bool write_graph(FILE *to, const char *kind, const char *path)
+/* The picture without what stands before it in a file of its own; a sentence, if the run lacks what it is made of. */
+static void write_graph(FILE *to, const char *kind, const char *path)
 {
 	size_t bytes = 0;
 	const struct graph_request request = {.kind = kind, .runs = &path, .count = 1};
 	char *text = graph_svg(&request, &bytes);
 	const char *svg = text ? strstr(text, "<svg") : NULL;
-	if (svg)
+	if (svg) {
 		fprintf(to, "<div class=graph>%s</div>\n", svg);
+	} else {
+		fputs("<p class=note>This graph of ", to);
+		report_write_text(to, path);
+		fputs(" could not be drawn: the run was recorded without what it needs.</p>\n", to);
+	}
 	free(text);
-	return svg != NULL;
 }
 
 static bool fill_graphs(FILE *to, const struct report *report)
@@ -153,15 +157,13 @@ static bool fill_graphs(FILE *to, const struct report *report)
 		const char *kind, *title;
 	} graphs[] = {{"faults", "Which way faults went"},
 		      {"ipc", "Who talked to whom"},
-
 		      {"hpt", "The hashed page table"},
 		      {"boot", "How the machine came up"}};
 	for (size_t i = 0; i < sizeof(graphs) / sizeof(graphs[0]); i++) {
 		fprintf(to, "<details%s><summary>%s</summary>\n", i ? "" : " open", graphs[i].title);
 		for (int run = 0; run < report->count; run++)
-			if ((strcmp(graphs[i].kind, "hpt") != 0 || run_has_hash(report->paths[run])) &&
-			    !write_graph(to, graphs[i].kind, report->paths[run]))
-				return false;
+			if (strcmp(graphs[i].kind, "hpt") != 0 || run_has_hash(report->paths[run]))
+				write_graph(to, graphs[i].kind, report->paths[run]);
 		fputs("</details>\n", to);
 	}
 	return true;

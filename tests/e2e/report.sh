@@ -50,3 +50,9 @@ fi
 [ "$(ls "$work/page")" = $'report.html\nreport.pftrace' ] && ok two-files || not_ok two-files "$(ls "$work/page")"
 timeout -k 5 120 node tests/tools/report-test.mjs "$work/page/report.html" "$work/truth.json" "$work" 2>"$work/node.log" ||
 	not_ok the-page-is-looked-at "$(tail -n 1 "$work/node.log")"
+
+# Of a run that was recorded without what some graphs need, the rest is shown.
+run_program "$work/partly" --arch ppc64 --program hello --icount --trace ipc,fault
+$vitrine report "$work/partly" -o "$work/partly-page" >"$work/partly.log" 2>&1
+expect_equal report-of-some-categories "the exit status" 0 $?
+expect_equal report-says-what-is-missing "the graphs that could not be drawn" 1 "$(grep -c '^<p class=note>This graph of ' "$work/partly-page/report.html")"

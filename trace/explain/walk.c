@@ -133,6 +133,8 @@ static void print_missing(struct explain *explain)
 		print_when(explain, &history->mapped);
 		fputs(", and no event says that it was removed: another CPU was about to change it, or did not see it yet.\n",
 		      explain->out);
+	} else if (!history->mapped.there && (!(explain->info->categories & TRACE_MMU) || explain->info->lost)) {
+		fputs("    Whether the page had a translation before is not known: the run lacks events.\n", explain->out);
 	} else if (!history->mapped.there) {
 		fputs("    No translation of this page was ever entered for this process: it is the first use.\n", explain->out);
 	} else if (is_later(&history->vm_mapped, &history->mapped)) {
