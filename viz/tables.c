@@ -244,7 +244,10 @@ static bool play(void *context, const struct trace_event *event, uint64_t ns)
 
 static bool check_space(const struct tables *tables, const char *run)
 {
-	if (!tables->wanted || tables->space)
+	bool known = tables->space && !tables->who.process_count; /* a run without the category thread names none */
+	for (unsigned i = 0; i < tables->who.process_count; i++)
+		known |= tables->who.processes[i].aspace == tables->space;
+	if (!tables->wanted || known)
 		return true;
 	say("%s: there is no address space `%s` up to this moment", run, tables->wanted);
 	for (unsigned i = 0; i < tables->who.process_count; i++)

@@ -177,6 +177,7 @@ static void says_what_is_wrong(void **state)
 	assert_true(refuses(1, "pagetable @tree.vtrace --at 0:9999", "the run has no event 0:9999"));
 	assert_true(refuses(1, "pagetable @tree.vtrace --at mmu_map:99", "there are fewer of that kind"));
 	assert_true(refuses(1, "pagetable @tree.vtrace --aspace nobody", "there is no address space `nobody`"));
+	assert_true(refuses(1, "pagetable @tree.vtrace --aspace 9999", "there is no address space `9999`"));
 	assert_true(refuses(1, "pagetable @tree.vtrace --address text", "`text` is no address"));
 	assert_true(refuses(1, "pagetable @tree.vtrace --address 0x5000", "no page at 0x5000 was entered"));
 	assert_int_equal(shell("test ! -e %s/x && test ! -e %s/tree-hpt.svg", work, work), 0);
