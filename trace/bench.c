@@ -323,17 +323,6 @@ static bool write_docs(void)
 	return fclose(to) == 0 || (say("%s could not be written", DOCS_FILE), false);
 }
 
-/* The directory and those above it. */
-static void make_directories(const char *path)
-{
-	char part[128];
-	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
-		mkdir(part, 0777);
-	}
-	mkdir(path, 0777);
-}
-
 int command_bench(int argc, char **argv)
 {
 	static const struct option options[] = {{"output", required_argument, NULL, 'o'}, {"docs", no_argument, NULL, 'd'}, {0}};
@@ -354,7 +343,8 @@ int command_bench(int argc, char **argv)
 		return say_usage("bench", "it takes only options, and a short path");
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		return say("where this program lies is not known: %s", strerror(errno));
-	make_directories(directory);
+	if (!directories_make(directory))
+		return say("%s cannot be made: %s", directory, strerror(errno));
 	for (unsigned i = 0; i < MACHINES; i++) {
 		if (!bench_machine(&machines[i], self, directory, true) || !bench_machine(&machines[i], self, directory, false))
 			return 1;

@@ -1,7 +1,7 @@
 /*
  * How far a command is that reads a whole run: told on a terminal, after the first second, and wiped away at the end.
  *
- * Who calls: the converters (perfetto.c, sql_build.c), for each event.
+ * Who calls: the converters (perfetto.c, sql/build.c), for each event.
  */
 #pragma once
 

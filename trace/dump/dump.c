@@ -2,7 +2,7 @@
  * `vitrine dump`: what a kernel's memory says, read from a RAM image without symbols.
  *
  * Teaches: after a crash the machine is a file. Everything the kernel knew is in it, and a descriptor on one page is enough to find it
- * all (abi/descriptor.h, abi/layout.h). Who calls: main.c, and tests. Whom: a section each in dump_*.c, in the order of the table here.
+ * all (abi/descriptor.h, abi/layout.h). Who calls: main.c, and tests. Whom: a section each in a file of its own, in the order of the table here.
  */
 #include <errno.h>
 #include <getopt.h>

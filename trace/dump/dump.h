@@ -28,7 +28,7 @@
 #define DUMP_PAGE 4096
 #define DUMP_NAME_CHARS 40
 
-/* ---- dump_image.c ---- */
+/* ---- image.c ---- */
 
 struct dump_image {
 	int file;
@@ -85,7 +85,7 @@ void dump_corrupt(struct dump *dump, const char *format, ...) __attribute__((for
 /* Prints all that `sections` (bit n: the n-th of the table in dump.c) has of an image. Returns the exit code. */
 int dump_print(FILE *out, const char *path, uint64_t sections, unsigned events);
 
-/* ---- dump_layout.c ---- */
+/* ---- layout.c ---- */
 
 /* Reads the kernel's layout table; false after having said why it cannot be. */
 bool layout_load(struct dump *dump);
@@ -124,7 +124,7 @@ uint64_t *words_load(struct dump *dump, uint64_t address, size_t count);
 bool field_read(struct dump *dump, const char *structure, uint64_t address, const char *field, uint64_t *value);
 bool field_text(struct dump *dump, const char *structure, uint64_t address, const char *field, char text[DUMP_NAME_CHARS]);
 
-/* ---- dump_walk.c ---- */
+/* ---- walk.c ---- */
 
 /* A walk along a circular list. */
 struct list_walk {

@@ -2,7 +2,7 @@
  * The RAM image of a guest: finding the descriptor, and reading what lies at an address.
  *
  * Teaches: an image without symbols explains itself. The descriptor starts a page with an eyecatcher; it says in which byte order the rest
- * is, and by which two offsets the kernel's virtual addresses become places in RAM. Who calls: all of dump_*.c.
+ * is, and by which two offsets the kernel's virtual addresses become places in RAM. Who calls: all of dump/.
  * Invariant: nothing is read but through image_read(), which checks; through the file, not a mapping, so an image that shrinks
  * meanwhile is an error and no signal.
  */

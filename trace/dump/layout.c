@@ -3,7 +3,7 @@
  *
  * Teaches: a debugger's job without debug information. What a record looks like is data that travels with it (abi/layout.h); a tool that
  * asks by name keeps working when a field moves, and knows when one is gone.
- * Who calls: all sections. Whom: dump_image.c. Invariant: a field never reaches beyond the copy of its record.
+ * Who calls: all sections. Whom: image.c. Invariant: a field never reaches beyond the copy of its record.
  */
 #include <inttypes.h>
 #include <stdlib.h>

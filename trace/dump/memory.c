@@ -1,7 +1,7 @@
 /*
  * Sections `processes`, `mappings`, `objects`: what the kernel believes of memory, whatever the MMU has of it.
  *
- * Teaches: the truth about an address is portable: segment, mapping, object, slot. The page tables (dump_radix.c, dump_hash.c) are only
+ * Teaches: the truth about an address is portable: segment, mapping, object, slot. The page tables (radix.c, hash.c) are only
  * a cache of it, so the two can be held against each other. Who calls: dump.c.
  */
 #include <inttypes.h>

@@ -3,7 +3,7 @@
  *
  * Teaches: a doubly linked list tells when it is damaged: the next element has to point back. So a list that runs into a circle, or into
  * other memory, is noticed at the first wrong step, and a bound on the steps catches the rest.
- * Who calls: all sections. Whom: dump_layout.c. Invariant: a walk takes at most STEPS_MAX steps; each thing is found once.
+ * Who calls: all sections. Whom: layout.c. Invariant: a walk takes at most STEPS_MAX steps; each thing is found once.
  */
 #include <inttypes.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  *
  * Teaches: what is traced need not be counted in the kernel as well. Every change of a page's state is an event, so whoever reads
  * them all knows how many pages are in each state, and the kernel saves the counting.
- * Who calls: perfetto_event.c, by the rules in perfetto_plan.c. Whom it calls: perfetto_track.h. Simplified: after a gap in the trace the
+ * Who calls: event.c, by the rules in plan.c. Whom it calls: track.h. Simplified: after a gap in the trace the
  * values may be wrong by what was lost; they never go below 0.
  */
 #include "perfetto/count.h"

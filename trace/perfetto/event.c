@@ -3,8 +3,8 @@
  *
  * Teaches: phase decides the shape (a slice begins, a slice ends, something happened, a number changed), fields decide the
  * rest: `thread` the track, a FLOW the arrows, every other one an argument that shows when the slice is clicked.
- * Who calls: perfetto.c. Whom it calls: perfetto_plan.h for what an event is, perfetto_track.h where it goes,
- * perfetto_packet.h.
+ * Who calls: perfetto.c. Whom it calls: plan.h for what an event is, track.h where it goes,
+ * packet.h.
  */
 #include "perfetto/event.h"
 

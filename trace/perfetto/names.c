@@ -1,10 +1,10 @@
 /*
- * Texts as numbers: see perfetto_names.h.
+ * Texts as numbers: see names.h.
  *
  * Teaches: interning. A trace says "fault: store, no translation" a million times; it sends the text once and a number of one
  * byte after that. Programs choose the names of their marks, so the number of those that are kept has a bound: one too many is
  * sent as text.
- * Who calls: perfetto_event.c, perfetto_plan.c, perfetto_packet.c.
+ * Who calls: event.c, plan.c, packet.c.
  */
 #include "perfetto/names.h"
 

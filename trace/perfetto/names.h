@@ -1,8 +1,8 @@
 /*
  * Texts: each is sent once a sequence and is a number from then on.
  *
- * Who calls: perfetto_event.c for the name of each event, perfetto_plan.c for the numbers of argument names, perfetto_packet.c
- * when a sequence starts. Whom it calls: perfetto_packet.h.
+ * Who calls: event.c for the name of each event, plan.c for the numbers of argument names, packet.c
+ * when a sequence starts. Whom it calls: packet.h.
  */
 #pragma once
 

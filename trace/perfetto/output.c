@@ -1,5 +1,5 @@
 /*
- * The file a converter writes: see perfetto_output.h.
+ * The file a converter writes: see output.h.
  *
  * Teaches: how a program never leaves half a file: write under another name, look at every error, rename last. A rename
  * replaces a file in one step, so a reader sees the old one or the new one.

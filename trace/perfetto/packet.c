@@ -1,9 +1,9 @@
 /*
- * Packets into bytes: see perfetto_packet.h.
+ * Packets into bytes: see packet.h.
  *
  * Teaches: streams that share nothing. Each CPU is a sequence with its own clock and its own numbers for names, started by a
  * packet that says so; a reader that lost a piece of one sequence still understands the others.
- * Who calls: trace/perfetto_*.c. Whom it calls: protobuf-c.
+ * Who calls: trace/perfetto/. Whom it calls: protobuf-c.
  * More: perfetto.dev, "Synthetic TrackEvent protos" and "Clock synchronization".
  */
 #include "perfetto/packet.h"

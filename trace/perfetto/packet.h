@@ -3,7 +3,7 @@
  *
  * Teaches: what makes a trace small. A packet carries no absolute time, no name and no track that it could share with the one
  * before it: the time is the distance to the last packet of its sequence, names are numbers, and the sequence says the rest.
- * Who calls: trace/perfetto_*.c. Whom it calls: perfetto_output.h, perfetto_wire.h, protobuf-c.
+ * Who calls: trace/perfetto/. Whom it calls: output.h, wire.h, protobuf-c.
  */
 #pragma once
 

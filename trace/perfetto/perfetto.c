@@ -3,7 +3,7 @@
  *
  * Teaches: a converter as a stream. One event is read, drawn and forgotten, so a run of any size takes the same few megabytes;
  * the only things kept are threads that live, slices that are open, and names.
- * Who calls: main.c. Whom it calls: reader.h, perfetto_event.h, perfetto_output.h.
+ * Who calls: main.c. Whom it calls: reader.h, event.h, output.h.
  * More: docs/perfetto.md has the mapping and how to look at it.
  */
 #include "perfetto/perfetto.h"

@@ -1,16 +1,17 @@
 /*
  * What the parts of the Perfetto writer share.
  *
- *     perfetto.c         the command: runs in, one file out
- *     perfetto_plan.c    once: how each event of the schema is drawn
- *     perfetto_event.c   each event: slices, instants, counters
- *     perfetto_count.c   counters that follow from events: page requests, pages by state
- *     perfetto_rcu.c     grace periods, and which CPU holds one up
- *     perfetto_thread.c  threads, and who runs where
- *     perfetto_track.c   the tracks, and the slices that are open on them
- *     perfetto_names.c   texts, each sent once and then a number
- *     perfetto_packet.c  packets into bytes
- *     perfetto_output.c  bytes into the file
+ *     perfetto.c  the command: runs in, one file out
+ *     plan.c      once: how each event of the schema is drawn
+ *     event.c     each event: slices, instants, counters
+ *     count.c     counters that follow from events: page requests, pages by state
+ *     rcu.c       grace periods, and which CPU holds one up
+ *     thread.c    threads, and who runs where
+ *     track.c     the tracks, and the slices that are open on them
+ *     names.c     texts, each sent once and then a number
+ *     packet.c    packets into bytes
+ *     story.c     a fault in one sentence
+ *     output.c    bytes into the file
  *
  * Invariant of the whole: nothing is kept of an event but what is open (slices, threads that live) and what can be drawn only a
  * bounded number of times (names), so memory does not grow with the trace.
@@ -82,7 +83,7 @@ struct cpu_state {
 	struct track track[32]; /* by category */
 };
 
-/* Counters that follow from events (perfetto_count.h). */
+/* Counters that follow from events (count.h). */
 enum { COUNT_REQUESTS, COUNT_READING, COUNT_PRESENT, COUNT_DIRTY, COUNT_WRITING, COUNTS };
 
 struct counts {
@@ -90,7 +91,7 @@ struct counts {
 	uint64_t uuid[COUNTS]; /* of its track; 0 until there is a value */
 };
 
-/* The grace period at hand, and its tracks (perfetto_rcu.h). A uuid is 0 until its track is described. */
+/* The grace period at hand, and its tracks (rcu.h). A uuid is 0 until its track is described. */
 struct rcu_picture {
 	uint64_t period; /* its number; 0: none runs */
 	uint64_t begin_ns;

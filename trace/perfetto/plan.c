@@ -1,8 +1,8 @@
 /*
- * How each event of the schema is drawn: see perfetto_plan.h.
+ * How each event of the schema is drawn: see plan.h.
  *
  * Teaches: what a schema buys. A new event in trace/events.h is drawn without a line here.
- * Who calls: perfetto_event.c, once.
+ * Who calls: event.c, once.
  */
 #include "perfetto/plan.h"
 

@@ -4,7 +4,7 @@
  * Teaches: a table-driven back end. What an event of a new id looks like follows from its phase, its category and the types of
  * its fields; only what an event means for others (who runs, what is counted, which grace period ends), and names that should read
  * better than the event's own, are written down here.
- * Who calls: perfetto_event.c for each event, perfetto_names.c for texts.
+ * Who calls: event.c for each event, names.c for texts.
  */
 #pragma once
 

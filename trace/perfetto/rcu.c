@@ -1,5 +1,5 @@
 /*
- * Grace periods as slices: see perfetto_rcu.h.
+ * Grace periods as slices: see rcu.h.
  *
  *     grace periods     |------ grace period 17 -----------|        |- grace period 18 -|
  *     CPU 0 holds up    ' not waited for: it began the period
@@ -8,7 +8,7 @@
  *
  * Teaches: what a picture adds to events. No event says that a CPU holds a period up; it follows from the period's begin and the
  * CPU's own rcu_quiescent. A CPU that is asleep is spoken for by the CPU that begins the period, and that one is quiescent itself.
- * Who calls: see perfetto_rcu.h. Simplified: where events were lost, a period whose end is not there ends, at the latest, where the
+ * Who calls: see rcu.h. Simplified: where events were lost, a period whose end is not there ends, at the latest, where the
  * next one begins, and a CPU whose quiescent state is not there gets no slice.
  */
 #include "perfetto/rcu.h"

@@ -1,10 +1,10 @@
 /*
- * Threads for Perfetto: see perfetto_thread.h.
+ * Threads for Perfetto: see thread.h.
  *
  * Teaches: replaying a scheduler from its events. The kernel says "blocks", "woken", "switch"; Perfetto wants the state of each
  * thread after each of them. What happens to a thread while it still runs (it blocks, it is woken before it has gone, it exits)
  * is kept in `state_after` and told when it leaves its CPU.
- * Who calls: perfetto_event.c, by the rules in perfetto_plan.c. Whom it calls: perfetto_packet.h, perfetto_track.h.
+ * Who calls: event.c, by the rules in plan.c. Whom it calls: packet.h, track.h.
  */
 #include "perfetto/thread.h"
 

@@ -3,7 +3,7 @@
  *
  * Invariant, which Perfetto checks and counts as an error: a thread runs on one CPU at a time and does not start running twice,
  * and nothing but a new creation comes after its death.
- * Who calls: perfetto_event.c; perfetto_plan.c names the rules. Whom it calls: perfetto_packet.h, perfetto_track.h.
+ * Who calls: event.c; plan.c names the rules. Whom it calls: packet.h, track.h.
  */
 #pragma once
 
@@ -30,6 +30,6 @@ void thread_free(void *thread);
 /* Frees what a CPU's state holds. */
 void cpu_state_free(struct cpu_state *state);
 
-/* The rules of the scheduling events. The fields each one wants stand beside it in perfetto_plan.c. */
+/* The rules of the scheduling events. The fields each one wants stand beside it in plan.c. */
 event_rule thread_rule_aspace_create, thread_rule_aspace_destroy, thread_rule_create, thread_rule_switch, thread_rule_block,
 	thread_rule_wake, thread_rule_exit;

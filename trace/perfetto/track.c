@@ -1,7 +1,7 @@
 /*
- * Tracks and open slices: see perfetto_track.h.
+ * Tracks and open slices: see track.h.
  *
- * Who calls: perfetto_event.c, perfetto_thread.c, perfetto_count.c, perfetto_rcu.c. Whom it calls: perfetto_packet.c.
+ * Who calls: event.c, thread.c, count.c, rcu.c. Whom it calls: packet.c.
  */
 #include "perfetto/track.h"
 

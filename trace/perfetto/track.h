@@ -4,7 +4,7 @@
  * Invariant: an end is sent only for a slice that is open, innermost first, and by the end of the run every slice has had its
  * end. A trace with holes is drawn with slices cut short, never with ends that hang in the air: Perfetto would not complain, it
  * would draw nonsense.
- * Who calls: perfetto_event.c, perfetto_thread.c, perfetto_count.c, perfetto_rcu.c. Whom it calls: perfetto_packet.h.
+ * Who calls: event.c, thread.c, count.c, rcu.c. Whom it calls: packet.h.
  */
 #pragma once
 

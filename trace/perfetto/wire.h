@@ -6,7 +6,7 @@
  * again a message. protobuf-c makes every packet that is rare and every part that is always the same; only the numbers that
  * differ from event to event are put behind those parts here. That is several times as fast as building each event as a tree of
  * messages, and the numbers of the fields still stand in one place, perfetto.proto.
- * Who calls: trace/perfetto_*.c.
+ * Who calls: trace/perfetto/.
  */
 #pragma once
 

@@ -2,7 +2,7 @@
  * QEMU's command line, for each machine and each way to boot.
  *
  * Teaches: a machine is a list of arguments. What the kernel is told goes with it: by -append, or, through GRUB, in a string of the SMBIOS.
- * Who calls: run_qemu.c. To add a machine: its arguments here, a row in run_options.c.
+ * Who calls: qemu.c. To add a machine: its arguments here, a row in options.c.
  *
  * Always TCG: a trace under a hypervisor would not repeat, and some hosts' cannot run a kernel like this one.
  */

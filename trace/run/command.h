@@ -1,5 +1,5 @@
 /*
- * QEMU's command line: what run_command.c makes and run_qemu.c executes, with the files that are open on it.
+ * QEMU's command line: what command.c makes and qemu.c executes, with the files that are open on it.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
  * What `vitrine run` can be asked, and the two machines it knows.
- * Who calls: run.c. To add a machine: a row here, its command line in run_command.c.
+ * Who calls: run.c. To add a machine: a row here, its command line in command.c.
  */
 #include <getopt.h>
 #include <inttypes.h>

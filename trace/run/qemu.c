@@ -3,7 +3,7 @@
  *
  * Teaches: tracing without a channel. The guest's RAM is a file without a name; QEMU maps it, and we map the same pages for
  * reading only. An event the guest stores is at once where we can read it, and nothing we do can be felt by the guest. Who calls:
- * run.c. Whom: run_command.c, run_ram.c. Invariants: RAM is never writable here; every file given to QEMU is nameless, so nothing
+ * run.c. Whom: command.c, ram.c. Invariants: RAM is never writable here; every file given to QEMU is nameless, so nothing
  * is left behind, but for RAM that is to be kept; and QEMU does not outlive this process.
  */
 #include <errno.h>

@@ -2,7 +2,7 @@
  * The guest's RAM, and what else is a file without a name.
  *
  * Teaches: RAM is a file. In memory it has no name and vanishes with its last user; with --keep-ram it is the file `ram` of the run,
- * which stays. Who calls: run_qemu.c.
+ * which stays. Who calls: qemu.c.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -28,7 +28,7 @@
 #define RUN_NO_STOP UINT64_C(0x80000000) /* TRACE_STOP_NEVER of the kernel */
 #define EXIT_HOST 11                     /* the host could not do its part */
 
-/* ---- run_options.c ---- */
+/* ---- options.c ---- */
 
 /* What differs from machine to machine, on the host's side. */
 struct run_machine {
@@ -80,7 +80,7 @@ struct run_options {
 /* Reads the command line. Returns 0, or the exit code after having said what is wrong. */
 int run_options_parse(struct run_options *options, int argc, char **argv);
 
-/* ---- run_image.c ---- */
+/* ---- image.c ---- */
 
 struct run_image {
 	char *root;
@@ -107,7 +107,7 @@ void run_image_free(struct run_image *image);
 /* Makes what --record needs, or looks for what --replay needs. False after having said what is missing. */
 bool run_record_prepare(const struct run_options *options);
 
-/* ---- run_input.c ---- */
+/* ---- input.c ---- */
 
 /*
  * The file from which the guest's serial port reads; `path` may be "-". It stays open until run_input_end(). -1 after having said why
@@ -121,7 +121,7 @@ bool run_input_was_read(void);
 /* Leaves the terminal as it was, and closes the file. */
 void run_input_end(void);
 
-/* ---- run_ram.c ---- */
+/* ---- ram.c ---- */
 
 /* A file in memory, or in $TMPDIR where there is no memory for one. It vanishes with its last user. -1 after having said why not. */
 int run_file_nameless(const char *what, uint64_t bytes);
@@ -129,7 +129,7 @@ int run_file_nameless(const char *what, uint64_t bytes);
 /* The file for the RAM of such a machine, and how many bytes it has. -1 after having said why there can be none. */
 int run_ram_open(const struct run_options *options, uint64_t *bytes);
 
-/* ---- run_qemu.c ---- */
+/* ---- qemu.c ---- */
 
 struct run_qemu {
 	pid_t pid;
@@ -160,7 +160,7 @@ void run_qemu_pause(struct run_qemu *qemu, bool paused);
 void run_qemu_end(struct run_qemu *qemu);
 void run_qemu_close(struct run_qemu *qemu);
 
-/* ---- run_guest.c ---- */
+/* ---- guest.c ---- */
 
 /* What was found in the guest's RAM. All pointers lead into it; its words are in the guest's byte order. */
 struct run_guest {
@@ -184,7 +184,7 @@ uint32_t run_guest32(const struct run_guest *guest, uint32_t word);
 /* What the guest says about itself: the header's fields from machine to cpus_online, in the host's byte order. */
 void run_guest_describe(const struct run_guest *guest, struct format_header *header);
 
-/* ---- run_drain.c ---- */
+/* ---- drain.c ---- */
 
 struct run_drain {
 	const struct run_guest *guest;
@@ -203,7 +203,7 @@ uint64_t run_drain_all(struct run_drain *drain, bool final);
 /* The part of the fullest ring that has not been read yet, in 1/1000. */
 unsigned run_drain_backlog(const struct run_drain *drain);
 
-/* ---- run_ending.c ---- */
+/* ---- ending.c ---- */
 
 enum run_stop { STOP_NONE, STOP_WALL, STOP_EVENTS, STOP_SIGNAL };
 

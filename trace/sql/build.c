@@ -1,7 +1,7 @@
 /*
  * Fills the tables: one pass over the run, one INSERT an event, all in one transaction.
  *
- * Who calls: sql.c. Whom: reader.h for the events, sql_schema.c for columns. Memory does not grow with the run: SQLite keeps its pages on
+ * Who calls: sql.c. Whom: reader.h for the events, schema.c for columns. Memory does not grow with the run: SQLite keeps its pages on
  * the disk. Simplified: words of 64 bits are signed in SQLite, so an address of the kernel is a negative number; printf('0x%x') and
  * comparison for equality do not mind.
  */

@@ -3,7 +3,7 @@
  *
  * Every table begins with the same four columns: `id` numbers the events of the whole run in the order of time, so it orders and joins rows
  * of different tables; `ts` is nanoseconds since kernel entry; `cpu` emitted the event, as its `seq`-th.
- * Who calls: sql_build.c, and sql_views.c for columns. See sql.h.
+ * Who calls: build.c, and views.c for columns. See sql.h.
  */
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
  * `vitrine sql`: a run as an SQLite database, or the answer to a question about it.
  *
- * Who calls: main.c. Whom: sql_build.c makes the database, SQLite answers. More: docs/sql.md.
+ * Who calls: main.c. Whom: build.c makes the database, SQLite answers. More: docs/sql.md.
  * Invariant: a database is under its name only when it is whole, as with every file the tools write.
  */
 #include <errno.h>

@@ -2,7 +2,7 @@
  * A run as an SQLite database: one table an event kind, and views that put events together.
  *
  * Teaches: once the schema is data, tables follow from it: nothing here knows a single event, but for the views about threads and grace
- * periods. Who calls: sql.c, the command; sql_build.c fills what sql_schema.c and sql_views.c declare. docs/sql.md tells of all tables.
+ * periods. Who calls: sql.c, the command; build.c fills what schema.c and views.c declare. docs/sql.md tells of all tables.
  */
 #pragma once
 

@@ -4,7 +4,7 @@
  * Teaches: a trace holds moments; durations and states are questions about which moment follows which. A window function answers them:
  * lead() is the next row of the same thread. So the end of a slice, the state of a thread and the hops of a message are read off,
  * and nothing is stored twice.
- * Two views know no event by name: `event`, and the slices that a pair of events makes. Who calls: sql_build.c. See sql.h.
+ * Two views know no event by name: `event`, and the slices that a pair of events makes. Who calls: build.c. See sql.h.
  */
 #include <string.h>
 
