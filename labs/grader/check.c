@@ -237,8 +237,4 @@ void check_all(struct grade *grade, const char *answers)
 	}
 	if (grade->hundredths < 0)
 		grade->hundredths = 0;
-	for (unsigned i = 0; i < grade->runs; i++) {
-		sqlite3_close(grade->run[i].database);
-		grade->run[i].database = NULL;
-	}
 }

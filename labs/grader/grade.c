@@ -82,19 +82,27 @@ static char *handout_says(const char *tree, const char *key)
 
 /* ---- one grade ---- */
 
-void grade_free(struct grade *grade)
+void grade_forget_results(struct grade *grade)
 {
-	for (unsigned i = 0; i < grade->runs; i++) {
-		free(grade->run[i].name);
-		free(grade->run[i].directory);
-		free(grade->run[i].why);
-	}
 	for (unsigned i = 0; i < grade->results; i++) {
 		free(grade->result[i].why);
 		free(grade->result[i].answer);
 		free(grade->result[i].truth);
 		free(grade->result[i].event.name);
 		free(grade->result[i].event.source);
+	}
+	grade->results = 0;
+	grade->hundredths = grade->points = 0;
+}
+
+void grade_free(struct grade *grade)
+{
+	grade_forget_results(grade);
+	for (unsigned i = 0; i < grade->runs; i++) {
+		free(grade->run[i].name);
+		free(grade->run[i].directory);
+		free(grade->run[i].why);
+		sqlite3_close(grade->run[i].database);
 	}
 	for (unsigned i = 0; i < grade->ignored_files; i++)
 		free(grade->ignored[i]);

@@ -70,6 +70,9 @@ struct grade {
 	double seconds;
 };
 
+/* Writes the handout of one lab, or of several with commas between them. False after having said why not. */
+bool handout_write(const char *root, const char *labs, uint64_t seed, const char *output);
+
 /* The tree to work with: `root`, or the one this program was built in. To be freed; NULL after having said why there is none. */
 char *grade_tree(const char *root);
 
@@ -82,6 +85,9 @@ void work_remove(struct grade *grade);
 
 /* Builds and runs; grade->run. False if nothing could be run: grade->refused says why. */
 bool runs_make(struct grade *grade);
+
+/* Forgets results and points: check_all() can be called again. */
+void grade_forget_results(struct grade *grade);
 
 /* Asks the runs; grade->result and the points. */
 void check_all(struct grade *grade, const char *answers);

@@ -195,7 +195,12 @@ static bool write_handout(const struct handout *handout, const char *output)
 	if (!tree_copy(handout->root, output, choose, (void *)handout) || !write_labs(handout, output) ||
 	    !write_readme(handout, output) || !write_note(handout, output))
 		return false;
-	printf("%s: lab %s for seed %" PRIu64 "; start with its labs/*/page.md\n", output, handout->labs, handout->seed);
+	return true;
+}
+
+static bool say_written(const struct handout *handout, const char *output)
+{
+	printf("%s: lab %s for seed %" PRIu64 "; start with its README.md\n", output, handout->labs, handout->seed);
 	return true;
 }
 
@@ -213,6 +218,12 @@ static bool check_names(const struct handout *handout)
 	return good;
 }
 
+bool handout_write(const char *root, const char *labs, uint64_t seed, const char *output)
+{
+	const struct handout handout = {.root = root, .labs = labs, .seed = seed};
+	return check_names(&handout) && write_handout(&handout, output);
+}
+
 static int write_each(struct handout *handout, const char *output)
 {
 	char **names = lab_names(handout->root);
@@ -220,7 +231,7 @@ static int write_each(struct handout *handout, const char *output)
 	for (char **name = names; good && *name; name++) {
 		char *path = text_format("%s/%s", output, *name);
 		handout->labs = *name;
-		good = check_names(handout) && write_handout(handout, path);
+		good = check_names(handout) && write_handout(handout, path) && say_written(handout, path);
 		free(path);
 	}
 	lab_names_free(names);
@@ -287,7 +298,7 @@ int command_handout(int argc, char **argv)
 	else if (!strcmp(handout.labs, "all"))
 		code = write_each(&handout, output);
 	else
-		code = !(check_names(&handout) && write_handout(&handout, output));
+		code = !(check_names(&handout) && write_handout(&handout, output) && say_written(&handout, output));
 	free(tree);
 	return code;
 }
