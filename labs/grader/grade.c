@@ -284,8 +284,8 @@ static int grade_lab(const struct grade_options *options, const char *root, cons
 	grade->parallel = options->jobs ? (unsigned)options->jobs : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	grade->confined = (options->submission || options->class) && !options->unconfined;
 	grade->output = options->output ? text_format("%s", options->output) : text_format("%s/out/grade/%s", root, name);
-	if (!(grade->machines & lab->machines))
-		say("lab %s is not for %s", name, options->arch);
+	if (lab_points(lab, grade->machines) == 0)
+		say("lab %s has nothing to grade on %s", name, options->arch ? options->arch : "any machine");
 	else if (!grade->confined || jobs_can_confine())
 		code = options->class ? grade_class(grade, options->class) : grade_and_print(grade, options->submission);
 	grade_free(grade);
