@@ -4,7 +4,7 @@
  *     0   nothing: all there is to see is the boot, in which the servers find one another by messages
  *     1   clients that call, and two servers that take several calls before they answer the last of them first
  *     2   a queue that gets full, and handles that go along, or find no room
- *     3   callers that lose patience, before and after their call is taken
+ *     3   callers that lose patience, before and after their call is taken; and the kernel, which asks the same server for pages
  *
  * It says what it is about with marks, and what it has seen with their values; the lab's tests compare that with what the kernel says. A wrong
  * answer is no reason to stop.
@@ -14,6 +14,7 @@
 #define CLIENTS_MAX 16
 #define TAKEN_MAX 3 /* calls that a server takes before it answers */
 #define TRIES_MAX 1100
+#define TOUCHED_PAGES 6
 
 enum request { MULTIPLY = 1, SLOW, QUIT };
 
@@ -99,10 +100,8 @@ static void full_queue(uint64_t taken)
 	mark_instant("room", (int64_t)send_until_refused(own));
 	mark_end("fill");
 	mark_instant("call", (int64_t)ipc_call(own, &(struct message){.type = 1}).status);
-	for (uint64_t i = 0; i < taken; i++) {
-		bool is_next = ipc_receive_until(own, &message, 0).status == STATUS_OK && message.word[0] == i;
-		mark_instant("next", is_next);
-	}
+	for (uint64_t i = 0; i < taken; i++)
+		must(ipc_receive_until(own, &message, 0));
 	mark_begin("fill again");
 	mark_instant("room", (int64_t)send_until_refused(own));
 	mark_end("fill again");
@@ -183,8 +182,9 @@ static void parcels(uint64_t count, uint64_t taken)
 /* ---- part 3: patience ---- */
 
 static uint64_t patience_ns;
+static const uint64_t *view;
 
-/* Takes its time over each call. */
+/* Takes its time over each call. A page that it is to bring is good as it comes: zero. */
 static int dawdles(void *argument)
 {
 	struct message message = {0};
@@ -193,8 +193,22 @@ static int dawdles(void *argument)
 	while (result.status == STATUS_OK && message.type != QUIT) {
 		if (message.type == SLOW)
 			thread_sleep_ns(3 * patience_ns);
+		message.type = REPLY_OK;
 		result = ipc_reply_receive(endpoint, &message);
 	}
+	return 0;
+}
+
+/* Needs a page of the server's now and then. */
+static int touches(void *argument)
+{
+	uint64_t sum = 0;
+	(void)argument;
+	for (unsigned page = 0; page < TOUCHED_PAGES; page++) {
+		thread_sleep_ns(patience_ns);
+		sum += view[page * PAGE_BYTES / sizeof(*view)];
+	}
+	mark_instant("touched", (int64_t)sum);
 	return 0;
 }
 
@@ -213,11 +227,16 @@ static int has_patience(void *argument)
 
 static void patience(uint64_t clients)
 {
-	uint64_t server = must(thread_create("dawdler", dawdles, NULL)), client[CLIENTS_MAX];
+	uint64_t server, toucher, client[CLIENTS_MAX];
+	uint64_t object = must(sys_object_provide(endpoint, TOUCHED_PAGES * PAGE_BYTES, 0, 0));
+	view = object_map(object, TOUCHED_PAGES * PAGE_BYTES, RIGHTS_READ);
+	server = must(thread_create("dawdler", dawdles, NULL));
+	toucher = must(thread_create("toucher", touches, NULL));
 	for (uint64_t i = 0; i < clients; i++)
 		client[i] = must(thread_create("client", has_patience, (void *)(uintptr_t)(i + 1)));
 	for (uint64_t i = 0; i < clients; i++)
 		must(thread_join(client[i]));
+	must(thread_join(toucher));
 	must(ipc_send(endpoint, &(struct message){.type = QUIT}));
 	must(thread_join(server));
 }
