@@ -131,16 +131,17 @@ __attribute__((flatten)) enum status endpoint_post(struct endpoint *endpoint, st
 	return status;
 }
 
-/* LAB(ipc) BEGIN: A call: endpoint_call().
- * may_come() says whether one more message of a thread may come: GONE if nobody answers here, LIMIT if ENDPOINT_QUEUE_MAX wait.
- * The caller blocks on message->caller until the answer or the deadline comes, and its message is delivered. Think about the order of these
- * two, and about the lock: a server on another CPU may answer before this one has executed its next instruction. */
 /* Whether one more message of a thread may come. Called with the lock. */
 static inline enum status may_come(const struct endpoint *endpoint)
 {
+	/* LAB(ipc) BEGIN: GONE if nobody answers here, LIMIT if ENDPOINT_QUEUE_MAX wait already. */
 	if (endpoint->gone)
 		return STATUS_GONE;
 	return endpoint->waiting >= ENDPOINT_QUEUE_MAX ? STATUS_LIMIT : STATUS_OK;
+	/* LAB(ipc) ELSE
+	(void)endpoint;
+	return STATUS_OK;
+	LAB(ipc) END */
 }
 
 /* Flat, as its answer is. */
@@ -151,6 +152,9 @@ __attribute__((flatten)) enum status endpoint_call(struct endpoint *endpoint, st
 	if (content->type >= MESSAGE_KERNEL)
 		return STATUS_DENIED;
 	TRY(message_new(thread, endpoint, content, &message));
+	/* LAB(ipc) BEGIN: The caller blocks on message->caller until the answer comes, or the deadline, and its message is delivered; if it may
+	 * come. Think about the order of the two, and about the lock: a server on another CPU may answer before this one has executed
+	 * its next instruction. RETRY: the message is on its way, and no longer this function's to free. */
 	spin_lock(&endpoint->lock);
 	enum status status = may_come(endpoint);
 	if (status == STATUS_OK)
@@ -161,22 +165,12 @@ __attribute__((flatten)) enum status endpoint_call(struct endpoint *endpoint, st
 	if (status != STATUS_RETRY)
 		message_free(message);
 	return status;
-}
-/* LAB(ipc) ELSE
-// Whether one more message of a thread may come. Called with the lock.
-static enum status may_come(const struct endpoint *endpoint)
-{
-	(void)endpoint;
-	return STATUS_OK;
-}
-
-// Nobody can be called.
-enum status endpoint_call(struct endpoint *endpoint, struct thread *thread, const struct message *content, uint64_t deadline)
-{
-	(void)endpoint, (void)thread, (void)content, (void)deadline;
+	/* LAB(ipc) ELSE
+	(void)deadline;
+	message_free(message);
 	return STATUS_GONE;
+	LAB(ipc) END */
 }
-LAB(ipc) END */
 
 enum status endpoint_send(struct endpoint *endpoint, struct thread *thread, const struct message *content,
 			  struct endpoint *reply_to, uint64_t *token)
