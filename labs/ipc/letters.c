@@ -38,12 +38,14 @@ static int serves(void *argument)
 	(void)argument;
 	while (goes_on) {
 		unsigned count = 0;
-		for (struct result result = ipc_receive(endpoint, &taken[0]); result.status == STATUS_OK;
-		     result = ipc_receive_until(endpoint, &taken[count], 0)) {
+		struct result result = ipc_receive(endpoint, &taken[0]);
+		while (result.status == STATUS_OK) {
 			goes_on = taken[count].type != QUIT;
 			count += goes_on;
 			if (!goes_on || count == TAKEN_MAX)
 				break;
+			thread_yield(); /* somebody else may call meanwhile */
+			result = ipc_receive_until(endpoint, &taken[count], 0);
 		}
 		while (count > 0)
 			answer(&taken[--count]);
