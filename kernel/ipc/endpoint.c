@@ -166,9 +166,11 @@ __attribute__((flatten)) enum status endpoint_call(struct endpoint *endpoint, st
 		message_free(message);
 	return status;
 	/* LAB(ipc) ELSE
-	(void)deadline;
-	message_free(message);
-	return STATUS_GONE;
+	// The caller waits, for ever; nobody hears of its message.
+	spin_lock(&endpoint->lock);
+	enum status status = wait_block(&message->caller, thread, SWITCH_CALL, endpoint->kobj.id, deadline);
+	spin_unlock(&endpoint->lock);
+	return status;
 	LAB(ipc) END */
 }
 
