@@ -717,7 +717,7 @@ help:
 	  iso 'an ISO image of PROGRAM that GRUB boots on x86-64, and the command that does it' \
 	  setup 'installs what this machine lacks (also done by the targets above)' \
 	  doctor 'says what this machine has, lacks, and how to mend it' \
-	  docs-gen 'writes docs/gen/ from the schema and the layout' \
+	  docs-gen 'writes docs/gen/ from the schema, the calls and the layout' \
 	  docs-pictures 'draws the pictures of docs/graphs.md from the demo' \
 	  clean 'removes what was built and recorded'
 	@printf '\nFor run and gdb, with what holds if you say nothing:\n'
@@ -804,7 +804,8 @@ inject: test-build
 	$(Q)INJECT=all tests/e2e/inject.sh
 
 docs-gen: $(B)/gen/gen $(B)/tests/layout
-	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md && $(B)/tests/layout > docs/gen/layout.md
+	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md && $(B)/tests/layout > docs/gen/layout.md && \
+	  $(B)/gen/gen syscalls $(sort $(wildcard kernel/core/syscall*.c)) > docs/gen/syscalls.md
 
 # The pictures of docs/graphs.md.
 .PHONY: docs-pictures

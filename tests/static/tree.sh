@@ -60,6 +60,7 @@ portable_core() {
 expect_nothing portable-core "$(portable_core)"
 
 expect_nothing generated-is-current "$(build/gen/gen docs | diff -u docs/gen/events.md - 2>&1 | head -n 20)"
+expect_nothing syscalls-are-current "$(build/gen/gen syscalls kernel/core/syscall*.c 2>&1 | diff -u docs/gen/syscalls.md - 2>&1 | head -n 20)"
 expect_nothing layout-is-current "$(build/tests/layout | diff -u docs/gen/layout.md - 2>&1 | head -n 20)"
 
 # C is clang-format's business.
