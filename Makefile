@@ -113,6 +113,8 @@ host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/wi
 plugin_sources := trace/witness/plugin.c trace/witness/paths.c trace/witness/path_tree.c trace/witness/block.c
 host_main := trace/main.c
 report_page := viz/report.html viz/report.css viz/report.js
+# The book as HTML.
+book_sources := docs/html/book.c docs/html/tree.c docs/html/page.c docs/html/check.c docs/html/html.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
 # Tests of the host's program (tests/tools/test_<name>.c).
@@ -123,7 +125,8 @@ tool_tests := reader damage commands run pnor dump sql report witness graph expl
 setup_level := $(if $(filter test soak inject test-build unit% explore% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if \
   $(filter gdb gdb-server,$(MAKECMDGOALS)),gdb,$(if \
   $(filter iso %.iso,$(MAKECMDGOALS))$(if $(filter run dump,$(MAKECMDGOALS)),$(filter grub,$(BOOT))),iso,$(if \
-  $(filter demo run dump view bench all image docs-pictures,$(MAKECMDGOALS)),run))))
+  $(filter demo run dump view bench all image docs-pictures,$(MAKECMDGOALS)),run,$(if \
+  $(filter book,$(MAKECMDGOALS)),book)))))
 ifneq ($(setup_level),)
 ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
 $(error The set-up is not complete; what to do stands above)
@@ -718,6 +721,7 @@ help:
 	  setup 'installs what this machine lacks (also done by the targets above)' \
 	  doctor 'says what this machine has, lacks, and how to mend it' \
 	  docs-gen 'writes docs/gen/ from the schema, the calls and the layout' \
+	  book 'checks docs/ and writes it as HTML: build/book/index.html' \
 	  docs-pictures 'draws the pictures of docs/graphs.md from the demo' \
 	  clean 'removes what was built and recorded'
 	@printf '\nFor run and gdb, with what holds if you say nothing:\n'
@@ -743,7 +747,7 @@ doctor:
 all: $(everything)
 
 # What tests run, beside what everybody runs.
-test-build: all $(addprefix $(B)/tests/,forget make_trace fake_qemu count_packets max_rss gva2gpa boot_phases layout inject rounds) \
+test-build: all $(addprefix $(B)/tests/,forget make_trace fake_qemu count_packets max_rss gva2gpa boot_phases layout inject rounds) $(B)/tools/book \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
 
 # These two read what is typed; another that does says so with INPUT=-.
@@ -806,6 +810,15 @@ inject: test-build
 docs-gen: $(B)/gen/gen $(B)/tests/layout
 	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md && $(B)/tests/layout > docs/gen/layout.md && \
 	  $(B)/gen/gen syscalls $(sort $(wildcard kernel/core/syscall*.c)) > docs/gen/syscalls.md
+
+$(B)/tools/book: $(book_sources) docs/html/book.h
+	$(call say,HOSTCC,$@)
+	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -g -O1 -D_GNU_SOURCE $(warnings) $(book_sources) -lcmark-gfm-extensions -lcmark-gfm -o $@
+
+# docs/README.md and all that can be reached from it. BOOK_SOURCE=URL: where the links to files of the tree lead.
+.PHONY: book
+book: $(B)/tools/book
+	$(Q)rm -rf $(B)/book && $< -o $(B)/book $(if $(BOOK_SOURCE),-s $(BOOK_SOURCE)) && echo 'The book is $(B)/book/index.html'
 
 # The pictures of docs/graphs.md.
 .PHONY: docs-pictures
