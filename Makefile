@@ -109,6 +109,9 @@ host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/wi
   trace/witness/paths.c trace/witness/path_tree.c \
   trace/witness/reader.c trace/witness/call_graph.c trace/witness/align.c trace/witness/traced.c trace/witness/check.c trace/witness/witness.c \
   viz/call_join.c viz/calls.c viz/diff.c
+# Labs: handouts and the grader.
+host_sources += $(addprefix labs/grader/,text.c lab.c lab_query.c marks.c tree.c handout.c jobs.c work.c runs.c check.c source.c \
+  print.c json.c page.c class.c grade.c selftest.c)
 # The plugin of QEMU that `vitrine run --witness` loads.
 plugin_sources := trace/witness/plugin.c trace/witness/paths.c trace/witness/path_tree.c trace/witness/block.c
 host_main := trace/main.c
@@ -118,14 +121,14 @@ book_sources := docs/html/book.c docs/html/tree.c docs/html/page.c docs/html/che
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
 # Tests of the host's program (tests/tools/test_<name>.c).
-tool_tests := reader damage commands run pnor dump sql report witness graph explain
+tool_tests := reader damage commands run pnor dump sql report witness graph explain lab
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
-setup_level := $(if $(filter test soak inject test-build unit% explore% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if \
+setup_level := $(if $(filter test soak inject labs-test test-build unit% explore% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if \
   $(filter gdb gdb-server,$(MAKECMDGOALS)),gdb,$(if \
   $(filter iso %.iso,$(MAKECMDGOALS))$(if $(filter run dump,$(MAKECMDGOALS)),$(filter grub,$(BOOT))),iso,$(if \
-  $(filter demo run dump view bench all image docs-pictures,$(MAKECMDGOALS)),run,$(if \
+  $(filter demo run dump view bench all image docs-pictures grade handout,$(MAKECMDGOALS)),run,$(if \
   $(filter book,$(MAKECMDGOALS)),book)))))
 ifneq ($(setup_level),)
 ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
@@ -190,7 +193,7 @@ host_cc := $(COMPILER)
 host_packages := libprotobuf-c sqlite3 zlib libdw libelf
 # Asked for at the first use, which is after the set-up, and only then.
 package_flags = $(eval package_flags := $(shell pkg-config --cflags $(host_packages)))$(package_flags)
-host_flags = -std=gnu2x -g -O2 -MMD -MP $(warnings) -D_GNU_SOURCE -Itrace -Iviz -Ikernel -I$(B)/gen $(package_flags)
+host_flags = -std=gnu2x -g -O2 -MMD -MP $(warnings) -D_GNU_SOURCE -Itrace -Iviz -Ilabs -Ikernel -I$(B)/gen $(package_flags)
 host_libs = $(shell pkg-config --libs $(host_packages)) $(graphviz) -lpthread
 # Graphviz lies where the compiler looks, but its plugins, which we link like libraries, lie in a folder of their own.
 graphviz_plugins = $(shell pkg-config --variable=libdir libgvc)/graphviz
@@ -479,7 +482,7 @@ $(B)/$(1)/perfetto.pb-c.o: $(B)/gen/perfetto.pb-c.c
 	$$(call say,HOSTCC,$$@)
 	$$(Q)mkdir -p $$(@D) && $$(host_cc) $$(host_flags) $(2) -c $$< -o $$@
 
-$(B)/$(1)/%.c.o: %.c $$(host_generated)
+$(B)/$(1)/%.c.o: %.c | $$(host_generated)
 	$$(call say,HOSTCC,$$@)
 	$$(Q)mkdir -p $$(@D) && $$(host_cc) $$(host_flags) $(2) -c $$< -o $$@
 
@@ -699,6 +702,7 @@ everything := $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_fil
   $(programs:%=$(B)/$(a)/flash/%.pnor))
 everything += $(addprefix $(B)/tests/,make_trace make_witness make_ctf many_calls) $(B)/tests/count_packets $(B)/tests/max_rss
 
+.PHONY: handout grade labs-test
 .PHONY: help setup doctor all test-build demo run dump gdb gdb-server view report bench test soak inject clean docs-gen
 help:
 	@printf 'Vitrine: a small microkernel behind glass, on x86-64 and POWER.\n\n'
@@ -711,6 +715,9 @@ help:
 	  gdb 'the same, stopped before the first instruction, with gdb attached' \
 	  gdb-server 'the same for another debugger, on port 1234: .vscode/launch.json uses it' \
 	  bench 'measures in guest instructions, beside goals and other kernels: out/bench.json, docs/performance.md' \
+	  handout 'writes the tree that a student of LAB=NAME gets; without LAB, lists the labs' \
+	  grade 'how far a lab is: LAB=NAME, in its handout without; labs/README.md' \
+	  labs-test 'every handout, solution and wrong solution of every lab' \
 	  test 'every test; the last line counts them' \
 	  soak '500 boots, of 1 to 16 CPUs, and a million wake-ups' \
 	  inject 'lets each allocation of the kernel fail, in each program; PROGRAMS=NAME: in one' \
@@ -798,6 +805,18 @@ bench: $(B)/vitrine $(addprefix $(B)/tests/,make_trace make_witness make_ctf man
 
 test:
 	@.ci/test
+
+# A student's tree, and how far a lab is: labs/README.md.
+given = $(if $(filter command,$(origin $(1))),$(2) '$($(1))')
+handout: $(B)/vitrine
+	$(Q)$(B)/vitrine handout $(if $(LAB),--lab '$(LAB)',--list) $(call given,SEED,--seed) $(if $(LAB),-o '$(if $(call given,OUT),$(OUT),out/handout/$(LAB))')
+
+grade: $(B)/vitrine $(B)/witness.so
+	$(Q)$(B)/vitrine grade $(if $(LAB),--lab '$(LAB)') $(call given,SEED,--seed) $(call given,ARCH,--arch) $(call given,OUT,-o)
+
+# Every handout, solution and mutant of every lab; `make test` does a part of it.
+labs-test: test-build
+	$(Q)LABS=all tests/e2e/labs.sh
 
 # Each number of CPUs comes up 50 times, on both machines.
 soak:

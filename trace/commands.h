@@ -25,6 +25,9 @@ int command_witness(int argc, char **argv);
 int command_dump(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_at(int argc, char **argv);
+int command_handout(int argc, char **argv);
+int command_grade(int argc, char **argv);
+int command_lab_test(int argc, char **argv);
 
 /* What `vitrine CMD --help` prints, ending in a newline: usage line, options, examples. */
 extern const char run_help[];
@@ -40,6 +43,9 @@ extern const char witness_help[];
 extern const char dump_help[];
 extern const char explain_help[];
 extern const char at_help[];
+extern const char handout_help[];
+extern const char grade_help[];
+extern const char lab_test_help[];
 
 #define EXIT_USAGE 2
 

@@ -30,6 +30,9 @@ static const struct command {
 	{"dump", "what a kernel's memory says, from a RAM image", command_dump, dump_help},
 	{"explain", "one event in words: what, why, and what it cost", command_explain, explain_help},
 	{"at", "run again, up to one event, and stop there in gdb", command_at, at_help},
+	{"handout", "write the tree that a student of a lab gets", command_handout, handout_help},
+	{"grade", "how far a lab is: a tree, a submission, a class", command_grade, grade_help},
+	{"lab-test", "test the labs themselves", command_lab_test, lab_test_help},
 	{"bench", "measure the kernel and the tools, beside goals", command_bench, bench_help},
 };
 

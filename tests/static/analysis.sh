@@ -28,7 +28,7 @@ ppc64_flags="-std=gnu2x -ffreestanding --target=powerpc64-linux-gnu -mabi=elfv2 
 	-Iarch/ppc64/include -Iarch/ppc64/libfdt_shim -Ibuild/libfdt -Ibuild/gen"
 user_files=$(source_files 'user/*.c' ':!user/programs/crash.c') # crash.c does on purpose what the readers look for
 user_flags="-std=gnu2x -ffreestanding --target=x86_64-linux-gnu -mgeneral-regs-only -Iuser/lib -Ikernel"
-host_flags="-std=gnu2x -D_GNU_SOURCE -Itrace -Iviz -Ikernel -Ibuild/gen"
+host_flags="-std=gnu2x -D_GNU_SOURCE -Itrace -Iviz -Ilabs -Ikernel -Ibuild/gen"
 
 # Left out: an argument-order check that reads every pair of numbers as a mistake, reserved names (the C library's own are
 # defined here), version 14's checks of va_list and of memcpy's terminator, which are wrong about this code, and checks that
@@ -50,7 +50,11 @@ tidy() { # flags, files...
 	verdict clang-tidy-kernel "$(tidy "$x86_64_flags" $(source_files 'kernel/*.c' 'arch/x86_64/*.c'))"
 	verdict clang-tidy-ppc64 "$(tidy "$ppc64_flags" $(source_files 'arch/ppc64/*.c'))"
 	verdict clang-tidy-user "$(tidy "$user_flags" $user_files)"
+<<<<<<< HEAD
 	verdict clang-tidy-host "$(tidy "$host_flags" $(source_files 'trace/*.c' 'viz/*.c' 'docs/*.c'))"
+=======
+	verdict clang-tidy-host "$(tidy "$host_flags" $(source_files 'trace/*.c' 'viz/*.c' 'labs/grader/*.c'))"
+>>>>>>> cc68da243d40c103706104d565cfd5056b56812e
 }
 
 # cppcheck does not know that inline assembly writes its outputs, nor that two symbols of a linker script may lie in one object; it
@@ -71,5 +75,9 @@ inspect() { # include paths and defines, files...
 	verdict cppcheck-ppc64 "$(inspect "--platform=unix64 $kernel_define -Ikernel -Iarch/ppc64/include -Ibuild/gen" $(source_files 'arch/ppc64/*.c'))"
 	verdict cppcheck-user "$(inspect "--platform=unix64 -Iuser/lib -Ikernel" $user_files)"
 	verdict cppcheck-host "$(inspect "--platform=unix64 -D_GNU_SOURCE -DPROTOBUF_C_VERSION_NUMBER=9999999 -DPROTOBUF_C_MIN_COMPILER_VERSION=0 \
+<<<<<<< HEAD
 		-Itrace -Iviz -Ikernel -Ibuild/gen" $(source_files 'trace/*.c' 'viz/*.c' 'docs/*.c'))"
+=======
+		-Itrace -Iviz -Ilabs -Ikernel -Ibuild/gen" $(source_files 'trace/*.c' 'viz/*.c' 'labs/grader/*.c'))"
+>>>>>>> cc68da243d40c103706104d565cfd5056b56812e
 }

@@ -32,8 +32,8 @@ headers_alone() {
 	for header in $(source_files 'user/*.h'); do
 		kernel_header gcc "-m64 -mgeneral-regs-only -Iuser/lib -Ikernel" "$header"
 	done
-	for header in $(source_files 'trace/*.h' 'viz/*.h' 'docs/*.h' ':!trace/events.h'); do
-		gcc -std=gnu2x -D_GNU_SOURCE -fsyntax-only -Wall -Wextra -Werror -Wno-unused-function -Itrace -Iviz -Ikernel -Ibuild/gen -x c \
+	for header in $(source_files 'trace/*.h' 'viz/*.h' 'labs/grader/*.h' 'docs/*.h' ':!trace/events.h'); do
+		gcc -std=gnu2x -D_GNU_SOURCE -fsyntax-only -Wall -Wextra -Werror -Wno-unused-function -Itrace -Iviz -Ilabs -Ikernel -Ibuild/gen -x c \
 			-include "$header" /dev/null 2>&1
 	done
 }

@@ -1,0 +1,240 @@
+/*
+ * Asks the runs what the tests and questions of a lab say.
+ *
+ * Teaches: a test is a query whose rows are the things that were checked, each with `ok`. Nothing passes by being absent, since there have to be so many;
+ * what share of them is good is known; and the first that is not is where to look. Who calls: grade.c. Whom: sql/sql.h, SQLite.
+ * The invariant: a run that did not end as it should, or that the witness contradicts, fails all its tests.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "commands.h"
+#include "grader/grade.h"
+#include "grader/text.h"
+#include "sql/sql.h"
+
+/* A query that takes longer, in steps of SQLite's machine, is not the lab's. */
+#define STEPS_MAX 4000
+
+/* Called every 100,000 steps. */
+static int count_steps(void *context)
+{
+	return --*(int *)context < 0;
+}
+
+/* The run as a database in memory, made at the first question. NULL, and why, if it cannot be. */
+static sqlite3 *database_of(struct grade_run *run)
+{
+	if (run->database || run->why)
+		return run->database;
+	if (sqlite3_open_v2("", &run->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
+		    SQLITE_OK ||
+	    !sql_build(run->database, run->directory)) {
+		sqlite3_close(run->database);
+		run->database = NULL;
+		run->why = text_format("its trace cannot be read");
+	}
+	return run->database;
+}
+
+static int column_named(sqlite3_stmt *statement, const char *name)
+{
+	for (int i = 0; i < sqlite3_column_count(statement); i++)
+		if (!strcasecmp(sqlite3_column_name(statement, i), name))
+			return i;
+	return -1;
+}
+
+/* Looks the event up that a row names. */
+static void take_event(const struct grade *grade, struct grade_run *run, struct grade_result *result, int64_t id)
+{
+	sqlite3_stmt *statement;
+	if (sqlite3_prepare_v2(run->database, "SELECT cpu, seq, ts, name FROM event WHERE id = ?", -1, &statement, NULL) !=
+	    SQLITE_OK)
+		return;
+	sqlite3_bind_int64(statement, 1, id);
+	if (sqlite3_step(statement) == SQLITE_ROW) {
+		result->has_event = true;
+		result->event = (struct grade_event){.id = (uint64_t)id,
+						     .cpu = (uint64_t)sqlite3_column_int64(statement, 0),
+						     .seq = (uint64_t)sqlite3_column_int64(statement, 1),
+						     .ns = (uint64_t)sqlite3_column_int64(statement, 2),
+						     .name = text_format("%s", sqlite3_column_text(statement, 3))};
+		result->event.source = source_of_event(grade, result->event.name);
+	}
+	sqlite3_finalize(statement);
+}
+
+/* The first thing that is wrong, which is what is told. */
+static void fail(struct grade_result *result, const struct grade_run *run, char *why)
+{
+	if (result->why) {
+		free(why);
+		return;
+	}
+	result->outcome = OUTCOME_FAILED;
+	result->run = run;
+	result->why = why;
+}
+
+/* Reads the rows of a test in one run. */
+static int read_rows(const struct grade *grade, struct grade_run *run, struct grade_result *result, sqlite3_stmt *statement,
+		     uint64_t *rows)
+{
+	int ok = column_named(statement, "ok"), id = column_named(statement, "id"), what = column_named(statement, "what"), step;
+	if (ok < 0)
+		return fail(result, run, text_format("the query of this test has no column `ok`")), SQLITE_DONE;
+	while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+		++*rows;
+		result->checked++;
+		if (sqlite3_column_int(statement, ok)) {
+			result->good++;
+			continue;
+		}
+		if (result->why)
+			continue;
+		const char *text = what >= 0 ? (const char *)sqlite3_column_text(statement, what) : NULL;
+		fail(result, run, text_format("%s", text ? text : "a row that is not ok"));
+		if (id >= 0 && sqlite3_column_type(statement, id) == SQLITE_INTEGER)
+			take_event(grade, run, result, sqlite3_column_int64(statement, id));
+	}
+	return step;
+}
+
+static void ask_run(const struct grade *grade, struct grade_run *run, struct grade_result *result)
+{
+	sqlite3 *database = database_of(run);
+	sqlite3_stmt *statement = NULL;
+	uint64_t rows = 0;
+	int steps = STEPS_MAX;
+	if (run->why)
+		return fail(result, run, text_format("%s", run->why));
+	sqlite3_progress_handler(database, 100000, count_steps, &steps);
+	int step = sqlite3_prepare_v2(database, result->query->sql, -1, &statement, NULL);
+	if (step == SQLITE_OK)
+		step = read_rows(grade, run, result, statement, &rows);
+	if (step != SQLITE_DONE)
+		fail(result, run, text_format("the query of this test: %s", sqlite3_errmsg(database)));
+	else if (rows < result->query->least)
+		fail(result, run,
+		     text_format("only %" PRIu64 " of at least %" PRIu64 " things to check happened", rows,
+				 result->query->least));
+	sqlite3_finalize(statement);
+	sqlite3_progress_handler(database, 0, NULL, NULL);
+}
+
+static const struct grade_result *result_named(const struct grade *grade, const char *id)
+{
+	for (unsigned i = 0; i < grade->results; i++)
+		if (!strcmp(grade->result[i].query->id, id))
+			return &grade->result[i];
+	return NULL;
+}
+
+static void check_test(struct grade *grade, struct grade_result *result)
+{
+	const struct lab_query *test = result->query;
+	const struct grade_result *before = test->after ? result_named(grade, test->after) : NULL;
+	if (before && before->outcome != OUTCOME_PASSED) {
+		result->outcome = OUTCOME_SKIPPED;
+		result->why = text_format("comes after %s", test->after);
+		return;
+	}
+	for (unsigned i = 0; i < grade->runs; i++)
+		if (grade->run[i].run == test->run && grade->run[i].machine & test->machines)
+			ask_run(grade, &grade->run[i], result);
+	if (test->points < 0)
+		result->hundredths = result->outcome == OUTCOME_FAILED ? test->points * 100 : 0;
+	else if (result->outcome == OUTCOME_PASSED)
+		result->hundredths = test->points * 100;
+	else if (test->shares && result->checked)
+		result->hundredths = (int)((uint64_t)test->points * 100 * result->good / result->checked);
+}
+
+/* ---- questions ---- */
+
+/* The value behind `name:` in answers.txt; NULL if there is none. To be freed. */
+static char *answer_to(const char *answers, const char *name)
+{
+	char *copy = text_format("%s", answers ? answers : ""), *rest = copy, *answer = NULL;
+	for (char *line; (line = text_line(&rest));) {
+		char *value = *line != '#' ? text_value(line) : NULL;
+		if (value && *value && !strcmp(line, name) && !answer)
+			answer = text_format("%.100s", value);
+	}
+	free(copy);
+	return answer;
+}
+
+/* The value that the query has in the student's own run. To be freed; NULL: none. */
+static char *truth_of(struct grade_run *run, const char *sql)
+{
+	sqlite3 *database = database_of(run);
+	sqlite3_stmt *statement = NULL;
+	char *truth = NULL;
+	if (database && sqlite3_prepare_v2(database, sql, -1, &statement, NULL) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL)
+		truth = text_format("%s", sqlite3_column_text(statement, 0));
+	else if (database && sqlite3_errcode(database) != SQLITE_DONE && sqlite3_errcode(database) != SQLITE_ROW &&
+		 sqlite3_errcode(database) != SQLITE_OK)
+		run->why = text_format("the query of a question: %s", sqlite3_errmsg(database));
+	sqlite3_finalize(statement);
+	return truth;
+}
+
+/* Numbers as numbers (0x too), anything else as text, whatever the case of its letters. */
+static bool is_same(const char *answer, const char *truth)
+{
+	char *end_of_answer, *end_of_truth;
+	long long a = strtoll(answer, &end_of_answer, 0), b = strtoll(truth, &end_of_truth, 0);
+	if (*answer && *truth && !*end_of_answer && !*end_of_truth)
+		return a == b;
+	return !strcasecmp(answer, truth);
+}
+
+static void check_question(struct grade *grade, struct grade_result *result, const char *answers)
+{
+	const struct lab_query *question = result->query;
+	struct grade_run *run = NULL;
+	for (unsigned i = grade->runs; i-- > 0;)
+		if (grade->run[i].run == question->run && grade->run[i].machine & question->machines)
+			run = &grade->run[i];
+	result->run = run;
+	result->answer = answer_to(answers, question->id);
+	result->truth = run ? truth_of(run, question->sql) : NULL;
+	result->checked = 1;
+	bool predicts = question->kind == QUERY_PREDICTION;
+	if (!result->answer)
+		fail(result, run, text_format("not answered"));
+	else if (predicts && !(strpbrk(result->answer, "0123456789") || !result->truth))
+		fail(result, run, text_format("a prediction is a number"));
+	else if (!predicts && !result->truth)
+		fail(result, run, text_format("%s", run && run->why ? run->why : "this run does not say"));
+	else if (!predicts && !is_same(result->answer, result->truth))
+		fail(result, run, text_format("your own run says something else than %s", result->answer));
+	result->good = result->outcome == OUTCOME_PASSED;
+	result->hundredths = result->good ? question->points * 100 : 0;
+}
+
+void check_all(struct grade *grade, const char *answers)
+{
+	for (unsigned i = 0; i < grade->lab->queries; i++) {
+		const struct lab_query *query = &grade->lab->query[i];
+		if (!(query->machines & grade->machines))
+			continue;
+		struct grade_result *result = &grade->result[grade->results++];
+		*result = (struct grade_result){.query = query};
+		if (grade->refused)
+			fail(result, NULL, text_format("%s", grade->refused));
+		else if (query->kind == QUERY_TEST)
+			check_test(grade, result);
+		else
+			check_question(grade, result, answers);
+		grade->points += query->points > 0 ? query->points : 0;
+		grade->hundredths += result->hundredths;
+	}
+	if (grade->hundredths < 0)
+		grade->hundredths = 0;
+}

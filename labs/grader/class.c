@@ -1,0 +1,215 @@
+/*
+ * Grading a class: each directory of a folder is a submission, and the summary says which test fails for how many.
+ *
+ * Who calls: grade.c. Whom: grade_one(), one submission after the other, each in a tree of its own; page.h.
+ * The invariant: what one submission does cannot be seen by another: nothing but this program outlives the grading of one.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "commands.h"
+#include "grader/grade.h"
+#include "grader/page.h"
+#include "grader/text.h"
+
+/* What is kept of each. */
+struct student {
+	char *name;
+	int hundredths, points;
+	char *refused;
+	bool graded;
+	bool failed[LAB_QUERIES_MAX]; /* by the lab's queries */
+};
+
+struct class
+{
+	struct student *student;
+	unsigned students;
+	const struct lab *lab;
+	unsigned machines;
+};
+
+static uint64_t seed_of(const char *submission, uint64_t otherwise)
+{
+	char *path = text_format("%s/" HANDOUT_FILE, submission), *text = text_read(path, true), *rest = text;
+	uint64_t seed = otherwise, number;
+	for (char *line; (line = text_line(&rest));) {
+		char *value = text_value(line);
+		if (value && !strcmp(line, "seed") && text_number(value, &number))
+			seed = number;
+	}
+	free(text);
+	free(path);
+	return seed;
+}
+
+static void keep(struct class *class, struct student *student, const struct grade *grade)
+{
+	student->graded = true;
+	student->hundredths = grade->hundredths;
+	student->points = grade->points;
+	student->refused = grade->refused ? text_format("%s", grade->refused) : NULL;
+	for (unsigned i = 0; i < grade->results; i++)
+		for (unsigned j = 0; j < class->lab->queries; j++)
+			if (!strcmp(grade->result[i].query->id, class->lab->query[j].id))
+				student->failed[j] = grade->result[i].outcome != OUTCOME_PASSED;
+}
+
+static void grade_student(struct class *class, struct student *student, const struct grade *like, const char *folder)
+{
+	char *path = text_format("%s/%s", folder, student->name);
+	struct lab *lab = lab_read(like->root, like->lab->name, seed_of(path, like->lab->seed));
+	struct grade *grade = text_memory(1, sizeof(*grade));
+	grade->root = like->root;
+	grade->machines = like->machines;
+	grade->parallel = like->parallel;
+	grade->confined = like->confined;
+	grade->lab = lab;
+	grade->submission = student->name;
+	grade->output = text_format("%s/%s", like->output, student->name);
+	if (lab && grade_one(grade, path))
+		keep(class, student, grade);
+	grade_free(grade);
+	lab_free(lab);
+	free(path);
+	printf("  %-24s ", student->name);
+	if (!student->graded)
+		printf("could not be graded\n");
+	else if (student->refused)
+		printf("%.0f of %d: %.80s\n", student->hundredths / 100.0, student->points, student->refused);
+	else
+		printf("%.4g of %d\n", student->hundredths / 100.0, student->points);
+	fflush(stdout);
+}
+
+static unsigned failures(const struct class *class, unsigned query)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < class->students; i++)
+		count += class->student[i].failed[query];
+	return count;
+}
+
+static void write_tests(const struct class *class, FILE *to)
+{
+	fputs("<h2>Tests</h2>\n<table>\n<tr><th>test</th><th class=\"n\">failed for</th><th></th></tr>\n", to);
+	for (unsigned i = 0; i < class->lab->queries; i++) {
+		if (!(class->lab->query[i].machines & class->machines))
+			continue;
+		unsigned count = failures(class, i);
+		fprintf(to, "<tr><td><b>%s</b> ", class->lab->query[i].id);
+		html_text(to, class->lab->query[i].title);
+		fprintf(to, "</td><td class=\"n\">%u of %u</td><td><progress max=\"%u\" value=\"%u\"></progress></td></tr>\n",
+			count, class->students, class->students, count);
+	}
+	fputs("</table>\n", to);
+}
+
+static void write_students(const struct class *class, FILE *to)
+{
+	fputs("<h2>Submissions</h2>\n<table>\n<tr><th>submission</th><th class=\"n\">points</th><th></th></tr>\n", to);
+	for (unsigned i = 0; i < class->students; i++) {
+		const struct student *student = &class->student[i];
+		fputs("<tr><td><a href=\"", to);
+		html_text(to, student->name);
+		fputs("/grade.html\">", to);
+		html_text(to, student->name);
+		fprintf(to, "</a></td><td class=\"n\">%.4g of %d</td><td>", student->hundredths / 100.0, student->points);
+		html_text(to, !student->graded ? "could not be graded" : student->refused ? student->refused : "");
+		fputs("</td></tr>\n", to);
+	}
+	fputs("</table>\n", to);
+}
+
+static bool write_summary(const struct class *class, const char *output)
+{
+	char *text = NULL, *title = text_format("Lab %s: %u submissions", class->lab->name, class->students),
+	     *path = text_format("%s/summary.html", output);
+	size_t bytes;
+	FILE *to = open_memstream(&text, &bytes);
+	page_begin(to, title);
+	write_tests(class, to);
+	write_students(class, to);
+	page_end(to);
+	bool good = fclose(to) == 0 && text_write(path, text);
+	free(path);
+	free(title);
+	free(text);
+	return good;
+}
+
+static bool write_summary_json(const struct class *class, const char *output)
+{
+	char *text = NULL, *path = text_format("%s/summary.json", output);
+	size_t bytes;
+	FILE *to = open_memstream(&text, &bytes);
+	fputs("{\n  \"lab\": ", to);
+	json_string(to, class->lab->name);
+	fputs(",\n  \"tests\": [\n", to);
+	for (unsigned i = 0; i < class->lab->queries; i++) {
+		fputs("    {\"id\": ", to);
+		json_string(to, class->lab->query[i].id);
+		fprintf(to, ", \"failed\": %u}%s\n", failures(class, i), i + 1 < class->lab->queries ? "," : "");
+	}
+	fputs("  ],\n  \"submissions\": [\n", to);
+	for (unsigned i = 0; i < class->students; i++) {
+		const struct student *student = &class->student[i];
+		fputs("    {\"name\": ", to);
+		json_string(to, student->name);
+		fprintf(to, ", \"graded\": %s, \"points\": %.2f, \"of\": %d, \"refused\": ", student->graded ? "true" : "false",
+			student->hundredths / 100.0, student->points);
+		json_string(to, student->refused ? student->refused : "");
+		fprintf(to, "}%s\n", i + 1 < class->students ? "," : "");
+	}
+	fputs("  ]\n}\n", to);
+	bool good = fclose(to) == 0 && text_write(path, text);
+	free(path);
+	free(text);
+	return good;
+}
+
+/* Directories only: a link to one is none. */
+static bool is_submission(const char *folder, const char *name)
+{
+	struct stat status;
+	char *path = text_format("%s/%s", folder, name);
+	bool yes = *name != '.' && lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
+	free(path);
+	return yes;
+}
+
+int grade_class(const struct grade *like, const char *folder)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(folder, &entries, NULL, alphasort);
+	struct class class = {.lab = like->lab, .machines = like->machines};
+	if (count < 0)
+		return say("%s: %s", folder, strerror(errno));
+	class.student = calloc((size_t)count + 1, sizeof(*class.student));
+	printf("Lab %s, the submissions in %s:\n", like->lab->name, folder);
+	bool graded = class.student;
+	for (int i = 0; i < count; i++) {
+		if (class.student && is_submission(folder, entries[i]->d_name)) {
+			struct student *student = &class.student[class.students++];
+			student->name = text_format("%s", entries[i]->d_name);
+			grade_student(&class, student, like, folder);
+			graded &= student->graded;
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	if (class.students == 0)
+		graded = (say("there is no directory in %s", folder), false);
+	else if (write_summary(&class, like->output) && write_summary_json(&class, like->output))
+		printf("%s/summary.html says which test fails for how many\n", like->output);
+	for (unsigned i = 0; i < class.students; i++) {
+		free(class.student[i].name);
+		free(class.student[i].refused);
+	}
+	free(class.student);
+	return !graded;
+}

@@ -1,0 +1,205 @@
+/*
+ * Running other programs: see jobs.h.
+ *
+ * Who calls: runs.c. Whom: bubblewrap (bwrap), from Debian. Invariant: a job leads a process group of its own, so that all of it can be ended; if it
+ * is confined, its end is the end of its process namespace.
+ */
+#include "grader/jobs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "commands.h"
+
+/* Debian's user that owns nothing. */
+#define NOBODY 65534
+
+#define WORDS_MAX (JOB_WORDS_MAX + 46)
+#define PARALLEL_MAX 32
+
+uid_t jobs_user(void)
+{
+	return geteuid() == 0 ? NOBODY : geteuid();
+}
+
+static double now(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* bwrap and its arguments, before the job's own. /etc is there only as far as compilers and the loader need it. */
+static unsigned confine(const struct confinement *confinement, const char *words[WORDS_MAX])
+{
+	static const char *const fixed[] = {
+		"bwrap",
+		"--unshare-all",
+		"--die-with-parent",
+		"--new-session",
+		"--clearenv",
+		"--setenv",
+		"PATH",
+		"/usr/local/bin:/usr/bin:/bin",
+		"--setenv",
+		"HOME",
+		"/tmp",
+		"--setenv",
+		"LC_ALL",
+		"C.UTF-8",
+		"--ro-bind",
+		"/usr",
+		"/usr",
+		"--ro-bind-try",
+		"/bin",
+		"/bin",
+		"--ro-bind-try",
+		"/lib",
+		"/lib",
+		"--ro-bind-try",
+		"/lib64",
+		"/lib64",
+		"--ro-bind-try",
+		"/etc/alternatives",
+		"/etc/alternatives",
+		"--ro-bind-try",
+		"/etc/ld.so.cache",
+		"/etc/ld.so.cache",
+		"--proc",
+		"/proc",
+		"--dev",
+		"/dev",
+		"--tmpfs",
+		"/tmp",
+	};
+	unsigned count = 0;
+	for (; count < sizeof(fixed) / sizeof(fixed[0]); count++)
+		words[count] = fixed[count];
+	if (confinement->program) {
+		words[count++] = "--ro-bind";
+		words[count++] = confinement->program;
+		words[count++] = JOB_PROGRAM;
+	}
+	words[count++] = "--bind";
+	words[count++] = confinement->directory;
+	words[count++] = confinement->directory;
+	words[count++] = "--chdir";
+	words[count++] = confinement->directory;
+	words[count++] = "--";
+	return count;
+}
+
+static bool limit(int resource, rlim_t value)
+{
+	return setrlimit(resource, &(struct rlimit){value, value}) == 0;
+}
+
+static bool give_up_rights(const struct confinement *confinement)
+{
+	bool limited = limit(RLIMIT_NPROC, confinement->processes) && limit(RLIMIT_FSIZE, (rlim_t)confinement->file_mib << 20) &&
+		       limit(RLIMIT_AS, (rlim_t)confinement->memory_mib << 20) && limit(RLIMIT_CPU, confinement->cpu_seconds) &&
+		       limit(RLIMIT_CORE, 0);
+	if (!limited || geteuid() != 0)
+		return limited;
+	return setgroups(0, NULL) == 0 && setgid(NOBODY) == 0 && setuid(NOBODY) == 0;
+}
+
+/* In the child: never returns. */
+static _Noreturn void become(const struct job *job)
+{
+	const char *words[WORDS_MAX + 1] = {NULL};
+	unsigned count = job->confinement ? confine(job->confinement, words) : 0;
+	for (unsigned i = 0; job->word[i]; i++)
+		words[count++] = job->word[i];
+	setpgid(0, 0);
+	int log = open(job->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666),
+	    nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (log < 0 || nothing < 0 || dup2(nothing, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
+		_exit(127);
+	if (job->confinement ? !give_up_rights(job->confinement) : chdir(job->directory) != 0)
+		_exit(127);
+	/* If make called us, what we call is not part of it. */
+	unsetenv("MAKEFLAGS");
+	unsetenv("MFLAGS");
+	unsetenv("MAKELEVEL");
+	execvp(words[0], (char **)words);
+	dprintf(2, "%s does not start: %s\n", words[0], strerror(errno));
+	_exit(127);
+}
+
+static void start(struct job *job)
+{
+	job->started = now();
+	job->timed_out = false;
+	job->exit_code = -1;
+	job->pid = fork();
+	if (job->pid == 0)
+		become(job);
+	if (job->pid > 0)
+		setpgid(job->pid, job->pid);
+}
+
+/* Looks once whether a job that was started is over, or has to be. */
+static bool has_ended(struct job *job)
+{
+	int status;
+	if (job->pid <= 0)
+		return true;
+	if (!job->timed_out && now() - job->started > job->seconds) {
+		job->timed_out = true;
+		kill(-job->pid, SIGKILL);
+	}
+	if (waitpid(job->pid, &status, WNOHANG) <= 0)
+		return false;
+	job->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	kill(-job->pid, SIGKILL); /* what it left behind */
+	return true;
+}
+
+void jobs_run(struct job *jobs, unsigned count, unsigned parallel, void (*done)(const struct job *job))
+{
+	struct job *running[PARALLEL_MAX] = {NULL};
+	unsigned started = 0, ended = 0;
+	parallel = parallel < 1 ? 1 : parallel > PARALLEL_MAX ? PARALLEL_MAX : parallel;
+	while (ended < count) {
+		bool idle = true;
+		for (unsigned i = 0; i < parallel; i++) {
+			if (running[i] && has_ended(running[i])) {
+				if (done)
+					done(running[i]);
+				running[i] = NULL;
+				ended++;
+				idle = false;
+			}
+			if (!running[i] && started < count) {
+				running[i] = &jobs[started++];
+				start(running[i]);
+				idle = false;
+			}
+		}
+		if (idle)
+			nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	}
+}
+
+bool jobs_can_confine(void)
+{
+	const struct confinement nothing = {
+		.directory = "/usr", .processes = 64, .memory_mib = 1024, .file_mib = 1, .cpu_seconds = 5};
+	struct job job = {.word = {"true"}, .log = "/dev/null", .seconds = 10, .confinement = &nothing};
+	jobs_run(&job, 1, 1, NULL);
+	if (job.exit_code == 0)
+		return true;
+	say("submissions cannot be confined here: %s; --unconfined grades one that you trust",
+	    job.exit_code == 127 ? "bwrap does not start (Debian: apt-get install bubblewrap)"
+				 : "bwrap may not make namespaces (a container has to allow them)");
+	return false;
+}
