@@ -157,7 +157,8 @@ struct entry {
 
 static struct entry *entries;
 
-static struct page *first_link(cmark_node *item)
+/* The first link of a point that leads to a page, and that page. */
+static struct page *first_link(cmark_node *item, cmark_node **link)
 {
 	struct page *found = NULL;
 	cmark_iter *iter = cmark_iter_new(item);
@@ -168,6 +169,7 @@ static struct page *first_link(cmark_node *item)
 			path = page_target(page_find(contents), cmark_node_get_url(node));
 		if (path)
 			found = page_find(path);
+		*link = node;
 	}
 	cmark_iter_free(iter);
 	return found;
@@ -193,10 +195,11 @@ static void find_entries(void)
 		if (cmark_node_get_type(node) != CMARK_NODE_LIST)
 			continue;
 		for (cmark_node *item = cmark_node_first_child(node); item; item = cmark_node_next(item)) {
-			struct page *page = first_link(item);
+			cmark_node *link = NULL;
+			struct page *page = first_link(item, &link);
 			if (!page || page->back || page == pages)
 				continue;
-			last = add_entry(last, NULL, text_of("%s", page->title), page);
+			last = add_entry(last, NULL, node_text(link), page);
 			page->back = before;
 			before->turn = page;
 			before = page;
