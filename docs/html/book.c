@@ -1,8 +1,8 @@
 /*
  * `book`: checks the book and writes it as HTML.
  *
- * The book is docs/README.md and every page (a file .md) that can be reached from it by links; docs/README.md is also its table of
- * contents. Who calls: `make book`, and the group `book` of the tests. Whom: page.c and tree.c to read, check.c, html.c.
+ * The book is docs/README.md and every page (a file .md) that can be reached from it by links; docs/README.md is also its table
+ * of contents. Who calls: `make book`, and the group `book` of the tests. Whom: page.c and tree.c to read, check.c, html.c.
  */
 #include "book.h"
 

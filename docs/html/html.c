@@ -1,7 +1,8 @@
 /*
  * The pages as HTML: each page of the tree becomes one at the same place below a directory, with the table of contents beside it.
  *
- * The table of contents is docs/README.md: its headings of the second level, and the first link of each point of the lists below them.
+ * The table of contents is docs/README.md: its headings of the second level, and the first link of each point of the lists below
+ * them.
  * Links to pages become links to their HTML, links to pictures copies of them, links to other files lead back into the tree.
  * Who calls: book.c, after every page has been read and found right.
  */

@@ -1,8 +1,8 @@
 /*
  * What the source tree has: files, functions, make's targets, vitrine's commands. The pages of the book name them.
  *
- * A function counts as there if its name stands before an opening parenthesis anywhere in a source: that finds macros, system calls and
- * functions of the library alike. Who calls: check.c.
+ * A function counts as there if its name stands before an opening parenthesis anywhere in a source: that finds macros, system
+ * calls and functions of the library alike. Who calls: check.c.
  */
 #include "book.h"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 #
-# Group `book`: what the pages of docs/ and labs/ refer to is there, each page can be reached, and each becomes HTML whose links lead to
-# something. And a page in which something is wrong is found: one made-up page for each kind of mistake.
+# Group `book`: what the pages of docs/ and labs/ refer to is there, each page can be reached, and each becomes HTML whose links
+# lead to something. And a page in which something is wrong is found: one made-up page for each kind of mistake.
 source "$(dirname "$0")/../e2e/lib.sh"
 book=build/tools/book
 html=$work/html
@@ -81,6 +81,9 @@ expect_equal book-finds-page-apart "what it says of a page that no link leads to
 1 mistakes" "$($book -r "$tree")"
 
 # And a page in which everything is there is not complained of.
-mkdir -p "$tree/trace" && printf 'int there(void);\n' >"$tree/trace/there.c" && printf 'all: there\n' >"$tree/Makefile" && rm "$tree/docs/alone.md"
-printf '# Contents\n\n[a](#contents) [b](../trace/there.c) `there.c` `trace/` `there(1, 2)` `labs/NAME/x.c` `my.c`\n\n    make all\n' >"$tree/docs/README.md"
+rm "$tree/docs/alone.md" && mkdir -p "$tree/trace"
+printf 'int there(void);\n' >"$tree/trace/there.c"
+printf 'all: there\n' >"$tree/Makefile"
+printf '# Contents\n\n[a](#contents) [b](../trace/there.c) `there.c` `trace/` `there(1, 2)` `labs/NAME/x.c` `my.c`\n\n    make all\n' \
+	>"$tree/docs/README.md"
 expect_equal book-content "what it says of a page in which all is right" "" "$($book -r "$tree")"
