@@ -700,7 +700,12 @@ OUT ?= out/$(ARCH)-$(program_name)
 BOOT ?= kernel
 everything := $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) \
   $(programs:%=$(B)/$(a)/flash/%.pnor))
+# A handout has no tests of the project.
+ifneq ($(wildcard tests),)
 everything += $(addprefix $(B)/tests/,make_trace make_witness make_ctf many_calls) $(B)/tests/count_packets $(B)/tests/max_rss
+else ifneq ($(filter test soak inject labs-test test-build unit% explore% tools-test perfetto-test bench book docs-gen handout,$(MAKECMDGOALS)),)
+$(error This is a handout: it has one lab, and neither the tests of the project nor the whole book. `make grade` says how far you are)
+endif
 
 .PHONY: handout grade labs-test
 .PHONY: help setup doctor all test-build demo run dump gdb gdb-server view report bench test soak inject clean docs-gen
@@ -809,7 +814,8 @@ test:
 # A student's tree, and how far a lab is: labs/README.md.
 given = $(if $(filter command,$(origin $(1))),$(2) '$($(1))')
 handout: $(B)/vitrine
-	$(Q)$(B)/vitrine handout $(if $(LAB),--lab '$(LAB)',--list) $(call given,SEED,--seed) $(if $(LAB),-o '$(if $(call given,OUT),$(OUT),out/handout/$(LAB))')
+	$(Q)$(B)/vitrine handout $(if $(LAB),--lab '$(LAB)',--list) $(call given,SEED,--seed) \
+	  $(if $(LAB),-o '$(if $(call given,OUT),$(OUT),out/handout/$(LAB))')
 
 grade: $(B)/vitrine $(B)/witness.so
 	$(Q)$(B)/vitrine grade $(if $(LAB),--lab '$(LAB)') $(call given,SEED,--seed) $(call given,ARCH,--arch) $(call given,OUT,-o) || [ $$? = 1 ]
