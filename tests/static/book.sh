@@ -80,8 +80,15 @@ printf '# Alone\n' >"$tree/docs/alone.md"
 expect_equal book-finds-page-apart "what it says of a page that no link leads to" "docs/alone.md:1: no link leads to this page
 1 mistakes" "$($book -r "$tree")"
 
+# In a handout, links to other labs and to tests are let go, and others are not.
+touch "$tree/handout.txt"
+printf '# Contents\n\n[a](../labs/other/page.md) [b](../tests/lost.c) [c](../lost.c)\n' >"$tree/docs/README.md" && rm "$tree/docs/alone.md"
+expect_equal book-handout "what it says of links that lead out of a handout" "docs/README.md:3: a link leads to no file: ../lost.c
+1 mistakes" "$($book -r "$tree")"
+rm "$tree/handout.txt"
+
 # And a page in which everything is there is not complained of.
-rm "$tree/docs/alone.md" && mkdir -p "$tree/trace"
+mkdir -p "$tree/trace"
 printf 'int there(void);\n' >"$tree/trace/there.c"
 printf 'all: there\n' >"$tree/Makefile"
 printf '# Contents\n\n[a](#contents) [b](../trace/there.c) `there.c` `trace/` `there(1, 2)` `labs/NAME/x.c` `my.c`\n\n    make all\n' \
