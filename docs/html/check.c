@@ -10,6 +10,7 @@
 #include <string.h>
 
 unsigned mistakes;
+bool wants_queries;
 
 static struct page *current;
 static cmark_node *block; /* the innermost block around the node that is looked at */
@@ -137,8 +138,26 @@ static void check_command(const char *text)
 		complain("vitrine has no command %.*s", (int)length, name);
 }
 
+/* Prints the questions of all `vitrine sql RUN "..."` of a block, each on a line behind its page. */
+static void print_queries(const char *text)
+{
+	for (const char *at = text; (at = strstr(at, "vitrine sql "));) {
+		at += strcspn(at, "\"\n");
+		if (*at != '"')
+			continue;
+		size_t length = strcspn(++at, "\"");
+		printf("%s:%d\t", current->path, cmark_node_get_start_line(block));
+		for (size_t i = 0; i < length; i++)
+			putchar(at[i] == '\n' ? ' ' : at[i]);
+		putchar('\n');
+		at += length;
+	}
+}
+
 static void check_lines(const char *text)
 {
+	if (wants_queries)
+		print_queries(text);
 	while (*text) {
 		size_t length = strcspn(text, "\n");
 		char *line = text_of("%.*s", (int)length, text);

@@ -15,6 +15,7 @@ else
 fi
 
 # Each page of the tree has become HTML.
+mkdir -p "$html"
 missing=""
 for page in $(source_files 'docs/*.md' 'labs/*.md'); do
 	[ "$page" = docs/README.md ] || [ -s "$html/${page%.md}.html" ] || missing+=" $page"
@@ -42,6 +43,23 @@ if [ -z "$dead" ] && [ "$links" -gt 1000 ]; then
 	ok book-links-lead-somewhere
 else
 	not_ok book-links-lead-somewhere "$links links; $(head -n 1 <<<"$dead")"
+fi
+
+# What the pages ask in SQL, asked of a small made-up run: it has all tables and columns. {words} of a lab stand for numbers.
+wrong_queries() {
+	local place query
+	$book -q | grep -P '^[^ ]+:\d+\t' | grep -v 'SELECT \.\.\.$' | sed 's/{[a-z_]*}/1/g' | while IFS=$'\t' read -r place query; do
+		$vitrine sql "$work/made.vtrace" "$query" >"$work/answer" 2>&1 || echo "$place: $(head -n 1 "$work/answer"): $query"
+	done
+}
+build/tests/make_trace 200 "$work/made.vtrace" >/dev/null
+queries=$($book -q | grep -c -P '^[^ ]+:\d+\t')
+wrong=$(wrong_queries)
+[ -z "$wrong" ] || echo "$wrong"
+if [ -z "$wrong" ] && [ "$queries" -gt 20 ]; then
+	ok book-asks-in-sql
+else
+	not_ok book-asks-in-sql "$queries questions; $(head -n 1 <<<"$wrong")"
 fi
 
 # A small tree with one page, in which one thing is wrong.
