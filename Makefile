@@ -729,7 +729,7 @@ help:
 	  doctor 'says what this machine has, lacks, and how to mend it' \
 	  docs-gen 'writes docs/gen/ from the schema, the calls and the layout' \
 	  book 'checks docs/ and writes it as HTML: build/book/index.html' \
-	  docs-pictures 'draws the pictures of docs/graphs.md from the demo' \
+	  docs-pictures 'draws the pictures of the book' \
 	  clean 'removes what was built and recorded'
 	@printf '\nFor run and gdb, with what holds if you say nothing:\n'
 	@printf '  %-18s %s\n' ARCH=x86_64 'or ppc64' PROGRAM=demo 'or the path of a C file, or one of those below' \
