@@ -144,8 +144,10 @@ language := -std=gnu2x -g -O2 -MMD -MP -ffile-prefix-map=$(CURDIR)=.
 # COMPILER=clang B=build/clang builds everything with the other compiler, beside the first.
 COMPILER ?= gcc
 is_clang := $(filter clang,$(COMPILER))
-cross_x86_64 := $(if $(filter x86_64,$(shell uname -m)),,x86_64-linux-gnu-)
-cross_ppc64 := powerpc64-linux-gnu-
+# Elsewhere than on x86-64, Debian has POWER's compiler as the little-endian one, which makes the same kernel, to the byte.
+is_x86_64 := $(filter x86_64,$(shell uname -m))
+cross_x86_64 := $(if $(is_x86_64),,x86_64-linux-gnu-)
+cross_ppc64 := $(if $(is_x86_64),powerpc64-linux-gnu-,powerpc64le-linux-gnu-)
 cc_x86_64 := $(if $(is_clang),clang --target=x86_64-linux-gnu,$(cross_x86_64)gcc)
 cc_ppc64 := $(if $(is_clang),clang --target=powerpc64-linux-gnu,$(cross_ppc64)gcc)
 machine_x86_64 := -m64 -mgeneral-regs-only
@@ -181,7 +183,7 @@ link_kernel = $(if $(findstring -flto,$(variant_flags_$(2))),$(cc_$(1)) $(call k
   $(patsubst %,-Xlinker %,$(link_$(1)) --build-id=none),$(cross_$(1))ld -nostdlib -static $(link_$(1)))
 # Programs have user/lib and the compiler's own headers, not the C library of the host.
 compiler_headers_x86_64 := $(if $(is_clang),$(shell clang -print-resource-dir 2>&1)/include,$(shell $(cross_x86_64)gcc -print-file-name=include 2>&1))
-compiler_headers_ppc64 := $(if $(is_clang),$(compiler_headers_x86_64),$(shell powerpc64-linux-gnu-gcc -print-file-name=include 2>&1))
+compiler_headers_ppc64 := $(if $(is_clang),$(compiler_headers_x86_64),$(shell $(cross_ppc64)gcc -print-file-name=include 2>&1))
 user_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) -nostdinc \
   -isystem $(compiler_headers_$(1)) -Iuser/lib -Ikernel
 module_flags := -fpic -fvisibility=hidden -Wno-missing-prototypes
@@ -734,7 +736,7 @@ help:
 	  doctor 'says what this machine has, lacks, and how to mend it' \
 	  docs-gen 'writes docs/gen/ from the schema, the calls and the layout' \
 	  book 'checks docs/ and writes it as HTML: build/book/index.html' \
-	  docs-pictures 'draws the pictures of docs/graphs.md from the demo' \
+	  docs-pictures 'draws the pictures of the book' \
 	  clean 'removes what was built and recorded'
 	@printf '\nFor run and gdb, with what holds if you say nothing:\n'
 	@printf '  %-18s %s\n' ARCH=x86_64 'or ppc64' PROGRAM=demo 'or the path of a C file, or one of those below' \
