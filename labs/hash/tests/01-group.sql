@@ -4,6 +4,7 @@
 -- run: start
 -- least: 40
 -- hint: For a page without a place, place_find() is given its primary group. A free place is the first thing to look for.
+
 -- `place` of mmu_map: group << 8 | slot, and bit 31 if it is the secondary group. XOR is (a | b) - (a & b).
 WITH entered AS (SELECT id, address, place >> 8 & 2047 AS found, place >> 31 & 1 AS secondary, space * 64 + (address >> 40) AS vsid,
 		address >> 12 & 0xfffffff AS page FROM mmu_map),

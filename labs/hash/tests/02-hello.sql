@@ -4,6 +4,7 @@
 -- run: start
 -- least: 40
 -- hint: If the same page faults again and again, the hardware does not see the entry: doubleword 1 first, then doubleword 0 with its valid bit.
+
 -- A fault on a page that has a translation, though nothing has taken it away since.
 WITH page AS (SELECT f.id, f.address & ~4095 AS address, t.aspace FROM fault_begin f JOIN thread_create t USING (thread)
 		WHERE f.kind = 'no translation'),

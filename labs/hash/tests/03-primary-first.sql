@@ -2,9 +2,9 @@
 -- points: 3
 -- level: core
 -- run: collide
--- after: 02-hello
 -- least: 8
 -- hint: hash_secondary(primary) is for a page that finds no free place in its primary group.
+
 -- An entry lives from its mmu_map until it is evicted, unmapped, or replaced by another translation of its page.
 WITH entered AS MATERIALIZED (SELECT id, space, address, place >> 8 & 2047 AS grp, place & 7 AS slot, place >> 31 & 1 AS secondary FROM mmu_map),
 	life AS MATERIALIZED (SELECT n.*, min(

@@ -2,9 +2,9 @@
 -- points: 3
 -- level: core
 -- run: collide
--- after: 02-hello
 -- least: 50
 -- hint: Eight places in the primary group, eight in the secondary one; somebody has to go only if none of them is free.
+
 -- An entry lives from its mmu_map until it is evicted, unmapped, or replaced by another translation of its page.
 WITH entered AS MATERIALIZED (SELECT id, space, address, place >> 8 & 2047 AS grp, place & 7 AS slot, place >> 31 & 1 AS secondary FROM mmu_map),
 	life AS MATERIALIZED (SELECT n.*, min(

@@ -2,9 +2,9 @@
 -- points: 3
 -- level: core
 -- run: collide
--- after: 02-hello
 -- least: 200
 -- hint: A valid entry that is just written over is an eviction that nobody was told of: not the CPUs, not hash_count(), not the trace.
+
 -- An entry lives from its mmu_map until it is evicted, unmapped, or replaced by another translation of its page.
 WITH entered AS MATERIALIZED (SELECT id, space, address, place >> 8 & 2047 AS grp, place & 7 AS slot, place >> 31 & 1 AS secondary FROM mmu_map),
 	life AS MATERIALIZED (SELECT n.*, min(

@@ -2,9 +2,9 @@
 -- points: 2
 -- level: core
 -- run: collide
--- after: 02-hello
 -- least: 400
 -- hint: The valid bit goes last, and the entry of a secondary group says so (H), or the hardware passes it by.
+
 -- A use is a mark of the program before the instruction; behind it stands right or wrong. Changes are what was entered or taken away.
 WITH own AS MATERIALIZED (SELECT aspace FROM aspace_create WHERE name = 'collide'),
 	uses AS MATERIALIZED (SELECT id, name, value AS address, lead(id) OVER (ORDER BY id) AS end, lead(name) OVER (ORDER BY id) AS saw

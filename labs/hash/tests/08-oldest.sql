@@ -2,10 +2,10 @@
 -- points: 3
 -- level: core
 -- run: collide
--- after: 04-room
 -- least: 25
 -- hint: Age is counted in rounds: R set makes an entry young and is cleared, so that the next round sees whether it was used again. A CPU that still
 --   holds the translation does not set R again: gone_flush().
+
 -- Evictions while the program loads one page between all others.
 SELECT e.id, e.address <> h.value AS ok, printf('the hot page, 0x%x, loses its place at age %d; it was loaded just before', e.address, e.age) AS what
 FROM mmu_evict e, mark_instant h, mark_instant o

@@ -2,9 +2,9 @@
 -- points: 3
 -- level: stress
 -- run: collide
--- after: 06-stale
 -- least: 50
 -- hint: Ageing clears R, so it has to be remembered (ENTRY_WAS_REFERENCED); C is nobody's to clear. Both are final only when no CPU has the entry.
+
 -- What the entry says at its eviction, against what the program did with the page since it was entered.
 WITH own AS MATERIALIZED (SELECT aspace FROM aspace_create WHERE name = 'collide'),
 	gone AS (SELECT e.*, (SELECT max(m.id) FROM mmu_map m WHERE m.space = e.space AND m.address = e.address AND m.id < e.id) AS map

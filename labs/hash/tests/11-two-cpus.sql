@@ -2,9 +2,9 @@
 -- points: 2
 -- level: stress
 -- run: turns
--- after: 05-withdrawn
--- least: 400
+-- least: 300
 -- hint: Everything that changes the table holds table_lock from the first look to the last store.
+
 -- An entry lives from its mmu_map until it is evicted, unmapped, or replaced by another translation of its page.
 WITH entered AS MATERIALIZED (SELECT id, space, address, place >> 8 & 2047 AS grp, place & 7 AS slot, place >> 31 & 1 AS secondary FROM mmu_map),
 	life AS MATERIALIZED (SELECT n.*, min(
