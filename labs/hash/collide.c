@@ -12,11 +12,12 @@
  */
 #include <vitrine.h>
 
-#define STRIDE (2048 * PAGE_BYTES)
+#define GROUPS 2048
+#define STRIDE (GROUPS * PAGE_BYTES)
 #define PAGES_MAX 64
 #define GONE UINT64_C(0xffffffffffffffff)
 
-static uint64_t pages, random_state;
+static uint64_t pages, first, random_state; /* `first`: which page of the mapping is page 0 */
 static uint8_t *memory;
 static uint64_t value[PAGES_MAX]; /* what lies in each page; GONE: it was unmapped */
 
@@ -28,7 +29,7 @@ static uint64_t random_number(uint64_t below)
 
 static volatile uint64_t *word_of(uint64_t page)
 {
-	return (volatile uint64_t *)(memory + page * STRIDE);
+	return (volatile uint64_t *)(memory + page * STRIDE + first * PAGE_BYTES);
 }
 
 /* Whoever uses what is gone gets GONE: the instruction is skipped, and its register keeps what it had. */
@@ -57,7 +58,7 @@ static void use(uint64_t page, bool stores)
 
 static void hot(uint64_t rounds)
 {
-	mark_instant("hot", (int64_t)(uintptr_t)memory);
+	mark_instant("hot", (int64_t)(uintptr_t)word_of(0));
 	for (uint64_t i = 0; i < rounds * (pages - 1); i++) {
 		use(0, false);
 		use(1 + i % (pages - 1), false);
@@ -88,6 +89,7 @@ int main(void)
 	static uint8_t stack[4096] __attribute__((aligned(16)));
 	pages = program_option("pages", 32);
 	random_state = program_option("salt", 1);
+	first = random_number(GROUPS);
 	memory = memory_new(pages * STRIDE);
 	must(fault_handler(skip, stack, sizeof(stack)));
 	for (uint64_t page = 0; page < pages; page++)
