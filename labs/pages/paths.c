@@ -7,7 +7,7 @@
  *     scatter    pages at random addresses; each has its own word, and no two are mixed up
  *     rights     a page of each kind, and each kind of access to it
  *     walk       instructions in random pages that fault in the processor; why, the kernel finds out by walking the tables itself
- *     unmap      every other page of those goes; then it is gone, and what is mapped there later is new
+ *     unmap      every other page of the first part goes; then it is gone, and what is mapped there later is new; ranges go as a whole
  *     nowhere    jumps and stacks at what is no address
  */
 #include <vitrine.h>
@@ -16,6 +16,8 @@
 #define VIEW_START (UINT64_C(16) << 40)
 #define VIEW_BYTES (UINT64_C(48) << 40)
 #define NOT_AN_ADDRESS (UINT64_C(1) << 63)
+#define RANGES 3
+#define RANGE_PAGES 5
 #define FILLER_RET 0xc3
 #define FILLER_HLT 0xf4
 
@@ -191,6 +193,21 @@ static void unmap_half(void)
 		look(scattered[i], i + 1);
 }
 
+static void unmap_range(void)
+{
+	for (unsigned i = 0; i < RANGES; i++) {
+		uint64_t at = must(memory_map(random_page(), RANGE_PAGES * PAGE_BYTES, RIGHTS_READ | RIGHTS_WRITE));
+		for (uint64_t page = 0; page < RANGE_PAGES; page++)
+			store((volatile uint64_t *)(at + page * PAGE_BYTES), page);
+		must(memory_unmap((void *)at, RANGE_PAGES * PAGE_BYTES));
+		for (uint64_t page = 0; page < RANGE_PAGES; page++) {
+			begin("gone", at + page * PAGE_BYTES);
+			load((volatile uint64_t *)(at + page * PAGE_BYTES));
+			end();
+		}
+	}
+}
+
 static void nowhere(void)
 {
 	for (uint64_t i = 0; i < 8; i++) {
@@ -215,6 +232,7 @@ int main(void)
 	for (uint64_t i = 0; i < pages; i++)
 		walk_one(&guilty[i % ARRAY_LENGTH(guilty)]);
 	unmap_half();
+	unmap_range();
 	nowhere();
 	return 0;
 }

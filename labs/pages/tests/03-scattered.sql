@@ -2,7 +2,7 @@
 -- points: 2
 -- level: core
 -- run: paths
--- least: 100
+-- least: 60
 -- hint: Two addresses that differ in one index have to part at that level.
 
 SELECT id, name = 'right' AS ok, printf('the word at 0x%x is not the one that was stored there', value) AS what

@@ -2,7 +2,7 @@
 -- points: 3
 -- level: core
 -- run: paths
--- least: 12
+-- least: 20
 -- hint: The processor keeps translations that it has used, whatever becomes of the entry: invlpg.
 
 -- Each page was used just before it was unmapped; "done" says whether it can still be used.
