@@ -198,7 +198,10 @@ static void unmap_range(void)
 	for (unsigned i = 0; i < RANGES; i++) {
 		uint64_t at = must(memory_map(random_page(), RANGE_PAGES * PAGE_BYTES, RIGHTS_READ | RIGHTS_WRITE));
 		for (uint64_t page = 0; page < RANGE_PAGES; page++)
-			store((volatile uint64_t *)(at + page * PAGE_BYTES), page);
+			if (page % 2)
+				store((volatile uint64_t *)(at + page * PAGE_BYTES), page);
+			else
+				look((volatile uint64_t *)(at + page * PAGE_BYTES), 0);
 		must(memory_unmap((void *)at, RANGE_PAGES * PAGE_BYTES));
 		for (uint64_t page = 0; page < RANGE_PAGES; page++) {
 			begin("gone", at + page * PAGE_BYTES);
