@@ -3,7 +3,6 @@
 -- level: core
 -- run: rights
 -- least: 4
--- after: 03-denied
 -- hint: a handle in a message is made from the handle of the client, with the rights of the client.
 WITH tries AS (
   SELECT m.id, m.thread, m.name, m.value >> 8 AS handle, m.value & 255 AS rights, t.id AS told_id, t.value AS told
