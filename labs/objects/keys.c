@@ -116,7 +116,6 @@ static void object_rights(uint64_t object)
 	TRY_IT("may", read, HANDLE_READ, sys_object_read(read, 0, (uintptr_t)&byte, 1));
 	TRY_IT("may not", no_write, HANDLE_WRITE, sys_object_write(no_write, 0, (uintptr_t)&byte, 1));
 	TRY_IT("may", write, HANDLE_WRITE, sys_object_write(write, 0, (uintptr_t)&byte, 1));
-	TRY_IT("may not", read, HANDLE_WRITE, sys_object_map(read, 0, 0, PAGE_BYTES, RIGHTS_READ | RIGHTS_WRITE));
 	TRY_IT("may not", no_manage, HANDLE_MANAGE, sys_object_remove(no_manage, 0, 1, REMOVE_RELEASE));
 	TRY_IT("may", manage, HANDLE_MANAGE, sys_object_remove(manage, 0, 1, REMOVE_RELEASE));
 	uint64_t again = duplicate(no_write, HANDLE_ALL); /* what is lost does not come back */

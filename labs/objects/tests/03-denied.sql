@@ -4,7 +4,7 @@
 -- run: rights
 -- least: 18
 -- credit: share
--- hint: all of the rights that are asked for have to be there, not one of them.
+-- hint: rights are a set: which of those that are asked for are not in it?
 WITH tries AS (
   SELECT m.id, m.thread, m.name, m.value >> 8 AS handle, m.value & 255 AS rights, t.id AS told_id, t.value AS told
   FROM mark_instant m JOIN mark_instant t ON t.id = (SELECT min(n.id) FROM mark_instant n WHERE n.thread = m.thread AND n.id > m.id AND n.name = 'told')
