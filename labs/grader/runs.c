@@ -284,14 +284,14 @@ static bool take_out(const struct grade_run *run, const struct run_words *words)
 	return good;
 }
 
-/* The last line that a panicking kernel or a failing program has said. */
-static char *last_words(const struct grade_run *run)
+/* What a panicking kernel or a failing program has said: its first such line. */
+static char *telling_words(const struct grade_run *run)
 {
-	char *path = text_format("%s/console.log", run->directory), *text = text_read(path, true), *rest = text, *last = NULL;
+	char *path = text_format("%s/console.log", run->directory), *text = text_read(path, true), *rest = text, *first = NULL;
 	for (char *line; (line = text_line(&rest));)
-		if (strstr(line, "panic") || strstr(line, "check failed") || strstr(line, "ASSERT"))
-			last = line;
-	char *words = last ? text_format("%.300s", last) : NULL;
+		if (!first && (strstr(line, "PANIC") || strstr(line, "check failed")))
+			first = line;
+	char *words = first ? text_format("%.300s", first) : NULL;
 	free(text);
 	free(path);
 	return words;
@@ -301,7 +301,7 @@ static char *last_words(const struct grade_run *run)
 static char *bad_ending(const struct grade_run *run, const struct job *job)
 {
 	const char *text = ending_text(job->exit_code);
-	char *said = last_words(run);
+	char *said = telling_words(run);
 	if (!said && !text)
 		said = complaint(job->log);
 	char *why =

@@ -5,5 +5,5 @@
 -- least: 10
 -- hint: Which work could wait until those who waited are on their way?
 
-SELECT d.id, (SELECT count(*) FROM event e WHERE e.cpu = d.cpu AND e.id > d.id AND e.id < r.id) <= 2 AS ok, 'much happens before thread ' || r.thread || ' goes on' AS what
+SELECT d.id, (SELECT count(*) FROM event e WHERE e.cpu = d.cpu AND e.id > d.id AND e.id < r.id AND e.category IN ('fault', 'vm', 'mmu', 'ipc', 'mem')) <= 2 AS ok, 'much happens before thread ' || r.thread || ' goes on' AS what
 FROM page_request_done d JOIN fault_resume r ON r.id = (SELECT min(id) FROM fault_resume WHERE request = d.flow AND id > d.id) ORDER BY d.id
