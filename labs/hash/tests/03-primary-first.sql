@@ -6,8 +6,8 @@
 -- hint: hash_secondary(primary) is for a page that finds no free place in its primary group.
 
 -- An entry lives from its mmu_map until it is evicted, unmapped, or replaced by another translation of its page.
-WITH entered AS MATERIALIZED (SELECT id, space, address, place >> 8 & 2047 AS grp, place & 7 AS slot, place >> 31 & 1 AS
-	secondary FROM mmu_map),
+WITH entered AS MATERIALIZED (SELECT id, space, address, place >> 8 & 2047 AS grp, place & 7 AS slot, place >> 31 & 1
+		AS secondary FROM mmu_map),
 	life AS MATERIALIZED (SELECT n.*, min(
 		ifnull((SELECT min(e.id) FROM mmu_evict e WHERE e.id > n.id AND e.field_group = n.grp
 			AND e.slot = n.slot), 1 << 60),

@@ -6,8 +6,8 @@
 -- hint: Eight places in the primary group, eight in the secondary one; somebody has to go only if none of them is free.
 
 -- An entry lives from its mmu_map until it is evicted, unmapped, or replaced by another translation of its page.
-WITH entered AS MATERIALIZED (SELECT id, space, address, place >> 8 & 2047 AS grp, place & 7 AS slot, place >> 31 & 1 AS
-	secondary FROM mmu_map),
+WITH entered AS MATERIALIZED (SELECT id, space, address, place >> 8 & 2047 AS grp, place & 7 AS slot, place >> 31 & 1
+		AS secondary FROM mmu_map),
 	life AS MATERIALIZED (SELECT n.*, min(
 		ifnull((SELECT min(e.id) FROM mmu_evict e WHERE e.id > n.id AND e.field_group = n.grp
 			AND e.slot = n.slot), 1 << 60),

@@ -6,8 +6,8 @@
 -- hint: hash_count() is told of every entry that comes and of every one that goes, with the doubleword 0 it had.
 
 -- A counter speaks while the change that it counts is being made: the next event is that change.
-WITH entered AS MATERIALIZED (SELECT id, space, address, place >> 8 & 2047 AS grp, place & 7 AS slot, place >> 31 & 1 AS
-	secondary FROM mmu_map),
+WITH entered AS MATERIALIZED (SELECT id, space, address, place >> 8 & 2047 AS grp, place & 7 AS slot, place >> 31 & 1
+		AS secondary FROM mmu_map),
 	life AS MATERIALIZED (SELECT n.*, min(
 		ifnull((SELECT min(e.id) FROM mmu_evict e WHERE e.id > n.id AND e.field_group = n.grp
 			AND e.slot = n.slot), 1 << 60),
