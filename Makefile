@@ -144,8 +144,10 @@ language := -std=gnu2x -g -O2 -MMD -MP -ffile-prefix-map=$(CURDIR)=.
 # COMPILER=clang B=build/clang builds everything with the other compiler, beside the first.
 COMPILER ?= gcc
 is_clang := $(filter clang,$(COMPILER))
-cross_x86_64 := $(if $(filter x86_64,$(shell uname -m)),,x86_64-linux-gnu-)
-cross_ppc64 := powerpc64-linux-gnu-
+# Elsewhere than on x86-64, Debian has POWER's compiler as the little-endian one, which makes the same kernel, to the byte.
+is_x86_64 := $(filter x86_64,$(shell uname -m))
+cross_x86_64 := $(if $(is_x86_64),,x86_64-linux-gnu-)
+cross_ppc64 := $(if $(is_x86_64),powerpc64-linux-gnu-,powerpc64le-linux-gnu-)
 cc_x86_64 := $(if $(is_clang),clang --target=x86_64-linux-gnu,$(cross_x86_64)gcc)
 cc_ppc64 := $(if $(is_clang),clang --target=powerpc64-linux-gnu,$(cross_ppc64)gcc)
 machine_x86_64 := -m64 -mgeneral-regs-only
@@ -181,7 +183,7 @@ link_kernel = $(if $(findstring -flto,$(variant_flags_$(2))),$(cc_$(1)) $(call k
   $(patsubst %,-Xlinker %,$(link_$(1)) --build-id=none),$(cross_$(1))ld -nostdlib -static $(link_$(1)))
 # Programs have user/lib and the compiler's own headers, not the C library of the host.
 compiler_headers_x86_64 := $(if $(is_clang),$(shell clang -print-resource-dir 2>&1)/include,$(shell $(cross_x86_64)gcc -print-file-name=include 2>&1))
-compiler_headers_ppc64 := $(if $(is_clang),$(compiler_headers_x86_64),$(shell powerpc64-linux-gnu-gcc -print-file-name=include 2>&1))
+compiler_headers_ppc64 := $(if $(is_clang),$(compiler_headers_x86_64),$(shell $(cross_ppc64)gcc -print-file-name=include 2>&1))
 user_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) -nostdinc \
   -isystem $(compiler_headers_$(1)) -Iuser/lib -Ikernel
 module_flags := -fpic -fvisibility=hidden -Wno-missing-prototypes
@@ -700,7 +702,12 @@ OUT ?= out/$(ARCH)-$(program_name)
 BOOT ?= kernel
 everything := $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) \
   $(programs:%=$(B)/$(a)/flash/%.pnor))
+# A handout has no tests of the project.
+ifneq ($(wildcard tests),)
 everything += $(addprefix $(B)/tests/,make_trace make_witness make_ctf many_calls) $(B)/tests/count_packets $(B)/tests/max_rss
+else ifneq ($(filter test soak inject labs-test test-build unit% explore% tools-test perfetto-test bench book docs-gen handout,$(MAKECMDGOALS)),)
+$(error This is a handout: it has one lab, and neither the tests of the project nor the whole book. `make grade` says how far you are)
+endif
 
 .PHONY: handout grade labs-test
 .PHONY: help setup doctor all test-build demo run dump gdb gdb-server view report bench test soak inject clean docs-gen
@@ -729,7 +736,7 @@ help:
 	  doctor 'says what this machine has, lacks, and how to mend it' \
 	  docs-gen 'writes docs/gen/ from the schema, the calls and the layout' \
 	  book 'checks docs/ and writes it as HTML: build/book/index.html' \
-	  docs-pictures 'draws the pictures of docs/graphs.md from the demo' \
+	  docs-pictures 'draws the pictures of the book' \
 	  clean 'removes what was built and recorded'
 	@printf '\nFor run and gdb, with what holds if you say nothing:\n'
 	@printf '  %-18s %s\n' ARCH=x86_64 'or ppc64' PROGRAM=demo 'or the path of a C file, or one of those below' \
@@ -809,7 +816,8 @@ test:
 # A student's tree, and how far a lab is: labs/README.md.
 given = $(if $(filter command,$(origin $(1))),$(2) '$($(1))')
 handout: $(B)/vitrine
-	$(Q)$(B)/vitrine handout $(if $(LAB),--lab '$(LAB)',--list) $(call given,SEED,--seed) $(if $(LAB),-o '$(if $(call given,OUT),$(OUT),out/handout/$(LAB))')
+	$(Q)$(B)/vitrine handout $(if $(LAB),--lab '$(LAB)',--list) $(call given,SEED,--seed) \
+	  $(if $(LAB),-o '$(if $(call given,OUT),$(OUT),out/handout/$(LAB))')
 
 grade: $(B)/vitrine $(B)/witness.so
 	$(Q)$(B)/vitrine grade $(if $(LAB),--lab '$(LAB)') $(call given,SEED,--seed) $(call given,ARCH,--arch) $(call given,OUT,-o) || [ $$? = 1 ]

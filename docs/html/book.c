@@ -51,15 +51,18 @@ int main(int argc, char **argv)
 {
 	const char *directory = NULL, *source = NULL, *root = ".";
 	int option;
-	while ((option = getopt(argc, argv, "o:s:r:")) != -1) {
+	while ((option = getopt(argc, argv, "o:s:r:q")) != -1) {
 		if (option == 'o')
 			directory = optarg[0] == '/' ? optarg : text_of("%s/%s", getcwd(NULL, 0), optarg);
 		else if (option == 's')
 			source = optarg;
+		else if (option == 'q')
+			wants_queries = true;
 		else if (option == 'r')
 			root = optarg;
 		else
-			fail("usage: book [-r TREE] [-o DIRECTORY [-s URL]]; without -o it only checks");
+			fail("usage: book [-r TREE] [-q] [-o DIRECTORY [-s URL]]; without -o it only checks, with -q it prints "
+			     "the pages' SQL");
 	}
 	if (chdir(root))
 		fail("there is no folder %s", root);

@@ -63,6 +63,7 @@ void check_from(const char *path);
 /* Says which pages of the tree were not reached. */
 void check_reached(void);
 extern unsigned mistakes;
+extern bool wants_queries; /* and prints what the pages ask of runs, in SQL */
 
 /* ---- html.c ---- */
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 unsigned mistakes;
+bool wants_queries;
 
 static struct page *current;
 static cmark_node *block; /* the innermost block around the node that is looked at */
@@ -80,11 +81,14 @@ static bool has_placeholder(const char *path)
 	return false;
 }
 
-/* Files that the reader is told to write, or that are made. */
+/* Files that the reader is told to write, or that are made when a tool runs. */
 static bool is_of_the_reader(const char *path)
 {
-	return !strncmp(path, "out/", 4) || !strncmp(path, "build/", 6) || !strncmp(path, "my.", 3) ||
-	       !strncmp(path, "first.", 6);
+	static const char *const names[] = {"out/", "build/", "my.", "first.", "grade.", "summary.", "runs/"};
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+		if (!strncmp(path, names[i], strlen(names[i])))
+			return true;
+	return false;
 }
 
 static void check_path(const char *text)
@@ -134,8 +138,26 @@ static void check_command(const char *text)
 		complain("vitrine has no command %.*s", (int)length, name);
 }
 
+/* Prints the questions of all `vitrine sql RUN "..."` of a block, each on a line behind its page. */
+static void print_queries(const char *text)
+{
+	for (const char *at = text; (at = strstr(at, "vitrine sql "));) {
+		at += strcspn(at, "\"\n");
+		if (*at != '"')
+			continue;
+		size_t length = strcspn(++at, "\"");
+		printf("%s:%d\t", current->path, cmark_node_get_start_line(block));
+		for (size_t i = 0; i < length; i++)
+			putchar(at[i] == '\n' ? ' ' : at[i]);
+		putchar('\n');
+		at += length;
+	}
+}
+
 static void check_lines(const char *text)
 {
+	if (wants_queries)
+		print_queries(text);
 	while (*text) {
 		size_t length = strcspn(text, "\n");
 		char *line = text_of("%.*s", (int)length, text);

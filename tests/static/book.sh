@@ -15,6 +15,7 @@ else
 fi
 
 # Each page of the tree has become HTML.
+mkdir -p "$html"
 missing=""
 for page in $(source_files 'docs/*.md' 'labs/*.md'); do
 	[ "$page" = docs/README.md ] || [ -s "$html/${page%.md}.html" ] || missing+=" $page"
@@ -42,6 +43,23 @@ if [ -z "$dead" ] && [ "$links" -gt 1000 ]; then
 	ok book-links-lead-somewhere
 else
 	not_ok book-links-lead-somewhere "$links links; $(head -n 1 <<<"$dead")"
+fi
+
+# What the pages ask in SQL, asked of a small made-up run: it has all tables and columns. {words} of a lab stand for numbers.
+wrong_queries() {
+	local place query
+	$book -q | grep -P '^[^ ]+:\d+\t' | grep -v 'SELECT \.\.\.$' | sed 's/{[a-z_]*}/1/g' | while IFS=$'\t' read -r place query; do
+		$vitrine sql "$work/made.vtrace" "$query" >"$work/answer" 2>&1 || echo "$place: $(head -n 1 "$work/answer"): $query"
+	done
+}
+build/tests/make_trace 200 "$work/made.vtrace" >/dev/null
+queries=$($book -q | grep -c -P '^[^ ]+:\d+\t')
+wrong=$(wrong_queries)
+[ -z "$wrong" ] || echo "$wrong"
+if [ -z "$wrong" ] && [ "$queries" -gt 20 ]; then
+	ok book-asks-in-sql
+else
+	not_ok book-asks-in-sql "$queries questions; $(head -n 1 <<<"$wrong")"
 fi
 
 # A small tree with one page, in which one thing is wrong.
@@ -80,8 +98,15 @@ printf '# Alone\n' >"$tree/docs/alone.md"
 expect_equal book-finds-page-apart "what it says of a page that no link leads to" "docs/alone.md:1: no link leads to this page
 1 mistakes" "$($book -r "$tree")"
 
+# In a handout, links to other labs and to tests are let go, and others are not.
+touch "$tree/handout.txt"
+printf '# Contents\n\n[a](../labs/other/page.md) [b](../tests/lost.c) [c](../lost.c)\n' >"$tree/docs/README.md" && rm "$tree/docs/alone.md"
+expect_equal book-handout "what it says of links that lead out of a handout" "docs/README.md:3: a link leads to no file: ../lost.c
+1 mistakes" "$($book -r "$tree")"
+rm "$tree/handout.txt"
+
 # And a page in which everything is there is not complained of.
-rm "$tree/docs/alone.md" && mkdir -p "$tree/trace"
+mkdir -p "$tree/trace"
 printf 'int there(void);\n' >"$tree/trace/there.c"
 printf 'all: there\n' >"$tree/Makefile"
 printf '# Contents\n\n[a](#contents) [b](../trace/there.c) `there.c` `trace/` `there(1, 2)` `labs/NAME/x.c` `my.c`\n\n    make all\n' \
