@@ -60,7 +60,7 @@ void gone_flush(struct gone *gone)
 	if (gone->count == 0)
 		return;
 	/* LAB(hash) BEGIN: Tell every CPU to drop what the operands name (tlbie, with 0 as its second register), and wait until
-	 * the last one has. The first line of this file names the instructions and their order; isync goes last. */
+	 * the last one has. The head of this file names the instructions and their order; isync goes last. */
 	ptesync();
 	for (unsigned i = 0; i < gone->count; i++)
 		__asm__ volatile("tlbie %0, %1" : : "r"(gone->operand[i]), "r"(UINT64_C(0)) : "memory");

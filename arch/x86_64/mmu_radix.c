@@ -228,7 +228,9 @@ static void unmap_run(uint64_t *entry, uint64_t at, uint64_t end, bool active)
 			invlpg(at);
 	}
 	/* LAB(pages) ELSE
-	(void)entry, (void)at, (void)end, (void)active;
+	(void)active;
+	for (; at < end; at += PAGE_BYTES)
+		__atomic_store_n(entry++, 0, __ATOMIC_RELEASE);
 	LAB(pages) END */
 }
 

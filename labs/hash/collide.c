@@ -1,9 +1,10 @@
 /*
  * Pages that want the same sixteen places of the hashed page table.
  *
- * Pages whose numbers differ by a multiple of 2048, the number of groups, have the same primary group, and so the same secondary one. The
- * program uses as many of them as it is told (program.pages) in turn. Each use is marked before it happens ("load", "store" or "gone", with the address) and after it
- * ("right" or "wrong": was the word there the one expected?), so that the trace says for each whether it faulted.
+ * Pages whose numbers differ by a multiple of 2048, the number of groups, have the same primary group, and so the same
+ * secondary one. The program uses as many of them as it is told (program.pages) in turn. Each use is marked before it happens
+ * ("load", "store" or "gone", with the address) and after it ("right" or "wrong": was the word there the one expected?), so
+ * that the trace says for each whether it faulted.
  *
  *     fill     a store to each, so that each has a frame
  *     hot      one page is loaded again and again between the others: it must not lose its place

@@ -1,9 +1,10 @@
 /*
  * Two CPUs that use the same colliding pages, and take turns to replace one.
  *
- * In each turn one of the two threads unmaps a page, maps a new one at the same address and stores the number of the turn there; then both
- * load from every page. What a CPU loads through a translation that should be gone is the page before ("wrong"), or what somebody else has
- * made of its frame. The pages are 2048 pages apart, so all of them want the same sixteen places.
+ * In each turn one of the two threads unmaps a page, maps a new one at the same address and stores the number of the turn
+ * there; then both load from every page. What a CPU loads through a translation that should be gone is the page before
+ * ("wrong"), or what somebody else has made of its frame. The pages are 2048 pages apart, so all of them want the same sixteen
+ * places.
  */
 #include <vitrine.h>
 

@@ -1,9 +1,10 @@
 /*
- * Which pages are in use? The kernel knows only what the page table's accessed bits say, and it looks at them when it wants pages back.
+ * Which pages are in use? The kernel knows only what the page table's accessed bits say, and it looks at them when it wants
+ * pages back.
  *
- * The program uses some pages of a file, chosen at random, and lets the kernel look (sys_memory_cast_out: no page is old enough to go). A page that
- * was used is young then (age 0); another one has become a round older. "right" and "wrong" say what vm_query answers for each page, with page and
- * age in the value.
+ * The program uses some pages of a file, chosen at random, and lets the kernel look (sys_memory_cast_out: no page is old enough
+ * to go). A page that was used is young then (age 0); another one has become a round older. "right" and "wrong" say what
+ * vm_query answers for each page, with page and age in the value.
  */
 #include <vitrine.h>
 

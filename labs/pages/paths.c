@@ -1,13 +1,14 @@
 /*
  * Pages all over the address space, and everything that a page table can be wrong about.
  *
- * Each use of a page is marked before it happens, with its address, and what came of it after that: "done", with 1 if the instruction went
- * through and 0 if the thread's handler was called instead. What was read is compared with what should be there: "right" or "wrong".
+ * Each use of a page is marked before it happens, with its address, and what came of it after that: "done", with 1 if the
+ * instruction went through and 0 if the thread's handler was called instead. What was read is compared with what should be
+ * there: "right" or "wrong".
  *
  *     scatter    pages at random addresses; each has its own word, and no two are mixed up
  *     rights     a page of each kind, and each kind of access to it
  *     walk       instructions in random pages that fault in the processor; why, the kernel finds out by walking the tables itself
- *     unmap      every other page of the first part goes; then it is gone, and what is mapped there later is new; ranges go as a whole
+ *     unmap      every other page of the first part goes; then it is gone, and what is mapped later is new; ranges, as a whole
  *     nowhere    jumps and stacks at what is no address
  */
 #include <vitrine.h>
@@ -160,8 +161,8 @@ static const struct guilty {
 };
 
 /*
- * Two pages side by side, with frames of their own. The instruction lies across the border or in one of them; all else is the kind of
- * instruction that it is not.
+ * Two pages side by side, with frames of their own. The instruction lies across the border or in one of them; all else is the
+ * kind of instruction that it is not.
  */
 static void walk_one(const struct guilty *kind)
 {

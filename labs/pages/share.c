@@ -1,9 +1,10 @@
 /*
  * Two CPUs that use the same pages, and take turns to replace one.
  *
- * In each turn one of two threads unmaps a page, maps a new one at the same address and stores the number of the turn there; then both load from
- * every page. What a CPU loads through a translation that it should have dropped is the page before ("wrong"). Now and then a thread of another
- * process runs on one of the CPUs, so that not both translate through this space all the time.
+ * In each turn one of two threads unmaps a page, maps a new one at the same address and stores the number of the turn there;
+ * then both load from every page. What a CPU loads through a translation that it should have dropped is the page before
+ * ("wrong"). Now and then a thread of another process runs on one of the CPUs, so that not both translate through this space
+ * all the time.
  */
 #include <vitrine.h>
 

@@ -1,4 +1,5 @@
--- ask: collide uses {pages} pages that share sixteen places, by 6 * ({pages} - 1) loads in its part `hot` alone. How many page faults will the run take in that part?
+-- ask: collide uses {pages} pages that share sixteen places, by 6 * ({pages} - 1) loads in its part `hot` alone. How many page
+--   faults will the run take in that part?
 -- kind: prediction
 -- points: 1
 -- run: collide

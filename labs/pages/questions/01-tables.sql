@@ -1,5 +1,5 @@
--- ask: paths uses {pages} pages at random addresses in 48 TiB, and {pages} pairs of pages, besides its own text and stack. How many tables, of
---   all four levels together, will its address space have at the end?
+-- ask: paths uses {pages} pages at random addresses in 48 TiB, and {pages} pairs of pages, besides its own text and stack. How
+--   many tables, of all four levels together, will its address space have at the end?
 -- kind: prediction
 -- points: 1
 -- run: paths

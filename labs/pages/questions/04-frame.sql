@@ -4,4 +4,5 @@
 -- machine: x86_64
 -- hint: Whoever enters a translation says what it leads to.
 
-SELECT printf('0x%x', m.frame) FROM mark_instant s JOIN mmu_map m ON m.address = s.value AND m.id > s.id WHERE s.name = 'store' ORDER BY s.id, m.id LIMIT 1
+SELECT printf('0x%x', m.frame) FROM mark_instant s JOIN mmu_map m ON m.address = s.value AND m.id > s.id WHERE s.name = 'store'
+	ORDER BY s.id, m.id LIMIT 1

@@ -3,12 +3,14 @@
 -- level: warm-up
 -- run: start
 -- least: 40
--- hint: If the same page faults again and again, the processor does not find what was entered: look at its way with `vitrine explain`.
+-- hint: If the same page faults again and again, the processor does not find what was entered: look at its way with `vitrine
+--   explain`.
 
 -- A fault on a page that has a translation, though nothing has taken it away since.
 WITH page AS (SELECT f.id, f.address & ~4095 AS address, t.aspace FROM fault_begin f JOIN thread_create t USING (thread)
 		WHERE f.kind = 'no translation'),
-	last AS (SELECT p.*, (SELECT max(m.id) FROM mmu_map m WHERE m.space = p.aspace AND m.address = p.address AND m.id < p.id) AS map
+	last AS (SELECT p.*, (SELECT max(m.id) FROM mmu_map m WHERE m.space = p.aspace AND m.address = p.address
+		AND m.id < p.id) AS map
 		FROM page p)
 SELECT id, map IS NULL OR EXISTS (SELECT 1 FROM mmu_unmap u WHERE u.id BETWEEN map AND l.id AND u.space = l.aspace
 		AND l.address BETWEEN u.address AND u.address + u.pages * 4096 - 1) AS ok,

@@ -3,7 +3,8 @@
 -- level: core
 -- run: paths
 -- least: 16
--- hint: Bits 63 to 47 of an address are all alike; a user's are all zero. The processor does not say which address it was, the registers do.
+-- hint: Bits 63 to 47 of an address are all alike; a user's are all zero. The processor does not say which address it was, the
+--   registers do.
 
 -- Jumps to what is no address, and stacks there. The fault carries the address, and a jump is an execution.
 WITH try AS (SELECT id, name, value, lead(id) OVER (ORDER BY id) AS end FROM mark_instant)

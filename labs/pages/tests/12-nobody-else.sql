@@ -8,7 +8,8 @@
 -- Who was told had this space active at some moment between the unmapping and the sync.
 WITH turn AS (SELECT cpu, space, id, ifnull(lead(id) OVER (PARTITION BY cpu ORDER BY id), 1 << 60) AS end FROM mmu_activate),
 	cpu(cpu) AS (VALUES (0), (1)),
-	sync AS (SELECT s.*, (SELECT max(u.id) FROM mmu_unmap u WHERE u.cpu = s.cpu AND u.space = s.space AND u.id < s.id) AS start
+	sync AS (SELECT s.*, (SELECT max(u.id) FROM mmu_unmap u WHERE u.cpu = s.cpu AND u.space = s.space
+		AND u.id < s.id) AS start
 		FROM mmu_sync s WHERE s.space <> 0)
 SELECT s.id, NOT (s.told >> c.cpu & 1) OR EXISTS (SELECT 1 FROM turn t
 		WHERE t.cpu = c.cpu AND t.space = s.space AND t.id < s.id AND t.end > s.start) AS ok,
