@@ -808,7 +808,7 @@ handout: $(B)/vitrine
 	$(Q)$(B)/vitrine handout $(if $(LAB),--lab '$(LAB)',--list) $(call given,SEED,--seed) $(if $(LAB),-o '$(if $(call given,OUT),$(OUT),out/handout/$(LAB))')
 
 grade: $(B)/vitrine $(B)/witness.so
-	$(Q)$(B)/vitrine grade $(if $(LAB),--lab '$(LAB)') $(call given,SEED,--seed) $(call given,ARCH,--arch) $(call given,OUT,-o)
+	$(Q)$(B)/vitrine grade $(if $(LAB),--lab '$(LAB)') $(call given,SEED,--seed) $(call given,ARCH,--arch) $(call given,OUT,-o) || [ $$? = 1 ]
 
 # Every handout, solution and mutant of every lab; `make test` does a part of it.
 labs-test: test-build

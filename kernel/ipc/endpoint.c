@@ -58,6 +58,17 @@ void endpoint_free(struct kobj *kobj)
 
 /* ---- sending ---- */
 
+/* Whether it counts among the messages of threads that wait. */
+static inline bool is_of_thread(const struct ipc_message *message)
+{
+	return message->content.type < MESSAGE_KERNEL;
+}
+
+/* LAB(ipc) BEGIN: A message arrives: deliver().
+ * If a thread waits at the endpoint, hand_over() gives it the message at once and the thread is woken: by sched_hand_over(), which lets it run
+ * here next, or by sched_wake() if it is an interrupt's message. If none waits, the message waits: the kernel's own in `urgent`, others in
+ * `queue`, first come, first served. A message that somebody will answer is in `taken` from when a thread has it. Tell the trace, with
+ * trace_ipc_send() and trace_ipc_receive(), and count in `waiting`. Called with the endpoint's lock. */
 /*
  * Gives a message to a thread: its registers, and a handle in its table. Called with the lock; the thread is the current one or
  * blocked. Returns the message if it is over with that, for the caller to free once the lock is given back; else NULL.
@@ -74,12 +85,6 @@ static inline struct ipc_message *hand_over(struct endpoint *endpoint, struct ip
 	trace_ipc_receive(message_flow(message), server->id, endpoint->kobj.id, content->type, content->word[0],
 			  content->word[1]);
 	return is_over ? message : NULL;
-}
-
-/* Whether it counts among the messages of threads that wait. */
-static inline bool is_of_thread(const struct ipc_message *message)
-{
-	return message->content.type < MESSAGE_KERNEL;
 }
 
 /* To a thread that waits, or into the queue. Called with the lock. Returns as hand_over(). */
@@ -101,6 +106,16 @@ static inline struct ipc_message *deliver(struct endpoint *endpoint, struct ipc_
 	list_insert_before(is_of_thread(message) ? &endpoint->queue : &endpoint->urgent, &message->node);
 	return NULL;
 }
+/* LAB(ipc) ELSE
+// Called with the lock. Returns the message if it is over, for the caller to free once the lock is given back; else NULL.
+static struct ipc_message *deliver(struct endpoint *endpoint, struct ipc_message *message)
+{
+	// Here it lies, and nobody is told.
+	endpoint->waiting += is_of_thread(message);
+	list_insert_before(&endpoint->queue, &message->node);
+	return NULL;
+}
+LAB(ipc) END */
 
 /* Flat: every page request passes here. */
 __attribute__((flatten)) enum status endpoint_post(struct endpoint *endpoint, struct ipc_message *message)
@@ -119,9 +134,14 @@ __attribute__((flatten)) enum status endpoint_post(struct endpoint *endpoint, st
 /* Whether one more message of a thread may come. Called with the lock. */
 static inline enum status may_come(const struct endpoint *endpoint)
 {
+	/* LAB(ipc) BEGIN: GONE if nobody answers here, LIMIT if ENDPOINT_QUEUE_MAX wait already. */
 	if (endpoint->gone)
 		return STATUS_GONE;
 	return endpoint->waiting >= ENDPOINT_QUEUE_MAX ? STATUS_LIMIT : STATUS_OK;
+	/* LAB(ipc) ELSE
+	(void)endpoint;
+	return STATUS_OK;
+	LAB(ipc) END */
 }
 
 /* Flat, as its answer is. */
@@ -132,6 +152,9 @@ __attribute__((flatten)) enum status endpoint_call(struct endpoint *endpoint, st
 	if (content->type >= MESSAGE_KERNEL)
 		return STATUS_DENIED;
 	TRY(message_new(thread, endpoint, content, &message));
+	/* LAB(ipc) BEGIN: The caller blocks on message->caller until the answer comes, or the deadline, and its message is delivered; if it may
+	 * come. Think about the order of the two, and about the lock: a server on another CPU may answer before this one has executed
+	 * its next instruction. RETRY: the message is on its way, and no longer this function's to free. */
 	spin_lock(&endpoint->lock);
 	enum status status = may_come(endpoint);
 	if (status == STATUS_OK)
@@ -142,6 +165,13 @@ __attribute__((flatten)) enum status endpoint_call(struct endpoint *endpoint, st
 	if (status != STATUS_RETRY)
 		message_free(message);
 	return status;
+	/* LAB(ipc) ELSE
+	// The caller waits, for ever; nobody hears of its message.
+	spin_lock(&endpoint->lock);
+	enum status status = wait_block(&message->caller, thread, SWITCH_CALL, endpoint->kobj.id, deadline);
+	spin_unlock(&endpoint->lock);
+	return status;
+	LAB(ipc) END */
 }
 
 enum status endpoint_send(struct endpoint *endpoint, struct thread *thread, const struct message *content,
@@ -205,6 +235,12 @@ static inline void leave_taken(struct endpoint *endpoint, struct ipc_message *me
 		server_paid(message);
 }
 
+/* LAB(ipc) BEGIN: Receiving: endpoint_receive().
+ * The thread serves this endpoint from now on (server_serve), and the endpoint is not gone any more. If a message waits, the thread
+ * gets the first, the kernel's before others; its token goes into *token. A call whose caller waits no more is dropped instead, with
+ * trace_ipc_cancel(), and the next one looked at. If nothing waits, the thread blocks among the `receivers` until the deadline. And GONE if the
+ * last handle that may receive was closed (receive_handles) since this call began: nobody would ever wake it. What is over is freed once
+ * the lock is given back. */
 /* Whether whoever sent it waits no more. */
 static bool is_withdrawn(const struct ipc_message *message)
 {
@@ -255,10 +291,20 @@ enum status endpoint_receive(struct endpoint *endpoint, struct thread *thread, u
 	spin_unlock(&endpoint->lock);
 	return STATUS_GONE;
 }
+/* LAB(ipc) ELSE
+// Nobody receives anything.
+enum status endpoint_receive(struct endpoint *endpoint, struct thread *thread, uint64_t deadline, uint64_t *token)
+{
+	(void)deadline, (void)token;
+	TRY(server_serve(endpoint, thread));
+	return STATUS_GONE;
+}
+LAB(ipc) END */
 
 /* Takes the message with this token out of those that were taken, or NULL. */
 static struct ipc_message *take_by_token(struct endpoint *endpoint, uint64_t token)
 {
+	/* LAB(ipc) BEGIN: Among what was taken, find the message that has this token; leave_taken() takes it off. */
 	struct ipc_message *found = NULL;
 	spin_lock(&endpoint->lock);
 	LIST_FOR_EACH (node, &endpoint->taken) {
@@ -271,6 +317,10 @@ static struct ipc_message *take_by_token(struct endpoint *endpoint, uint64_t tok
 	}
 	spin_unlock(&endpoint->lock);
 	return found;
+	/* LAB(ipc) ELSE
+	(void)endpoint, (void)token;
+	return NULL;
+	LAB(ipc) END */
 }
 
 enum status endpoint_reply(struct endpoint *endpoint, struct thread *thread, const struct message *content)

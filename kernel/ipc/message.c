@@ -108,6 +108,10 @@ void message_free(struct ipc_message *message)
 
 uint64_t message_pass(const struct thread *thread, struct handle **passed)
 {
+	/* LAB(ipc) BEGIN: What goes with a message arrives.
+	 * handle_install() puts the handle into the table of the thread's process, and says whether there was room; then it is the message's no more.
+	 * Else the receiver is told why it got none (MESSAGE_HANDLE_LOST and the status), and the trace as well: as a refusal of this object with
+	 * no number and no right missing. trace_handle_pass() tells what has arrived. */
 	uint64_t number = 0;
 	struct handle *handle = *passed;
 	if (!handle)
@@ -120,6 +124,11 @@ uint64_t message_pass(const struct thread *thread, struct handle **passed)
 	trace_handle_pass(thread->id, number, handle->kobj->id, handle->rights);
 	*passed = NULL;
 	return number;
+	/* LAB(ipc) ELSE
+	// Nothing ever arrives.
+	(void)thread, (void)passed;
+	return 0;
+	LAB(ipc) END */
 }
 
 /* What the provider of a page says with the type of its answer. RETRY is no answer: nobody would ask again. */
@@ -154,6 +163,9 @@ static enum status send_back(struct ipc_message *message, const struct message *
 static __attribute__((flatten)) enum status answer_caller(struct ipc_message *message, struct thread *caller,
 							  const struct message *answer, struct handle **passed)
 {
+	/* LAB(ipc) BEGIN: The caller gets its answer, or there is none who waits (NULL: GONE).
+	 * Its registers get status and answer (arch_message_set), with the token of its own message and what goes with the answer in its own
+	 * table; it is woken by sched_hand_over() with WAKE_REPLY. The message is over. */
 	if (caller) {
 		struct message content = *answer;
 		content.token = message->content.token;
@@ -163,6 +175,11 @@ static __attribute__((flatten)) enum status answer_caller(struct ipc_message *me
 	}
 	message_free(message);
 	return caller ? STATUS_OK : STATUS_GONE;
+	/* LAB(ipc) ELSE
+	(void)caller, (void)answer, (void)passed;
+	message_free(message);
+	return STATUS_GONE;
+	LAB(ipc) END */
 }
 
 enum status message_answer(struct ipc_message *message, const struct message *answer, struct handle **passed)

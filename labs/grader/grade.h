@@ -83,6 +83,9 @@ char *grade_tree(const char *root);
 bool work_prepare(struct grade *grade, const char *submission);
 void work_remove(struct grade *grade);
 
+/* Builds in the trusted tree what its copies then need not. False after having said why it does not build. */
+bool runs_build_trusted(const struct grade *grade);
+
 /* Builds and runs; grade->run. False if nothing could be run: grade->refused says why. */
 bool runs_make(struct grade *grade);
 

@@ -1,0 +1,15 @@
+-- title: A call whose caller waits no more is never received, and an answer to it goes nowhere
+-- points: 3
+-- level: stress
+-- run: patience
+-- least: 8
+-- hint: the clock takes the caller off the queue it waits on; who finds that queue empty knows.
+WITH late AS (
+  SELECT s.id, s.flow, s.thread, (SELECT min(k.id) FROM thread_wake k WHERE k.thread = s.thread AND k.id > s.id) AS wake_id
+  FROM syscall c JOIN ipc_send s ON s.thread = c.thread AND s.id BETWEEN c.id AND c.end_id WHERE c.number = 'ipc_call')
+SELECT l.id,
+  NOT EXISTS (SELECT 1 FROM ipc_receive r WHERE r.flow = l.flow AND r.id > l.wake_id)
+    AND NOT EXISTS (SELECT 1 FROM ipc_reply p WHERE p.flow = l.flow AND p.caller <> 0) AS ok,
+  'the call 0x' || printf('%x', l.flow) || ' of thread ' || l.thread || ', which lost patience' AS what
+FROM late l JOIN thread_wake k ON k.id = l.wake_id AND k.reason = 'its time has come'
+ORDER BY l.id
