@@ -119,6 +119,7 @@ int main(void)
 	unsigned made = (unsigned)program_option("made", MADE);
 	must(thread_run_on(ONLY_CPU(0)));
 	memory_settled();
+	thread_sleep_ms(1); /* the servers that started the program have nothing to do any more */
 	close_many("quiet", made);
 	memory_settled();
 	close_under_a_reader((unsigned)program_option("reads", READS));
