@@ -7,13 +7,14 @@
  *     together  all four CPUs close, each its own
  *
  * Between two phases memory settles: nothing waits to be freed any more, or nothing will be. program.made=NUMBER says how many endpoints a CPU
- * makes and closes in a phase (six times as many together), program.reads=NUMBER how many objects are closed under a reader.
+ * makes and closes in a phase (six times as many in the last two), program.reads=NUMBER how many objects are closed under a reader.
  */
 #include <vitrine.h>
 
 #define MADE 24
 #define READS 6
 #define CPUS 4
+#define LONG 6 /* so many times as much is closed in the last two phases, to last for several periods */
 #define BIG_BYTES (UINT64_C(64) << 20)
 #define BIG_PAGES (BIG_BYTES / PAGE_BYTES)
 
@@ -60,7 +61,7 @@ static int closes(void *argument)
 {
 	say_ready();
 	wait_for_ready(CPUS);
-	close_many("together", 6 * (unsigned)(uintptr_t)argument);
+	close_many("together", LONG * (unsigned)(uintptr_t)argument);
 	return 0;
 }
 
@@ -94,7 +95,7 @@ static void close_beside_computers(unsigned count)
 	ready = stop = 0;
 	uint64_t first = start(1, "computer", computes, 0), second = start(2, "computer", computes, 0);
 	wait_for_ready(2);
-	close_many("compute", count);
+	close_many("compute", LONG * count);
 	memory_settled();
 	mark_instant("computed", (int64_t)must(sys_memory_info(MEMORY_LEAVING)));
 	__atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
