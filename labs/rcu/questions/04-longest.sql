@@ -1,4 +1,4 @@
--- ask: In your run `readers` on POWER: how many nanoseconds did the longest grace period last that held nothing but computing CPUs, which is one that began between the marks `compute` and `computed`?
+-- ask: In your run `readers` on POWER: how many nanoseconds did the longest grace period last that began between the marks `compute` and `computed`?
 -- kind: answer
 -- points: 1
 -- run: readers
