@@ -80,6 +80,9 @@ enum status handle_install(struct handle_table *table, struct handle *handle, ui
 
 enum status handle_derive(struct handle *from, unsigned rights, struct handle **result)
 {
+	/* LAB(objects) BEGIN: A handle made from another.
+	 * handle_new() makes one. Which rights may it have? It becomes a child of `from`, under handles_lock, unless that has ended meanwhile: then
+	 * there is NOT_FOUND, and nothing is left of it (handle_drop, without the lock). */
 	struct handle *handle;
 	TRY(handle_new(from->kobj, from->rights & rights, &handle));
 	spin_lock(&handles_lock);
@@ -95,6 +98,11 @@ enum status handle_derive(struct handle *from, unsigned rights, struct handle **
 	}
 	*result = handle;
 	return STATUS_OK;
+	/* LAB(objects) ELSE
+	// It may do all that the other may, and nobody remembers where it comes from.
+	(void)rights;
+	return handle_new(from->kobj, from->rights, result);
+	LAB(objects) END */
 }
 
 /* Into the table, or away with it. */
@@ -134,6 +142,8 @@ __attribute__((noinline, cold)) static void refuse(const struct handle *handle, 
 static inline enum status find(struct handle_table *table, uint64_t number, enum kobj_type type, unsigned rights,
 			       struct handle **result)
 {
+	/* LAB(objects) BEGIN: A number is looked up: is there a handle, is what it stands for of this type, are the rights there?
+	 * The table may change at any moment, so look once. What is refused is told to the trace with refuse(). */
 	struct handle *handle = number < HANDLES_MAX ? __atomic_load_n(&table->handles[number], __ATOMIC_ACQUIRE) : NULL;
 	if (!handle) {
 		refuse(NULL, number, STATUS_NOT_FOUND, rights);
@@ -150,6 +160,12 @@ static inline enum status find(struct handle_table *table, uint64_t number, enum
 	}
 	*result = handle;
 	return STATUS_OK;
+	/* LAB(objects) ELSE
+	struct handle *handle = number < HANDLES_MAX ? __atomic_load_n(&table->handles[number], __ATOMIC_ACQUIRE) : NULL;
+	(void)type, (void)rights;
+	*result = handle;
+	return handle ? STATUS_OK : STATUS_NOT_FOUND;
+	LAB(objects) END */
 }
 
 enum status handle_find_any(struct handle_table *table, uint64_t number, unsigned rights, struct handle **handle)
@@ -185,6 +201,7 @@ static bool end(struct handle *handle)
 /* Moves some children of a handle that has ended up to its parent; false when none was left and it is out of the tree. With the lock. */
 static bool move_children(struct handle *handle)
 {
+	/* LAB(objects) BEGIN: Its children become those of its parent, if it has one; MOVED_AT_ONCE of them at a time. Then it leaves the tree itself. */
 	for (unsigned moved = 0; !list_is_empty(&handle->children); moved++) {
 		struct handle *child = container_of(handle->children.next, struct handle, sibling);
 		if (moved == MOVED_AT_ONCE)
@@ -197,6 +214,10 @@ static bool move_children(struct handle *handle)
 	list_remove(&handle->sibling);
 	handle->parent = NULL;
 	return false;
+	/* LAB(objects) ELSE
+	(void)handle;
+	return false;
+	LAB(objects) END */
 }
 
 static void leave_tree(struct handle *handle)
@@ -211,10 +232,14 @@ static void leave_tree(struct handle *handle)
 
 static void pre_free(struct rcu_head *head)
 {
+	/* LAB(objects) BEGIN: What a handle had goes with it: its reference, and its count among those who may receive. */
 	struct handle *handle = container_of(head, struct handle, rcu);
 	if (handle->receives)
 		endpoint_receiver_closed(endpoint_of(handle->kobj));
 	kobj_put(handle->kobj);
+	/* LAB(objects) ELSE
+	(void)head;
+	LAB(objects) END */
 }
 
 static void free_record(struct rcu_head *head)
@@ -252,6 +277,10 @@ enum status handle_close(struct handle_table *table, uint64_t number)
 	return STATUS_OK;
 }
 
+/* LAB(objects) BEGIN: Everything that was made from a handle ends: handle_revoke().
+ * Children, and children of children, in whatever table, and on their way in messages. Each step takes handles_lock and lets it go. Who ends one
+ * (end() says whether it was you) frees it with rcu_call(); but one on its way is its message's, which will drop it. At most REVOKED_AT_ONCE
+ * in a call: LIMIT. Tell the trace how many (trace_handle_revoke). */
 /* One of those that were made from the handle, no longer found; NULL if there is none. *mine: nobody else has ended it. */
 static struct handle *end_child(struct handle *handle, bool *mine)
 {
@@ -280,6 +309,15 @@ enum status handle_revoke(struct handle_table *table, uint64_t number, uint64_t 
 	trace_handle_revoke(thread_current_id(), number, handle->kobj->id, *count);
 	return *count < REVOKED_AT_ONCE ? STATUS_OK : STATUS_LIMIT;
 }
+/* LAB(objects) ELSE
+// Nothing is taken back.
+enum status handle_revoke(struct handle_table *table, uint64_t number, uint64_t *count)
+{
+	(void)table, (void)number;
+	*count = 0;
+	return STATUS_OK;
+}
+LAB(objects) END */
 
 /* ---- tables ---- */
 

@@ -21,12 +21,19 @@ void kobj_init(struct kobj *kobj, enum kobj_type type)
 bool kobj_try_get(struct kobj *kobj)
 {
 	ASSERT_NOT_POISON(kobj);
+	/* LAB(objects) BEGIN: One more reference, if there is still one. When the last has gone nobody may have another, whatever
+	 * another CPU does between two of your instructions. */
 	uint32_t references = __atomic_load_n(&kobj->references, __ATOMIC_RELAXED);
 	while (references > 0)
 		if (__atomic_compare_exchange_n(&kobj->references, &references, references + 1, false, __ATOMIC_ACQUIRE,
 						__ATOMIC_RELAXED))
 			return true;
 	return false;
+	/* LAB(objects) ELSE
+	// Whoever asks gets one.
+	__atomic_fetch_add(&kobj->references, 1, __ATOMIC_ACQUIRE);
+	return true;
+	LAB(objects) END */
 }
 
 static struct kobj *kobj_of(struct rcu_head *head)

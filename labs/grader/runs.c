@@ -41,12 +41,13 @@ static const struct {
 	{12, "waiting", "the program still waits for something from outside"},
 };
 
+/* NULL: it has not ended in any of these ways. */
 static const char *ending_text(int code)
 {
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
 		if (endings[i].code == code)
 			return endings[i].text;
-	return "the machine did not run to an end";
+	return NULL;
 }
 
 /* Whether a run may end so: finished, or one of `ends`. */
@@ -296,18 +297,29 @@ static char *last_words(const struct grade_run *run)
 	return words;
 }
 
+/* How it ended, and what was said last, if that tells more. */
+static char *bad_ending(const struct grade_run *run, const struct job *job)
+{
+	const char *text = ending_text(job->exit_code);
+	char *said = last_words(run);
+	if (!said && !text)
+		said = complaint(job->log);
+	char *why =
+		said ? text_format("%s: %s", text ? text : "the machine did not run to an end", said) : text_format("%s", text);
+	free(said);
+	return why;
+}
+
 static void judge_ending(struct grade_run *run, const struct job *job, const struct run_words *words, bool confined)
 {
 	if (job->timed_out)
 		run->why = text_format("the run took more than %d seconds of this host's time", RUN_SECONDS);
 	else if (confined && !take_out(run, words))
 		run->why = text_format("what the run left cannot be taken");
-	else if (!may_end(run->run, job->exit_code)) {
-		char *last = last_words(run), *log = last ? NULL : complaint(job->log);
-		run->why = text_format("%s (exit code %d, %s)", ending_text(job->exit_code), job->exit_code, last ? last : log);
-		free(last);
-		free(log);
-	}
+	else if (!may_end(run->run, job->exit_code))
+		run->why = bad_ending(run, job);
+	if (run->why && !job->timed_out)
+		run->end = "last";
 }
 
 /* ---- the witness ---- */
