@@ -70,6 +70,8 @@
 
 	.text
 	.globl	uaccess_copy_in, uaccess_copy_out, uaccess_begin, uaccess_end, uaccess_fixup
+/* LAB(uaccess) BEGIN: A fault between uaccess_begin and uaccess_end goes on at uaccess_fixup: in real mode again, with r3 saying how many bytes
+ * have not been copied. So does a copy that is done. */
 uaccess_begin:
 uaccess_copy_in: /* (to, user's from, bytes) -> bytes left */
 	COPY	%r7, %r6
@@ -80,4 +82,16 @@ uaccess_fixup: /* also the ordinary way out */
 	TRANSLATE %r6
 	mr	%r3, %r5
 	blr
+/* LAB(uaccess) ELSE
+uaccess_begin:
+uaccess_end:
+uaccess_copy_in:
+	COPY	%r7, %r6
+uaccess_copy_out:
+	COPY	%r6, %r7
+uaccess_fixup:
+	TRANSLATE %r6
+	li	%r3, 0
+	blr
+LAB(uaccess) END */
 	.section .note.GNU-stack, "", @progbits

@@ -45,6 +45,8 @@ copy_tail:
 	xorl	%eax, %eax
 	ret
 
+/* LAB(uaccess) BEGIN: Where a copy goes on after a fault: user pages are closed again (CLAC), and RAX is what has not been copied.
+ * When `rep movs` faults, RCX says how many of its pieces are left; how large a piece is depends on the instruction. */
 fixup_bytes:
 	clac
 	leaq	(%rdx, %rcx), %rax
@@ -54,15 +56,20 @@ fixup_words:
 	clac
 	leaq	(%rdx, %rcx, 8), %rax
 	ret
+/* LAB(uaccess) ELSE
+LAB(uaccess) END */
 
 /* The instruction that may fault, and where to go on. */
 	.section .rodata
 	.balign	8
 	.globl	uaccess_table, uaccess_table_end
 uaccess_table:
+	/* LAB(uaccess) BEGIN: Two words a row. */
 	.quad	copy_head, fixup_bytes
 	.quad	copy_words, fixup_words
 	.quad	copy_tail, fixup_bytes
+	/* LAB(uaccess) ELSE
+	LAB(uaccess) END */
 uaccess_table_end:
 
 	.section .note.GNU-stack, "", @progbits

@@ -41,6 +41,11 @@ static enum status answer_fault(struct thread *thread, const struct trap *trap)
 
 static bool is_user_range(struct vaddr start, size_t bytes)
 {
+	/* LAB(uaccess) BEGIN: Whether all of it lies below USER_END. A number may be as large as any: think of what start + bytes can be. */
+	/* LAB(uaccess) ELSE
+	(void)start, (void)bytes;
+	return true;
+	LAB(uaccess) END */
 	return start.v < USER_END && bytes <= USER_END - start.v;
 }
 
@@ -50,6 +55,9 @@ enum status copy_from_user(struct thread *thread, void *to, struct vaddr from, s
 	*left = bytes;
 	if (!is_user_range(from, bytes))
 		return STATUS_FAULT;
+	/* LAB(uaccess) BEGIN: The copy goes ahead. What it leaves it could not copy: there the fault path is run (answer_fault), for the
+	 * trap that this CPU noted in uaccess_trap, and the copy goes on where it stopped. Take the trap out before anything else can fault here. *left
+	 * is right whatever is returned. */
 	while (*left > 0) {
 		size_t done = bytes - *left;
 		*left = arch_copy_from_user((uint8_t *)to + done, vaddr(from.v + done), *left);
@@ -58,6 +66,10 @@ enum status copy_from_user(struct thread *thread, void *to, struct vaddr from, s
 			TRY(answer_fault(thread, &trap));
 	}
 	return STATUS_OK;
+	/* LAB(uaccess) ELSE
+	*left = arch_copy_from_user(to, from, bytes);
+	return *left > 0 ? STATUS_FAULT : STATUS_OK;
+	LAB(uaccess) END */
 }
 
 enum status copy_to_user(struct thread *thread, struct vaddr to, const void *from, size_t bytes, size_t *left)
@@ -66,6 +78,7 @@ enum status copy_to_user(struct thread *thread, struct vaddr to, const void *fro
 	*left = bytes;
 	if (!is_user_range(to, bytes))
 		return STATUS_FAULT;
+	/* LAB(uaccess) BEGIN: The same in the other direction. */
 	while (*left > 0) {
 		size_t done = bytes - *left;
 		*left = arch_copy_to_user(vaddr(to.v + done), (const uint8_t *)from + done, *left);
@@ -74,6 +87,10 @@ enum status copy_to_user(struct thread *thread, struct vaddr to, const void *fro
 			TRY(answer_fault(thread, &trap));
 	}
 	return STATUS_OK;
+	/* LAB(uaccess) ELSE
+	*left = arch_copy_to_user(to, from, bytes);
+	return *left > 0 ? STATUS_FAULT : STATUS_OK;
+	LAB(uaccess) END */
 }
 
 /* ---- pinned pages ---- */
@@ -127,6 +144,7 @@ enum status user_pin(struct thread *thread, struct vaddr va, size_t bytes, enum 
 	ASSERT(bytes <= PAGE_BYTES);
 	if (!is_user_range(va, bytes))
 		return STATUS_FAULT;
+	/* LAB(uaccess) BEGIN: Two pages at most: each is made to be there and pinned (pin_page), and buffer->pin says how many bytes of it are meant. */
 	for (unsigned i = 0; bytes > 0; i++) {
 		size_t part = min_u64(bytes, PAGE_BYTES - va.v % PAGE_BYTES);
 		TRY(pin_page(thread, va.v, access, &buffer->pin[i]));
@@ -135,6 +153,12 @@ enum status user_pin(struct thread *thread, struct vaddr va, size_t bytes, enum 
 		bytes -= part;
 	}
 	return STATUS_OK;
+	/* LAB(uaccess) ELSE
+	// The first page, and what comes after it is not there.
+	TRY(pin_page(thread, va.v, access, buffer->pin));
+	buffer->pin->bytes = min_u64(bytes, PAGE_BYTES - va.v % PAGE_BYTES);
+	return STATUS_OK;
+	LAB(uaccess) END */
 }
 
 void user_unpin(struct user_buffer *buffer)

@@ -1,0 +1,7 @@
+-- ask: How many messages of threads lay in a queue in the run pairs, on POWER, instead of being handed over the moment they were sent?
+-- points: 1
+-- run: pairs
+-- machine: ppc64
+-- hint: what is handed over is received by the CPU that sends, with the next events.
+SELECT count(*) FROM ipc_send s JOIN ipc_receive r ON r.flow = s.flow
+WHERE typeof(s.type) = 'integer' AND NOT (r.cpu = s.cpu AND r.seq BETWEEN s.seq + 1 AND s.seq + 3)
