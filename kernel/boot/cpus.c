@@ -202,8 +202,9 @@ void cpus_gather(void)
 		cpus[i].online = cpu_start[i] == CPU_ONLINE;
 		online += cpus[i].online;
 		/* LAB(boot) ELSE
-		// So far each gets one look's time, and nobody is counted.
-		wait_a_little();
+		// So far each gets fifty looks' time, and nobody is counted.
+		for (unsigned look = 0; look < 50; look++)
+			wait_a_little();
 		if (start_leave(i, CPU_LEFT_OUT))
 			leave_out(i, MISSING_SILENT);
 		LAB(boot) END */
