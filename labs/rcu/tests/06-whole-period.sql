@@ -3,7 +3,7 @@
 -- level: core
 -- run: readers
 -- least: 400
--- hint: A period that is under way may have begun before the callback came. The first that is sure to begin later is started + 1.
+-- hint: A period that is under way may have begun before the callback came. Which number has the first that cannot have?
 SELECT f.id, coalesce(c.id < b.id AND b.id < e.id AND e.id < f.id AND c.kind = f.kind AND c.object = f.object, 0) AS ok,
        f.kind || ' ' || f.object || ' is freed after period ' || f.period || ', which ' ||
          CASE WHEN b.id IS NULL THEN 'never began' WHEN e.id IS NULL OR e.id > f.id THEN 'was not over'
