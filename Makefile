@@ -116,6 +116,8 @@ host_sources += $(addprefix labs/grader/,text.c lab.c lab_query.c marks.c tree.c
 plugin_sources := trace/witness/plugin.c trace/witness/paths.c trace/witness/path_tree.c trace/witness/block.c
 host_main := trace/main.c
 report_page := viz/report.html viz/report.css viz/report.js
+# The book as HTML.
+book_sources := docs/html/book.c docs/html/tree.c docs/html/page.c docs/html/check.c docs/html/html.c
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
 # Tests of the host's program (tests/tools/test_<name>.c).
@@ -126,7 +128,8 @@ tool_tests := reader damage commands run pnor dump sql report witness graph expl
 setup_level := $(if $(filter test soak inject labs-test test-build unit% explore% tools-test perfetto-test setup,$(MAKECMDGOALS)),test,$(if \
   $(filter gdb gdb-server,$(MAKECMDGOALS)),gdb,$(if \
   $(filter iso %.iso,$(MAKECMDGOALS))$(if $(filter run dump,$(MAKECMDGOALS)),$(filter grub,$(BOOT))),iso,$(if \
-  $(filter demo run dump view bench all image docs-pictures grade handout,$(MAKECMDGOALS)),run))))
+  $(filter demo run dump view bench all image docs-pictures grade handout,$(MAKECMDGOALS)),run,$(if \
+  $(filter book,$(MAKECMDGOALS)),book)))))
 ifneq ($(setup_level),)
 ifneq ($(shell .ci/setup $(setup_level) >&2 || echo incomplete),)
 $(error The set-up is not complete; what to do stands above)
@@ -141,8 +144,10 @@ language := -std=gnu2x -g -O2 -MMD -MP -ffile-prefix-map=$(CURDIR)=.
 # COMPILER=clang B=build/clang builds everything with the other compiler, beside the first.
 COMPILER ?= gcc
 is_clang := $(filter clang,$(COMPILER))
-cross_x86_64 :=
-cross_ppc64 := powerpc64-linux-gnu-
+# Elsewhere than on x86-64, Debian has POWER's compiler as the little-endian one, which makes the same kernel, to the byte.
+is_x86_64 := $(filter x86_64,$(shell uname -m))
+cross_x86_64 := $(if $(is_x86_64),,x86_64-linux-gnu-)
+cross_ppc64 := $(if $(is_x86_64),powerpc64-linux-gnu-,powerpc64le-linux-gnu-)
 cc_x86_64 := $(if $(is_clang),clang --target=x86_64-linux-gnu,$(cross_x86_64)gcc)
 cc_ppc64 := $(if $(is_clang),clang --target=powerpc64-linux-gnu,$(cross_ppc64)gcc)
 machine_x86_64 := -m64 -mgeneral-regs-only
@@ -177,8 +182,8 @@ kernel_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) $(kernel_
 link_kernel = $(if $(findstring -flto,$(variant_flags_$(2))),$(cc_$(1)) $(call kernel_flags,$(1),$(2)) -no-pie -nostdlib -static \
   $(patsubst %,-Xlinker %,$(link_$(1)) --build-id=none),$(cross_$(1))ld -nostdlib -static $(link_$(1)))
 # Programs have user/lib and the compiler's own headers, not the C library of the host.
-compiler_headers_x86_64 := $(if $(is_clang),$(shell clang -print-resource-dir 2>&1)/include,$(shell gcc -print-file-name=include 2>&1))
-compiler_headers_ppc64 := $(if $(is_clang),$(compiler_headers_x86_64),$(shell powerpc64-linux-gnu-gcc -print-file-name=include 2>&1))
+compiler_headers_x86_64 := $(if $(is_clang),$(shell clang -print-resource-dir 2>&1)/include,$(shell $(cross_x86_64)gcc -print-file-name=include 2>&1))
+compiler_headers_ppc64 := $(if $(is_clang),$(compiler_headers_x86_64),$(shell $(cross_ppc64)gcc -print-file-name=include 2>&1))
 user_flags = $(language) $(warnings) $(freestanding) $(machine_$(1)) -nostdinc \
   -isystem $(compiler_headers_$(1)) -Iuser/lib -Ikernel
 module_flags := -fpic -fvisibility=hidden -Wno-missing-prototypes
@@ -697,7 +702,12 @@ OUT ?= out/$(ARCH)-$(program_name)
 BOOT ?= kernel
 everything := $(B)/vitrine $(B)/witness.so $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel) $(programs:%=$(B)/$(a)/archive/%.tar) \
   $(programs:%=$(B)/$(a)/flash/%.pnor))
+# A handout has no tests of the project.
+ifneq ($(wildcard tests),)
 everything += $(addprefix $(B)/tests/,make_trace make_witness make_ctf many_calls) $(B)/tests/count_packets $(B)/tests/max_rss
+else ifneq ($(filter test soak inject labs-test test-build unit% explore% tools-test perfetto-test bench book docs-gen handout,$(MAKECMDGOALS)),)
+$(error This is a handout: it has one lab, and neither the tests of the project nor the whole book. `make grade` says how far you are)
+endif
 
 .PHONY: handout grade labs-test
 .PHONY: help setup doctor all test-build demo run dump gdb gdb-server view report bench test soak inject clean docs-gen
@@ -724,8 +734,9 @@ help:
 	  iso 'an ISO image of PROGRAM that GRUB boots on x86-64, and the command that does it' \
 	  setup 'installs what this machine lacks (also done by the targets above)' \
 	  doctor 'says what this machine has, lacks, and how to mend it' \
-	  docs-gen 'writes docs/gen/ from the schema and the layout' \
-	  docs-pictures 'draws the pictures of docs/graphs.md from the demo' \
+	  docs-gen 'writes docs/gen/ from the schema, the calls and the layout' \
+	  book 'checks docs/ and writes it as HTML: build/book/index.html' \
+	  docs-pictures 'draws the pictures of the book' \
 	  clean 'removes what was built and recorded'
 	@printf '\nFor run and gdb, with what holds if you say nothing:\n'
 	@printf '  %-18s %s\n' ARCH=x86_64 'or ppc64' PROGRAM=demo 'or the path of a C file, or one of those below' \
@@ -750,7 +761,7 @@ doctor:
 all: $(everything)
 
 # What tests run, beside what everybody runs.
-test-build: all $(addprefix $(B)/tests/,forget make_trace fake_qemu count_packets max_rss gva2gpa boot_phases layout inject rounds) \
+test-build: all $(addprefix $(B)/tests/,forget make_trace fake_qemu count_packets max_rss gva2gpa boot_phases layout inject rounds) $(B)/tools/book \
   $(foreach a,$(ARCHES),$(call boot_file_$(a),kernel-release) $(call boot_file_$(a),kernel-test) $(B)/$(a)/portable.o) $(B)/unit/gcc/mmu.log
 
 # These two read what is typed; another that does says so with INPUT=-.
@@ -805,10 +816,11 @@ test:
 # A student's tree, and how far a lab is: labs/README.md.
 given = $(if $(filter command,$(origin $(1))),$(2) '$($(1))')
 handout: $(B)/vitrine
-	$(Q)$(B)/vitrine handout $(if $(LAB),--lab '$(LAB)',--list) $(call given,SEED,--seed) $(if $(LAB),-o '$(if $(call given,OUT),$(OUT),out/handout/$(LAB))')
+	$(Q)$(B)/vitrine handout $(if $(LAB),--lab '$(LAB)',--list) $(call given,SEED,--seed) \
+	  $(if $(LAB),-o '$(if $(call given,OUT),$(OUT),out/handout/$(LAB))')
 
 grade: $(B)/vitrine $(B)/witness.so
-	$(Q)$(B)/vitrine grade $(if $(LAB),--lab '$(LAB)') $(call given,SEED,--seed) $(call given,ARCH,--arch) $(call given,OUT,-o)
+	$(Q)$(B)/vitrine grade $(if $(LAB),--lab '$(LAB)') $(call given,SEED,--seed) $(call given,ARCH,--arch) $(call given,OUT,-o) || [ $$? = 1 ]
 
 # Every handout, solution and mutant of every lab; `make test` does a part of it.
 labs-test: test-build
@@ -823,7 +835,17 @@ inject: test-build
 	$(Q)INJECT=all tests/e2e/inject.sh
 
 docs-gen: $(B)/gen/gen $(B)/tests/layout
-	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md && $(B)/tests/layout > docs/gen/layout.md
+	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md && $(B)/tests/layout > docs/gen/layout.md && \
+	  $(B)/gen/gen syscalls $(sort $(wildcard kernel/core/syscall*.c)) > docs/gen/syscalls.md
+
+$(B)/tools/book: $(book_sources) docs/html/book.h
+	$(call say,HOSTCC,$@)
+	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -g -O1 -D_GNU_SOURCE $(warnings) $(book_sources) -lcmark-gfm-extensions -lcmark-gfm -o $@
+
+# docs/README.md and all that can be reached from it. BOOK_SOURCE=URL: where the links to files of the tree lead.
+.PHONY: book
+book: $(B)/tools/book
+	$(Q)rm -rf $(B)/book && $< -o $(B)/book $(if $(BOOK_SOURCE),-s $(BOOK_SOURCE)) && echo 'The book is $(B)/book/index.html'
 
 # The pictures of docs/graphs.md.
 .PHONY: docs-pictures

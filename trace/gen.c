@@ -1,6 +1,7 @@
 /*
  * Prints what is generated from trace/events.h: `gen emitters` the kernel's inline functions, `gen docs` the event reference,
- * `gen sources FILE...` where in these files of the kernel each event is emitted.
+ * `gen sources FILE...` where in these files of the kernel each event is emitted. And `gen syscalls FILE...`: the reference of
+ * system calls, from the list in kernel/abi/syscall.h, in the order in which these files answer them and under their headings.
  *
  * An emitter is one test of the category mask and one store sequence: claim a slot and the time, write the fields, write
  * the header last, and stop if this is the event that `vitrine at` asked for. Who calls: the Makefile.
@@ -10,6 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../kernel/abi/message.h"
+#include "../kernel/abi/status.h"
+#include "../kernel/abi/syscall.h"
 #include "schema.h"
 
 static void print_emitter(const struct event_schema *event)
@@ -109,6 +113,105 @@ static int print_sources(int files, char **file)
 	return 0;
 }
 
+/* ---- system calls ---- */
+
+struct call {
+	const char *name;
+	const char *text;
+	bool printed;
+};
+
+static struct call calls[] = {
+#define CALL_ROW(name, number, text) [number] = {#name, text, false},
+	SYSCALLS(CALL_ROW)
+#undef CALL_ROW
+};
+
+/* Prints a cell of a table: what would end it is escaped. */
+static void print_cell(const char *text)
+{
+	for (; *text; text++)
+		printf(*text == '|' || *text == '*' ? "\\%c" : "%c", *text);
+}
+
+static int print_call(const char *name, unsigned length)
+{
+	for (unsigned i = 0; i < SYSCALL_COUNT; i++)
+		if (calls[i].name && strlen(calls[i].name) == length && !memcmp(calls[i].name, name, length)) {
+			printf("| `%s` | %u | ", calls[i].name, i);
+			print_cell(calls[i].text);
+			printf(" |\n");
+			calls[i].printed = true;
+			return 0;
+		}
+	return fprintf(stderr, "gen: call_%.*s is in no list\n", (int)length, name), 1;
+}
+
+/* One file of the kernel: a heading for it, one for each of its parts, and a row for each call that it answers. */
+static int print_calls_of(const char *file, FILE *from)
+{
+	static const char function[] = "enum status call_", part[] = "/* ---- ";
+	static const char table[] = "\n| call | number | arguments, value, meaning |\n|---|---|---|\n";
+	char line[512];
+	bool in_table = false;
+	printf("\n## %s\n", file);
+	while (fgets(line, sizeof(line), from)) {
+		if (!strncmp(line, part, sizeof(part) - 1)) {
+			char *name = line + sizeof(part) - 1;
+			*strchr(name, '-') = '\0';
+			name[strlen(name) - 1] = '\0';
+			printf("\n### %c%s\n", toupper((unsigned char)*name), name + 1);
+			in_table = false;
+		} else if (!strncmp(line, function, sizeof(function) - 1)) {
+			const char *name = line + sizeof(function) - 1;
+			printf("%s", in_table ? "" : table);
+			in_table = true;
+			if (print_call(name, (unsigned)strcspn(name, "(")))
+				return 1;
+		}
+	}
+	return 0;
+}
+
+static void print_status_and_messages(void)
+{
+	printf("\n## Status\n\nWhat every call answers, [kernel/abi/status.h](../../kernel/abi/status.h).\n\n| status | number | "
+	       "meaning |\n|---|---|---|\n");
+#define STATUS_ROW(name, number, text) printf("| %s | %u | %s |\n", #name, number, text);
+	STATUS_CODES(STATUS_ROW)
+#undef STATUS_ROW
+	printf("\n## Messages of the kernel\n\nNo program can send these types, "
+	       "[kernel/abi/message.h](../../kernel/abi/message.h).\n\n| type | number | meaning |\n|---|---|---|\n");
+#define MESSAGE_ROW(name, number, text) printf("| %s | 0x%x | %s |\n", #name, number, text);
+	MESSAGE_TYPES(MESSAGE_ROW)
+#undef MESSAGE_ROW
+}
+
+static int print_syscalls(int files, char **file)
+{
+	printf("<!-- Made by trace/gen.c from kernel/abi/syscall.h and kernel/core/syscall*.c. Do not edit: `make docs-gen`. "
+	       "-->\n\n");
+	printf("# System calls\n\nA call `name` is `sys_name()` in [user/lib/calls.h](../../user/lib/calls.h); those that carry "
+	       "a message have no `sys_`. "
+	       "A call returns a status and, if that is OK, a value (`->`). [kernel/abi/syscall.h](../../kernel/abi/syscall.h) "
+	       "says in which registers, "
+	       "and has the structures that are named here.\n");
+	for (int i = 0; i < files; i++) {
+		FILE *from = fopen(file[i], "r");
+		if (!from)
+			return fprintf(stderr, "gen: %s cannot be read\n", file[i]), 1;
+		int failed = print_calls_of(file[i], from);
+		fclose(from);
+		if (failed)
+			return failed;
+	}
+	for (unsigned i = 0; i < SYSCALL_COUNT; i++)
+		if (calls[i].name && !calls[i].printed)
+			return fprintf(stderr, "gen: no file answers %s\n", calls[i].name), 1;
+	print_status_and_messages();
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "emitters"))
@@ -118,7 +221,10 @@ int main(int argc, char **argv)
 	else if (argc >= 2 && !strcmp(argv[1], "sources")) {
 		if (print_sources(argc - 2, argv + 2))
 			return 1;
+	} else if (argc >= 2 && !strcmp(argv[1], "syscalls")) {
+		if (print_syscalls(argc - 2, argv + 2))
+			return 1;
 	} else
-		return fprintf(stderr, "usage: gen emitters | docs | sources FILE...\n"), 2;
+		return fprintf(stderr, "usage: gen emitters | docs | sources FILE... | syscalls FILE...\n"), 2;
 	return fflush(stdout) ? 1 : 0;
 }

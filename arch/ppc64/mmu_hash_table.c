@@ -59,10 +59,14 @@ void gone_flush(struct gone *gone)
 {
 	if (gone->count == 0)
 		return;
+	/* LAB(hash) BEGIN: Tell every CPU to drop what the operands name (tlbie, with 0 as its second register), and wait until
+	 * the last one has. The head of this file names the instructions and their order; isync goes last. */
 	ptesync();
 	for (unsigned i = 0; i < gone->count; i++)
 		__asm__ volatile("tlbie %0, %1" : : "r"(gone->operand[i]), "r"(UINT64_C(0)) : "memory");
 	__asm__ volatile("eieio\n\ttlbsync\n\tptesync\n\tisync" : : : "memory");
+	/* LAB(hash) ELSE
+	LAB(hash) END */
 	wait_for_other_cpus();
 	gone->count = 0;
 }
@@ -77,20 +81,30 @@ void gone_add(struct gone *gone, uint64_t v, uint64_t group)
 
 uint64_t entry_withdraw(struct hash_entry *entry)
 {
+	/* LAB(hash) BEGIN: Take a valid entry out: in the table first, then in every CPU (gone_begin, gone_add, gone_flush).
+	 * Only after that is what the hardware noted in the second doubleword final. */
 	struct gone gone;
 	gone_begin(&gone);
 	gone_add(&gone, entry->v, entry_group(entry));
 	entry_word_store(&entry->v, entry->v & ~ENTRY_VALID);
 	gone_flush(&gone);
 	return entry_word_load(&entry->r);
+	/* LAB(hash) ELSE
+	return entry_word_load(&entry->r);
+	LAB(hash) END */
 }
 
 void entry_enter(struct hash_entry *entry, uint64_t v, uint64_t r)
 {
+	/* LAB(hash) BEGIN: Make a place that is not valid translate. The hardware may look at any moment: what it must never
+	 * see is a valid entry whose other half is an old one. */
 	entry_word_store(&entry->r, r);
 	eieio();
 	entry_word_store(&entry->v, v);
 	ptesync();
+	/* LAB(hash) ELSE
+	(void)entry, (void)v, (void)r;
+	LAB(hash) END */
 }
 
 /*
@@ -100,31 +114,53 @@ void entry_enter(struct hash_entry *entry, uint64_t v, uint64_t r)
  */
 void entry_clear_referenced(struct hash_entry *entry, uint64_t r, struct gone *gone)
 {
+	/* LAB(hash) BEGIN: Clear R with one store that cannot lose a C which the hardware sets meanwhile, and note the entry in
+	 * `gone`. Bytes are numbered as POWER does: the byte with bits 56-63 of the first doubleword is byte 0 of the entry. */
 	const unsigned byte_of_r = 14;
 	__atomic_store_n((uint8_t *)entry + byte_of_r, (uint8_t)((r & ~ENTRY_REFERENCED) >> 8), __ATOMIC_RELAXED);
 	gone_add(gone, entry->v, entry_group(entry));
+	/* LAB(hash) ELSE
+	(void)entry, (void)r, (void)gone;
+	LAB(hash) END */
 }
 
 /* ---- finding and choosing places ---- */
 
 struct hash_entry *group_find(uint64_t group, uint64_t v)
 {
+	/* LAB(hash) BEGIN: Compare as the hardware does, which ignores the software bits. */
 	for (unsigned i = 0; i < HASH_SLOTS; i++) {
 		struct hash_entry *entry = &hash_table[group].entry[i];
 		if ((entry_word_load(&entry->v) & ~ENTRY_SOFTWARE) == v)
 			return entry;
 	}
 	return NULL;
+	/* LAB(hash) ELSE
+	(void)group, (void)v;
+	return NULL;
+	LAB(hash) END */
 }
 
 struct hash_entry *entry_find(uint64_t primary, uint64_t v)
 {
+	/* LAB(hash) BEGIN: The primary group, then the secondary one, where an entry says so itself (ENTRY_SECONDARY). While
+	 * entries_secondary is 0 there is nothing to be found there, and this function is called for every page that is mapped
+	 * or unmapped. */
 	struct hash_entry *entry = group_find(primary, v);
 	if (entry || !entries_secondary) /* hardly ever is an entry anywhere but in its primary group */
 		return entry;
 	return group_find(hash_secondary(primary), v | ENTRY_SECONDARY);
+	/* LAB(hash) ELSE
+	return group_find(primary, v);
+	LAB(hash) END */
 }
 
+/* LAB(hash) BEGIN: Find a place for a page that has none: see mmu_hash.h for what place_find() promises. In this order: a free
+ * place of the primary group, one of the secondary, the place of the primary group's oldest entry that is not wired, the same
+ * of the secondary. Oldest: each time that a group has to make room, all its entries that are not wired age by a round: R is
+ * set: age 0, R is cleared, and ENTRY_WAS_REFERENCED remembers it; R is not set: one round older, up to 3 (ENTRY_AGE). The
+ * highest age goes, of equals the lowest place. Its entry is withdrawn; hash_count() and trace_mmu_evict() hear of it. `usage`
+ * is bit 0: it was referenced, now or in any round before; bit 1: it was changed. */
 static struct hash_entry *group_free(uint64_t group)
 {
 	for (unsigned i = 0; i < HASH_SLOTS; i++)
@@ -189,3 +225,10 @@ struct hash_entry *place_find(uint64_t primary)
 		entry = group_evict(hash_secondary(primary));
 	return entry;
 }
+/* LAB(hash) ELSE
+struct hash_entry *place_find(uint64_t primary)
+{
+	(void)primary;
+	return NULL;
+}
+LAB(hash) END */

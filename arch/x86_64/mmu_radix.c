@@ -54,7 +54,12 @@ static uint64_t level_bytes(unsigned level)
 
 static unsigned level_index(uint64_t va, unsigned level)
 {
+	/* LAB(pages) BEGIN: Which of the 512 entries of a table of this level is the address's? */
 	return (unsigned)(va >> level_shift(level)) % TABLE_ENTRIES;
+	/* LAB(pages) ELSE
+	(void)va, (void)level;
+	return 0;
+	LAB(pages) END */
 }
 
 static uint64_t *table_at(uint64_t physical)
@@ -67,6 +72,8 @@ static uint64_t entry_load(const uint64_t *entry)
 	return __atomic_load_n(entry, __ATOMIC_RELAXED);
 }
 
+/* LAB(pages) BEGIN: The cursor, for map, walk and harvest: at the root (words[WORD_ROOT] is its address, `levels` its level);
+ * one level down, through an entry that names a table (PTE_FRAME); and, for harvest, as far down as tables reach. */
 static struct cursor cursor_start(const struct mmu_space *space, uint64_t va)
 {
 	uint64_t *root = table_at(space->words[WORD_ROOT]);
@@ -89,6 +96,8 @@ static struct cursor cursor_find(const struct mmu_space *space, uint64_t va)
 		cursor_descend(&cursor);
 	return cursor;
 }
+/* LAB(pages) ELSE
+LAB(pages) END */
 
 /* ---- pages for tables ---- */
 
@@ -159,6 +168,11 @@ static bool is_active_here(const struct mmu_space *space)
 	return __atomic_load_n(&space->active, __ATOMIC_RELAXED) >> arch_cpu()->index & 1;
 }
 
+/* LAB(pages) BEGIN: Enter a translation; mmu.h, rule 2 and map, says what is asked for. What an entry of the last level says is
+ * drawn in x86.h; here a page that may not be executed says so (PTE_NX), every entry on the way is a user's (PTE_USER) and as
+ * permissive as can be (PTE_TABLE). A table that is missing comes from take_donated(), which also tells the trace. Other CPUs
+ * walk the tables meanwhile: store entries whole. If there was a translation, and this CPU may hold it, it has to go (invlpg).
+ * At the end, trace_mmu_map(). */
 static uint64_t entry_make(struct paddr page, unsigned flags)
 {
 	uint64_t entry = page.p | PTE_PRESENT | PTE_USER;
@@ -193,10 +207,19 @@ static enum status radix_map(struct mmu_space *space, struct vaddr va, struct pa
 	trace_mmu_map(space->id, va.v, page.p, flags, levels);
 	return STATUS_OK;
 }
+/* LAB(pages) ELSE
+static enum status radix_map(struct mmu_space *space, struct vaddr va, struct paddr page, unsigned flags)
+{
+	(void)space, (void)va, (void)page, (void)flags;
+	return STATUS_FULL;
+}
+LAB(pages) END */
 
 /* Removes what one last-level table maps from `at` up to `end`. */
 static void unmap_run(uint64_t *entry, uint64_t at, uint64_t end, bool active)
 {
+	/* LAB(pages) BEGIN: `entry` is the one of the address `at`, and the others follow it. `active`: this CPU may hold
+	 * translations of them. */
 	for (; at < end; at += PAGE_BYTES, entry++) {
 		if (!entry_load(entry))
 			continue;
@@ -204,6 +227,11 @@ static void unmap_run(uint64_t *entry, uint64_t at, uint64_t end, bool active)
 		if (active)
 			invlpg(at);
 	}
+	/* LAB(pages) ELSE
+	(void)active;
+	for (; at < end; at += PAGE_BYTES)
+		__atomic_store_n(entry++, 0, __ATOMIC_RELEASE);
+	LAB(pages) END */
 }
 
 /* How many entries one call of unmap looks at. */
@@ -280,6 +308,9 @@ static void radix_walk(struct mmu_space *space, struct vaddr va, struct mmu_walk
 	if (!is_canonical(va.v))
 		return;
 	unsigned allowed = MMU_READ | MMU_WRITE | MMU_EXEC;
+	/* LAB(pages) BEGIN: Go the processor's way. Each entry on it becomes a step; the way ends at an entry that is not
+	 * present, at one of the last level, or at one that maps a large page itself (PTE_LARGE), and `walk` is complete: flags
+	 * are what all entries allow together (flags_allowed), the rest is for walk_finish(). */
 	struct cursor cursor = cursor_start(space, va.v);
 	for (;;) {
 		uint64_t entry = entry_load(cursor.entry);
@@ -300,10 +331,15 @@ static void radix_walk(struct mmu_space *space, struct vaddr va, struct mmu_walk
 		}
 		cursor_descend(&cursor);
 	}
+	/* LAB(pages) ELSE
+	(void)space, (void)allowed, (void)flags_allowed, (void)walk_finish;
+	LAB(pages) END */
 }
 
 static struct mmu_usage radix_harvest(struct mmu_space *space, struct vaddr va)
 {
+	/* LAB(pages) BEGIN: Return and clear PTE_ACCESSED and PTE_DIRTY of one page, losing nothing that the processor sets at
+	 * the same time; and see to it that this CPU sets them again. */
 	struct cursor cursor = cursor_find(space, va.v);
 	if (cursor.level > 1 || !(entry_load(cursor.entry) & PTE_PRESENT))
 		return (struct mmu_usage){0};
@@ -311,6 +347,10 @@ static struct mmu_usage radix_harvest(struct mmu_space *space, struct vaddr va)
 	if (old & (PTE_ACCESSED | PTE_DIRTY) && is_active_here(space))
 		invlpg(va.v);
 	return (struct mmu_usage){.present = true, .referenced = old & PTE_ACCESSED, .changed = old & PTE_DIRTY};
+	/* LAB(pages) ELSE
+	(void)space, (void)va;
+	return (struct mmu_usage){0};
+	LAB(pages) END */
 }
 
 /* ---- who translates through what ---- */
@@ -321,12 +361,17 @@ static struct mmu_usage radix_harvest(struct mmu_space *space, struct vaddr va)
  */
 static void radix_sync(struct mmu_space *space)
 {
+	/* LAB(pages) BEGIN: Make rule 4 of mmu.h true: cpu_flush_others() reaches other CPUs, of which there are cpus_present.
+	 * space->active says who translates through a space; NULL stands for every space. Nobody is told who need not be. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	uint64_t active = space ? __atomic_load_n(&space->active, __ATOMIC_SEQ_CST) : UINT64_MAX;
 	uint64_t others = active & ~(UINT64_C(1) << arch_cpu()->index) & ((UINT64_C(1) << cpus_present) - 1);
 	if (others)
 		cpu_flush_others(others);
 	trace_mmu_sync(space ? space->id : 0, others);
+	/* LAB(pages) ELSE
+	trace_mmu_sync(space ? space->id : 0, 0);
+	LAB(pages) END */
 }
 
 /* Loading CR3 drops every translation this CPU holds, so the same space again is a flush. */

@@ -89,17 +89,30 @@ static bool instruction_is_privileged(uint64_t pc)
 	return false;
 }
 
+/* Whether the address is one of the lower half, the users'; what lies between the halves is no address at all. */
 static bool is_canonical_user(uint64_t va)
 {
+	/* LAB(pages) BEGIN: With four levels. (With five there is more between the halves that is one, and it faults like any
+	 * other.) */
 	return va >> LOWER_HALF_BITS == 0;
+	/* LAB(pages) ELSE
+	(void)va;
+	return true;
+	LAB(pages) END */
 }
 
 /* The address that was none, as far as the registers tell. */
 static struct vaddr not_canonical(const struct trap_frame *frame)
 {
+	/* LAB(pages) BEGIN: The program counter, or else the stack pointer, if it is none; otherwise it is not known
+	 * (NOT_AN_ADDRESS). */
 	if (!is_canonical_user(frame->rip))
 		return vaddr(frame->rip);
 	return vaddr(is_canonical_user(frame->rsp) ? NOT_AN_ADDRESS : frame->rsp);
+	/* LAB(pages) ELSE
+	(void)frame;
+	return vaddr(NOT_AN_ADDRESS);
+	LAB(pages) END */
 }
 
 /* A general protection or stack fault. A selector in the error code means the instruction loaded one. */

@@ -135,6 +135,8 @@ void cpus_report(const struct cpu *cpu)
 void cpus_start(void)
 {
 	started_at = arch_time_now();
+	/* LAB(boot) BEGIN: Tell each other CPU to start, with arch_cpu_start(). It is STARTING from before it is told: it may be quick. One that the
+	 * machine does not find is left out, for MISSING_NOT_FOUND. */
 	for (unsigned i = 1; i < cpus_present; i++) {
 		cpu_start[i] = CPU_STARTING;
 		if (arch_cpu_start(&cpus[i]) == STATUS_OK)
@@ -142,6 +144,13 @@ void cpus_start(void)
 		cpu_start[i] = CPU_LEFT_OUT;
 		leave_out(i, MISSING_NOT_FOUND);
 	}
+	/* LAB(boot) ELSE
+	// So far nobody is told, and CPU 0 stays alone.
+	for (unsigned i = 1; i < cpus_present; i++) {
+		cpu_start[i] = CPU_LEFT_OUT;
+		leave_out(i, MISSING_NOT_FOUND);
+	}
+	LAB(boot) END */
 	cpus_say_phase(BOOT_PHASE_STARTED);
 	boot_lock_release();
 	cpus_say_phase(BOOT_PHASE_UNLOCK);
@@ -182,6 +191,9 @@ void cpus_gather(void)
 {
 	unsigned online = 1;
 	for (unsigned i = 1; i < cpus_present; i++) {
+		/* LAB(boot) BEGIN: Wait, with wait_a_little(), until CPU i has left the state STARTING. When patience() ticks have passed since
+		 * started_at, make it leave: if start_leave() says that you were first, it is left out, for MISSING_SILENT. Then note in
+		 * cpus[i].online whether it is ONLINE, and count those who are. */
 		while (__atomic_load_n(&cpu_start[i], __ATOMIC_ACQUIRE) == CPU_STARTING) {
 			if (arch_time_now() - started_at > patience() && start_leave(i, CPU_LEFT_OUT))
 				leave_out(i, MISSING_SILENT);
@@ -189,6 +201,13 @@ void cpus_gather(void)
 		}
 		cpus[i].online = cpu_start[i] == CPU_ONLINE;
 		online += cpus[i].online;
+		/* LAB(boot) ELSE
+		// So far each gets fifty looks' time, and nobody is counted.
+		for (unsigned look = 0; look < 50; look++)
+			wait_a_little();
+		if (start_leave(i, CPU_LEFT_OUT))
+			leave_out(i, MISSING_SILENT);
+		LAB(boot) END */
 	}
 	end_starting();
 	for (unsigned i = cpus_present; i < boot_info->cpus; i++)
@@ -280,6 +299,10 @@ void kernel_secondary(struct cpu *cpu)
 	if (cpu->fails == CPU_FAILS_HOLDING_LOCK || cpu->fails == CPU_FAILS_KEEPING_LOCK)
 		arch_cpu_halt();
 	cpus_say_entry(cpu);
+	/* LAB(boot) BEGIN: With boot_lock: say DATA; make the CPU ready (arch_cpu_init), and let it report what it is (cpus_report); say BOOTSTRAP.
+	 * Give the lock back, and say UNLOCK. A CPU that is to fail here (cpu->fails, CPU_FAILS_AFTER_LOCK) halts; so does one that cannot leave
+	 * the state STARTING for ONLINE, since it has been left out. Any other says cpu_online (with hw_id) and BARRIER, and waits at the barrier,
+	 * where at_barrier() is asked whenever it wakes; if it may not go on from there, it halts. */
 	cpus_say_phase(BOOT_PHASE_DATA);
 	arch_cpu_init(cpu);
 	cpus_report(cpu);
@@ -292,6 +315,12 @@ void kernel_secondary(struct cpu *cpu)
 	cpus_say_phase(BOOT_PHASE_BARRIER);
 	if (!barrier_wait(at_barrier))
 		arch_cpu_halt();
+	/* LAB(boot) ELSE
+	// So far a CPU that comes gives the lock back, and waits where nothing lets it go on.
+	give_lock_back();
+	if (!barrier_wait(at_barrier))
+		arch_cpu_halt();
+	LAB(boot) END */
 	arch_page_seal(information.page);
 	run_on_cpu(cpu);
 	arch_cpu_halt();

@@ -21,9 +21,17 @@ void cpu_prepare(unsigned index, uint64_t hw_id)
 {
 	struct cpu *cpu = &cpus[index];
 	cpu->self = cpu;
+	/* LAB(boot) BEGIN: What makes a CPU itself: its number here (index), the machine's number for it (hw_id), and the end of its own stack in
+	 * kernel_stacks: a stack grows downwards, so a CPU begins at the byte behind its own. */
 	cpu->index = index;
 	cpu->hw_id = hw_id;
 	cpu->stack_top = (uint64_t)(uintptr_t)&kernel_stacks[index][KERNEL_STACK_BYTES];
+	/* LAB(boot) ELSE
+	// So far every CPU takes itself for CPU 0, and has its stack.
+	(void)hw_id;
+	cpu->index = 0;
+	cpu->stack_top = (uint64_t)(uintptr_t)&kernel_stacks[0][KERNEL_STACK_BYTES];
+	LAB(boot) END */
 	cpu->timer_next = UINT64_MAX;
 }
 

@@ -62,16 +62,20 @@ static void queue_add(struct run_queue *queue, struct thread *thread, unsigned c
 	spin_unlock(&queue->lock);
 }
 
+static bool may_run_on(const struct thread *thread, unsigned cpu)
+{
+	return cpus[cpu].online && (thread->affinity >> cpu & 1);
+}
+
+/* LAB(scheduler) BEGIN: Which CPU gets a thread that can run: choose_cpu().
+ * The one with the least to do among those it may run on: count those that wait there (`length`, which other CPUs change meanwhile) and the one
+ * that runs (cpus[cpu].current). Among equals, thread->cpu, the one it ran on last, since its data may still be there; else one of them by
+ * chance: cpu_random(). The parts that you may use: may_run_on(), cpus_present. */
 /* How busy a CPU is: those that wait and the one that runs. */
 static uint64_t load_of(unsigned cpu)
 {
 	return __atomic_load_n(&queues[cpu].length, __ATOMIC_RELAXED) +
 	       (__atomic_load_n(&cpus[cpu].current, __ATOMIC_RELAXED) != NULL);
-}
-
-static bool may_run_on(const struct thread *thread, unsigned cpu)
-{
-	return cpus[cpu].online && (thread->affinity >> cpu & 1);
 }
 
 /* The CPU with the least to do among those allowed; the last one it ran on if that is as good, else by chance. */
@@ -94,6 +98,16 @@ static unsigned choose_cpu(const struct thread *thread)
 	ASSERT(best < MAX_CPUS);
 	return best;
 }
+/* LAB(scheduler) ELSE
+// The first CPU that it may run on, however much that has to do.
+static unsigned choose_cpu(const struct thread *thread)
+{
+	unsigned cpu = 0;
+	while (!may_run_on(thread, cpu))
+		cpu++;
+	return cpu;
+}
+LAB(scheduler) END */
 
 unsigned run_queue_choose(const struct thread *thread)
 {
@@ -115,20 +129,10 @@ void run_queue_add_here(struct thread *thread)
 	queue_add(&queues[cpu], thread, cpu);
 }
 
-/* Three reasons to take a thread from a queue: to run it where it waits, to run it on another CPU, to move it away. */
+/* Three reasons to take a thread from a queue: to run it where it waits, to move it away, to run it on another CPU. */
 static bool is_mine(const struct thread *thread)
 {
 	return may_run_on(thread, arch_cpu()->index);
-}
-
-static bool is_free_for_me(const struct thread *thread)
-{
-	return is_mine(thread) && !thread->on_cpu;
-}
-
-static bool is_stranger(const struct thread *thread)
-{
-	return !is_mine(thread) && !thread->on_cpu;
 }
 
 /* Takes the first thread of a queue that fits. */
@@ -136,6 +140,8 @@ static struct thread *queue_take(struct run_queue *queue, bool (*fits)(const str
 {
 	struct thread *taken = NULL;
 	spin_lock(&queue->lock);
+	/* LAB(scheduler) BEGIN: First come, first served: take the thread that has waited longest among those that fit, with list_remove(). New ones
+	 * are put at the end. The length of the queue has one writer at a time, who has the lock, and readers that have not. */
 	LIST_FOR_EACH (node, &queue->ready) {
 		struct thread *thread = container_of(node, struct thread, queue_node);
 		if (!fits(thread))
@@ -145,10 +151,30 @@ static struct thread *queue_take(struct run_queue *queue, bool (*fits)(const str
 		taken = thread;
 		break;
 	}
+	/* LAB(scheduler) ELSE
+	// The last one that fits: whoever has just come.
+	LIST_FOR_EACH (node, &queue->ready) {
+		struct thread *thread = container_of(node, struct thread, queue_node);
+		taken = fits(thread) ? thread : taken;
+	}
+	if (taken) {
+		list_remove(&taken->queue_node);
+		__atomic_store_n(&queue->length, queue->length - 1, __ATOMIC_RELAXED);
+	}
+	LAB(scheduler) END */
 	if (taken)
 		count_changed(-1);
 	spin_unlock(&queue->lock);
 	return taken;
+}
+
+/* LAB(scheduler) BEGIN: Threads that wait here and may not run here: run_queue_send_away().
+ * A thread may have been forbidden this CPU while it waited, or because it asked for it. Each of them is taken out of this CPU's queue, unless
+ * another CPU still uses its record (on_cpu), and put where run_queue_choose() says, with run_queue_add(). trace_thread_move() tells who went from where
+ * to where. */
+static bool is_stranger(const struct thread *thread)
+{
+	return !is_mine(thread) && !thread->on_cpu;
 }
 
 void run_queue_send_away(void)
@@ -159,6 +185,21 @@ void run_queue_send_away(void)
 		trace_thread_move(stranger->id, here, to);
 		run_queue_add(stranger, to);
 	}
+}
+/* LAB(scheduler) ELSE
+// They wait here for ever.
+void run_queue_send_away(void)
+{
+}
+LAB(scheduler) END */
+
+/* LAB(scheduler) BEGIN: A CPU with nothing to do: steal().
+ * It looks for the longest queue of another CPU and takes a thread from it that may run here, and that no CPU still uses. If there is none in that
+ * queue, the next longest is looked at. trace_thread_move() tells. NULL: there is nothing for this CPU. Lengths are read without a lock, so they
+ * may be wrong by the time the queue is locked: that must do no harm. */
+static bool is_free_for_me(const struct thread *thread)
+{
+	return is_mine(thread) && !thread->on_cpu;
 }
 
 /* The longest queue among the CPUs of `candidates`, or MAX_CPUS if nothing waits there. */
@@ -190,6 +231,13 @@ static struct thread *steal(void)
 	}
 	return NULL;
 }
+/* LAB(scheduler) ELSE
+// Who has nothing to do does nothing.
+static struct thread *steal(void)
+{
+	return NULL;
+}
+LAB(scheduler) END */
 
 struct thread *run_queue_take(void)
 {

@@ -282,11 +282,12 @@ static int grade_lab(const struct grade_options *options, const char *root, cons
 	grade->lab = lab;
 	grade->machines = options->arch ? lab_machines(options->arch) : lab->machines;
 	grade->parallel = options->jobs ? (unsigned)options->jobs : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-	grade->confined = (options->submission || options->class) && !options->unconfined;
+	bool is_other = options->submission || options->class;
+	grade->confined = is_other && !options->unconfined;
 	grade->output = options->output ? text_format("%s", options->output) : text_format("%s/out/grade/%s", root, name);
 	if (lab_points(lab, grade->machines) == 0)
 		say("lab %s has nothing to grade on %s", name, options->arch ? options->arch : "any machine");
-	else if (!grade->confined || jobs_can_confine())
+	else if ((!grade->confined || jobs_can_confine()) && (!is_other || runs_build_trusted(grade)))
 		code = options->class ? grade_class(grade, options->class) : grade_and_print(grade, options->submission);
 	grade_free(grade);
 	lab_free(lab);

@@ -30,6 +30,7 @@ struct grade_run {
 	char *name;      /* "collide-ppc64-1" */
 	char *directory; /* where it is kept */
 	char *why;       /* NULL: it ended as it should, and the witness agrees; else what was wrong, in words */
+	const char *end; /* then: what its end is called by `vitrine explain`; NULL: it has none */
 	sqlite3 *database;
 };
 
@@ -83,6 +84,9 @@ char *grade_tree(const char *root);
 bool work_prepare(struct grade *grade, const char *submission);
 void work_remove(struct grade *grade);
 
+/* Builds in the trusted tree what its copies then need not. False after having said why it does not build. */
+bool runs_build_trusted(const struct grade *grade);
+
 /* Builds and runs; grade->run. False if nothing could be run: grade->refused says why. */
 bool runs_make(struct grade *grade);
 
@@ -94,6 +98,9 @@ void check_all(struct grade *grade, const char *answers);
 
 /* "kernel/mm/fault.c:120, in fault_end()": where an event is emitted, in the tree that was graded. To be freed; NULL: nowhere. */
 char *source_of_event(const struct grade *grade, const char *event);
+
+/* The run's directory as people name it: below the tree they are in. To be freed. */
+char *grade_run_path(const struct grade *grade, const struct grade_run *run);
 
 /* The command that shows this event: for people, relative to their tree. To be freed. */
 char *grade_command(const struct grade *grade, const struct grade_result *result, const char *command);

@@ -83,6 +83,13 @@ static void write_details(FILE *to, const struct grade *grade, const struct grad
 		fprintf(to, "<p class=\"quiet\">%" PRIu64 " of %" PRIu64 " checked are right</p>", result->good, result->checked);
 	if (result->has_event)
 		write_event(to, grade, result);
+	else if (result->run && result->run->end) {
+		char *command = grade_command(grade, result, "explain");
+		fputs("<pre>", to);
+		html_text(to, command);
+		fputs("</pre>", to);
+		free(command);
+	}
 	if (query->hint)
 		paragraph(to, "hint", "Hint: ", query->hint);
 	if (query->kind == QUERY_TEST) {

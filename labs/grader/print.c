@@ -12,23 +12,28 @@
 #include "grader/grade.h"
 #include "grader/text.h"
 
-char *grade_command(const struct grade *grade, const struct grade_result *result, const char *command)
+char *grade_run_path(const struct grade *grade, const struct grade_run *run)
 {
 	/* Whose tree this is not finds the same run, by the same name, in his own. */
 	size_t root = strlen(grade->root);
-	const char *directory = result->run->directory;
-	bool below = !strncmp(directory, grade->root, root) && directory[root] == '/';
-	char *run = grade->submission ? text_format("out/grade/%s/runs/%s", grade->lab->name, result->run->name)
-				      : text_format("%s", below ? directory + root + 1 : directory);
-	char *text = NULL;
-	if (!strcmp(command, "view")) {
-		uint64_t from = result->event.ns / 1000 > 100 ? result->event.ns / 1000 - 100 : 0;
-		text = text_format("build/vitrine view %s/run.pftrace --from %" PRIu64 "us --to %" PRIu64 "us", run, from,
-				   result->event.ns / 1000 + 100);
-	} else {
+	bool below = !strncmp(run->directory, grade->root, root) && run->directory[root] == '/';
+	if (grade->submission)
+		return text_format("out/grade/%s/runs/%s", grade->lab->name, run->name);
+	return text_format("%s", below ? run->directory + root + 1 : run->directory);
+}
+
+char *grade_command(const struct grade *grade, const struct grade_result *result, const char *command)
+{
+	char *run = grade_run_path(grade, result->run), *text = NULL;
+	uint64_t us = result->event.ns / 1000;
+	if (!result->has_event)
+		text = text_format("build/vitrine explain %s %s", run, result->run->end);
+	else if (!strcmp(command, "view"))
+		text = text_format("build/vitrine view %s/run.pftrace --from %" PRIu64 "us --to %" PRIu64 "us", run,
+				   us > 100 ? us - 100 : 0, us + 100);
+	else
 		text = text_format("build/vitrine %s %s %" PRIu64 ":%" PRIu64, command, run, result->event.cpu,
 				   result->event.seq);
-	}
 	free(run);
 	return text;
 }
@@ -58,6 +63,21 @@ static void print_event(const struct grade *grade, const struct grade_result *re
 	}
 }
 
+/* A run that ended badly: where its end is explained, said once. */
+static void print_end(const struct grade *grade, const struct grade_result *result)
+{
+	for (const struct grade_result *before = grade->result; before < result; before++)
+		if (before->run == result->run && before->outcome == OUTCOME_FAILED)
+			return;
+	char *command = grade_command(grade, result, "explain"), *run = grade_run_path(grade, result->run);
+	char *console = text_format("%s/console.log", run);
+	print_line("explain", command);
+	print_line("console", console);
+	free(command);
+	free(console);
+	free(run);
+}
+
 static void print_failure(const struct grade *grade, const struct grade_result *result)
 {
 	const struct lab_query *query = result->query;
@@ -68,6 +88,8 @@ static void print_failure(const struct grade *grade, const struct grade_result *
 		printf("             %-8s %" PRIu64 " of %" PRIu64 " checked are right\n", "", result->good, result->checked);
 	if (result->has_event)
 		print_event(grade, result);
+	else if (result->run && result->run->end)
+		print_end(grade, result);
 	if (query->kind == QUERY_TEST && !grade->refused) {
 		char *rule = text_format("labs/%s/tests/%s.sql", grade->lab->name, query->id);
 		print_line("rule", rule);

@@ -41,12 +41,13 @@ static const struct {
 	{12, "waiting", "the program still waits for something from outside"},
 };
 
+/* NULL: it has not ended in any of these ways. */
 static const char *ending_text(int code)
 {
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
 		if (endings[i].code == code)
 			return endings[i].text;
-	return "the machine did not run to an end";
+	return NULL;
 }
 
 /* Whether a run may end so: finished, or one of `ends`. */
@@ -104,60 +105,95 @@ static void tell(const char *what, const char *about)
 
 /* ---- building ---- */
 
-/* The first lines of a compiler's complaint. */
-static char *first_lines(const char *path, unsigned lines)
+/* Lines of a log that say what went wrong: those about an error, or else the first ones. */
+static char *telling_lines(const char *path, unsigned lines, const char *about)
 {
-	char *text = text_read(path, true), *rest = text, *first = NULL;
+	char *text = text_read(path, true), *rest = text, *found = NULL;
 	for (char *line; lines > 0 && (line = text_line(&rest));) {
-		if (!*line || strstr(line, "In function") || strstr(line, "In file included"))
+		if (!*line || !strncmp(line, "  ", 2) || (about && !strstr(line, about)))
 			continue;
-		first = text_join(first, line);
+		found = text_join(found, line);
 		lines--;
 	}
 	free(text);
-	return first ? first : text_format("it says nothing");
+	return found;
 }
 
-static bool is_first_with_program(const struct grade *grade, unsigned index)
+static char *complaint(const char *path)
+{
+	char *found = telling_lines(path, 2, "error:");
+	found = found ? found : telling_lines(path, 3, NULL);
+	return found ? found : text_format("it says nothing");
+}
+
+/* Asks make for what one kind of run needs. What the tools are made of is not made again. Returns why not, to be freed; NULL if it is made. */
+static char *make_image(const struct job *like, unsigned machine, const char *program)
+{
+	struct job job = *like;
+	char *arch = text_format("ARCH=%s", lab_machine_name(machine)), *what = text_format("PROGRAM=%s", program), *why = NULL;
+	const char *const words[] = {
+		"make",  "-s", "-o", "build/vitrine", "-o", "build/witness.so", "-o", "build/gen/event_sources.h",
+		"image", arch, what};
+	memcpy(job.word, words, sizeof(words));
+	tell("Building for ", arch + 5);
+	jobs_run(&job, 1, 1, NULL);
+	if (job.timed_out)
+		why = text_format("the build for %s took more than %d seconds", arch + 5, BUILD_SECONDS);
+	else if (job.exit_code != 0) {
+		char *said = complaint(job.log);
+		why = text_format("it does not build for %s: %s", arch + 5, said);
+		free(said);
+	}
+	free(arch);
+	free(what);
+	return why;
+}
+
+static bool is_first_with_program(const struct lab *lab, unsigned machine, unsigned index)
 {
 	for (unsigned i = 0; i < index; i++)
-		if (grade->run[i].machine == grade->run[index].machine &&
-		    !strcmp(grade->run[i].run->program, grade->run[index].run->program))
+		if (lab->run[i].machines & machine && !strcmp(lab->run[i].program, lab->run[index].program))
 			return false;
 	return true;
 }
 
-/* One make after the other: each of them uses all processors. What the tools are made of is not made again. */
+/* One make after the other: each of them uses all processors. Returns why not; NULL if all is built. */
+static char *build_in(const struct job *like, const struct lab *lab, unsigned machines)
+{
+	char *why = NULL;
+	for (unsigned machine = LAB_X86_64; machine <= LAB_PPC64; machine <<= 1)
+		for (unsigned i = 0; i < lab->runs && !why; i++)
+			if (lab->run[i].machines & machines & machine && is_first_with_program(lab, machine, i))
+				why = make_image(like, machine, lab->run[i].program);
+	return why;
+}
+
 static bool build(struct grade *grade)
 {
-	struct confinement confinement = confine(grade, NULL);
-	char *log = text_format("%s/build.log", grade->output), *jobs = text_format("-j%u", grade->parallel);
-	for (unsigned i = 0; i < grade->runs && !grade->refused; i++) {
-		if (!is_first_with_program(grade, i))
-			continue;
-		char *arch = text_format("ARCH=%s", lab_machine_name(grade->run[i].machine)),
-		     *program = text_format("PROGRAM=%s", grade->run[i].run->program);
-		struct job job = {.word = {"make", "-s", jobs, "-o", "build/vitrine", "-o", "build/witness.so", "-o",
-					   "build/gen/event_sources.h", "image", arch, program},
-				  .directory = grade->tree,
-				  .log = log,
-				  .seconds = BUILD_SECONDS,
-				  .confinement = grade->confined ? &confinement : NULL};
-		tell("Building for ", arch + 5);
-		jobs_run(&job, 1, 1, NULL);
-		if (job.exit_code != 0) {
-			char *first = first_lines(log, 3);
-			grade->refused =
-				job.timed_out ? text_format("the build for %s took more than %d seconds", arch + 5, BUILD_SECONDS)
-					      : text_format("it does not build for %s: %s", arch + 5, first);
-			free(first);
-		}
-		free(arch);
-		free(program);
-	}
-	free(jobs);
+	const struct confinement confinement = confine(grade, NULL);
+	char *log = text_format("%s/build.log", grade->output);
+	struct job like = {.directory = grade->tree,
+			   .log = log,
+			   .seconds = BUILD_SECONDS,
+			   .confinement = grade->confined ? &confinement : NULL};
+	grade->refused = build_in(&like, grade->lab, grade->machines);
 	free(log);
 	return !grade->refused;
+}
+
+bool runs_build_trusted(const struct grade *grade)
+{
+	char *log = text_format("%s/trusted-build.log", grade->output);
+	struct job like = {.directory = grade->root, .log = log, .seconds = 10 * BUILD_SECONDS};
+	char *why = directories_make(grade->output) ? build_in(&like, grade->lab, grade->machines)
+						    : text_format("%s cannot be made", grade->output);
+	tell("", "");
+	if (why)
+		say("the trusted tree %s: %s", grade->root, why);
+	bool good = !why;
+	free(why);
+	free(log);
+	return good;
 }
 
 /* ---- running ---- */
@@ -248,17 +284,30 @@ static bool take_out(const struct grade_run *run, const struct run_words *words)
 	return good;
 }
 
-/* The last line that a panicking kernel or a failing program has said. */
-static char *last_words(const struct grade_run *run)
+/* What a panicking kernel or a failing program has said: its first such line. */
+static char *telling_words(const struct grade_run *run)
 {
-	char *path = text_format("%s/console.log", run->directory), *text = text_read(path, true), *rest = text, *last = NULL;
+	char *path = text_format("%s/console.log", run->directory), *text = text_read(path, true), *rest = text, *first = NULL;
 	for (char *line; (line = text_line(&rest));)
-		if (strstr(line, "panic") || strstr(line, "check failed") || strstr(line, "ASSERT"))
-			last = line;
-	char *words = last ? text_format("%.300s", last) : NULL;
+		if (!first && (strstr(line, "PANIC") || strstr(line, "check failed")))
+			first = line;
+	char *words = first ? text_format("%.300s", first) : NULL;
 	free(text);
 	free(path);
 	return words;
+}
+
+/* How it ended, and what was said last, if that tells more. */
+static char *bad_ending(const struct grade_run *run, const struct job *job)
+{
+	const char *text = ending_text(job->exit_code);
+	char *said = telling_words(run);
+	if (!said && !text)
+		said = complaint(job->log);
+	char *why =
+		said ? text_format("%s: %s", text ? text : "the machine did not run to an end", said) : text_format("%s", text);
+	free(said);
+	return why;
 }
 
 static void judge_ending(struct grade_run *run, const struct job *job, const struct run_words *words, bool confined)
@@ -267,12 +316,10 @@ static void judge_ending(struct grade_run *run, const struct job *job, const str
 		run->why = text_format("the run took more than %d seconds of this host's time", RUN_SECONDS);
 	else if (confined && !take_out(run, words))
 		run->why = text_format("what the run left cannot be taken");
-	else if (!may_end(run->run, job->exit_code)) {
-		char *last = last_words(run), *log = last ? NULL : first_lines(job->log, 1);
-		run->why = text_format("%s (exit code %d, %s)", ending_text(job->exit_code), job->exit_code, last ? last : log);
-		free(last);
-		free(log);
-	}
+	else if (!may_end(run->run, job->exit_code))
+		run->why = bad_ending(run, job);
+	if (run->why && !job->timed_out)
+		run->end = "last";
 }
 
 /* ---- the witness ---- */

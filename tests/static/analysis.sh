@@ -50,7 +50,7 @@ tidy() { # flags, files...
 	verdict clang-tidy-kernel "$(tidy "$x86_64_flags" $(source_files 'kernel/*.c' 'arch/x86_64/*.c'))"
 	verdict clang-tidy-ppc64 "$(tidy "$ppc64_flags" $(source_files 'arch/ppc64/*.c'))"
 	verdict clang-tidy-user "$(tidy "$user_flags" $user_files)"
-	verdict clang-tidy-host "$(tidy "$host_flags" $(source_files 'trace/*.c' 'viz/*.c' 'labs/grader/*.c'))"
+	verdict clang-tidy-host "$(tidy "$host_flags" $(source_files 'trace/*.c' 'viz/*.c' 'labs/grader/*.c' 'docs/*.c'))"
 }
 
 # cppcheck does not know that inline assembly writes its outputs, nor that two symbols of a linker script may lie in one object; it
@@ -71,5 +71,5 @@ inspect() { # include paths and defines, files...
 	verdict cppcheck-ppc64 "$(inspect "--platform=unix64 $kernel_define -Ikernel -Iarch/ppc64/include -Ibuild/gen" $(source_files 'arch/ppc64/*.c'))"
 	verdict cppcheck-user "$(inspect "--platform=unix64 -Iuser/lib -Ikernel" $user_files)"
 	verdict cppcheck-host "$(inspect "--platform=unix64 -D_GNU_SOURCE -DPROTOBUF_C_VERSION_NUMBER=9999999 -DPROTOBUF_C_MIN_COMPILER_VERSION=0 \
-		-Itrace -Iviz -Ilabs -Ikernel -Ibuild/gen" $(source_files 'trace/*.c' 'viz/*.c' 'labs/grader/*.c'))"
+		-Itrace -Iviz -Ilabs -Ikernel -Ibuild/gen" $(source_files 'trace/*.c' 'viz/*.c' 'labs/grader/*.c' 'docs/*.c'))"
 }

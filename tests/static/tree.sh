@@ -32,7 +32,7 @@ headers_alone() {
 	for header in $(source_files 'user/*.h'); do
 		kernel_header gcc "-m64 -mgeneral-regs-only -Iuser/lib -Ikernel" "$header"
 	done
-	for header in $(source_files 'trace/*.h' 'viz/*.h' 'labs/grader/*.h' ':!trace/events.h'); do
+	for header in $(source_files 'trace/*.h' 'viz/*.h' 'labs/grader/*.h' 'docs/*.h' ':!trace/events.h'); do
 		gcc -std=gnu2x -D_GNU_SOURCE -fsyntax-only -Wall -Wextra -Werror -Wno-unused-function -Itrace -Iviz -Ilabs -Ikernel -Ibuild/gen -x c \
 			-include "$header" /dev/null 2>&1
 	done
@@ -60,6 +60,7 @@ portable_core() {
 expect_nothing portable-core "$(portable_core)"
 
 expect_nothing generated-is-current "$(build/gen/gen docs | diff -u docs/gen/events.md - 2>&1 | head -n 20)"
+expect_nothing syscalls-are-current "$(build/gen/gen syscalls kernel/core/syscall*.c 2>&1 | diff -u docs/gen/syscalls.md - 2>&1 | head -n 20)"
 expect_nothing layout-is-current "$(build/tests/layout | diff -u docs/gen/layout.md - 2>&1 | head -n 20)"
 
 # C is clang-format's business.

@@ -1,0 +1,6 @@
+-- ask: In the run `crowd`, twelve threads share two CPUs. How many microseconds, at most, will one wait that could run, on POWER?
+-- kind: prediction
+-- points: 1
+-- run: crowd
+-- machine: ppc64
+SELECT max(s.dur) / 1000 FROM thread_state s JOIN thread t USING (thread) WHERE t.process_name = 'load' AND s.state IN ('created', 'runnable')

@@ -1,0 +1,7 @@
+-- ask: How many nanoseconds did the first fault of the dishwasher while `washing` take on x86-64?
+-- points: 2
+-- run: kitchen
+-- machine: x86_64
+-- hint: `dur` of a fault is from its begin to its end; the mark `washing` says where to start.
+SELECT fault.dur FROM fault JOIN thread t USING (thread) JOIN mark m ON m.name = 'washing' AND fault.ts BETWEEN m.ts AND m.ts + m.dur
+WHERE t.name = 'dishwasher' ORDER BY fault.id LIMIT 1
