@@ -823,8 +823,8 @@ grade: $(B)/vitrine $(B)/witness.so
 	$(Q)$(B)/vitrine grade $(if $(LAB),--lab '$(LAB)') $(call given,SEED,--seed) $(call given,ARCH,--arch) $(call given,OUT,-o) || [ $$? = 1 ]
 
 # Every handout, solution and mutant of every lab; `make test` does a part of it.
-labs-test: test-build
-	$(Q)LABS=all tests/e2e/labs.sh
+labs-test:
+	@LABS=all .ci/test labs
 
 # Each number of CPUs comes up 50 times, on both machines.
 soak:

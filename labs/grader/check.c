@@ -6,6 +6,7 @@
  * The invariant: a run that did not end as it should, or that the witness contradicts, fails all its tests.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -133,6 +134,21 @@ static const struct grade_result *result_named(const struct grade *grade, const 
 	return NULL;
 }
 
+/* So many of those that there have to be. Nothing if a run went wrong: then nobody knows what was not checked. */
+static int shared_points(const struct grade *grade, const struct lab_query *test, const struct grade_result *result)
+{
+	uint64_t least = 0;
+	for (unsigned i = 0; i < grade->runs; i++) {
+		const struct grade_run *run = &grade->run[i];
+		if (run->run != test->run || !(run->machine & test->machines))
+			continue;
+		least += test->least;
+		if (run->why)
+			return 0;
+	}
+	return (int)((uint64_t)test->points * 100 * result->good / (least > result->checked ? least : result->checked));
+}
+
 static void check_test(struct grade *grade, struct grade_result *result)
 {
 	const struct lab_query *test = result->query;
@@ -142,15 +158,20 @@ static void check_test(struct grade *grade, struct grade_result *result)
 		result->why = text_format("comes after %s", test->after);
 		return;
 	}
+	unsigned asked = 0;
 	for (unsigned i = 0; i < grade->runs; i++)
-		if (grade->run[i].run == test->run && grade->run[i].machine & test->machines)
+		if (grade->run[i].run == test->run && grade->run[i].machine & test->machines) {
 			ask_run(grade, &grade->run[i], result);
+			asked++;
+		}
+	if (!asked)
+		fail(result, NULL, text_format("there was no run to ask"));
 	if (test->points < 0)
 		result->hundredths = result->outcome == OUTCOME_FAILED ? test->points * 100 : 0;
 	else if (result->outcome == OUTCOME_PASSED)
 		result->hundredths = test->points * 100;
 	else if (test->shares && result->checked)
-		result->hundredths = (int)((uint64_t)test->points * 100 * result->good / result->checked);
+		result->hundredths = shared_points(grade, test, result);
 }
 
 /* ---- questions ---- */
@@ -184,13 +205,19 @@ static char *truth_of(struct grade_run *run, const char *sql)
 	return truth;
 }
 
+static bool is_hex(const char *text)
+{
+	return !strncasecmp(text, "0x", 2);
+}
+
 /* Numbers as numbers (0x too), anything else as text, whatever the case of its letters. */
 static bool is_same(const char *answer, const char *truth)
 {
 	char *end_of_answer, *end_of_truth;
-	long long a = strtoll(answer, &end_of_answer, 0), b = strtoll(truth, &end_of_truth, 0);
+	unsigned long long a = strtoull(answer, &end_of_answer, is_hex(answer) ? 16 : 10),
+			   b = strtoull(truth, &end_of_truth, is_hex(truth) ? 16 : 10);
 	if (*answer && *truth && !*end_of_answer && !*end_of_truth)
-		return a == b;
+		return a == b && a != ULLONG_MAX;
 	return !strcasecmp(answer, truth);
 }
 
@@ -208,12 +235,14 @@ static void check_question(struct grade *grade, struct grade_result *result, con
 	bool predicts = question->kind == QUERY_PREDICTION;
 	if (!result->answer)
 		fail(result, run, text_format("not answered"));
-	else if (predicts && !(strpbrk(result->answer, "0123456789") || !result->truth))
+	else if (predicts && !strpbrk(result->answer, "0123456789"))
 		fail(result, run, text_format("a prediction is a number"));
 	else if (!predicts && !result->truth)
 		fail(result, run, text_format("%s", run && run->why ? run->why : "this run does not say"));
 	else if (!predicts && !is_same(result->answer, result->truth))
-		fail(result, run, text_format("your own run says something else than %s", result->answer));
+		fail(result, run,
+		     text_format("your own run has another answer than %s (a number or a name alone, without a unit)",
+				 result->answer));
 	result->good = result->outcome == OUTCOME_PASSED;
 	result->hundredths = result->good ? question->points * 100 : 0;
 }

@@ -33,17 +33,12 @@ struct class
 	unsigned machines;
 };
 
+/* The seed of a submission, as its handout.txt has it. */
 static uint64_t seed_of(const char *submission, uint64_t otherwise)
 {
-	char *path = text_format("%s/" HANDOUT_FILE, submission), *text = text_read(path, true), *rest = text;
-	uint64_t seed = otherwise, number;
-	for (char *line; (line = text_line(&rest));) {
-		char *value = text_value(line);
-		if (value && !strcmp(line, "seed") && text_number(value, &number))
-			seed = number;
-	}
+	char *text = handout_says(submission, "seed");
+	uint64_t number, seed = text && text_number(text, &number) ? number : otherwise;
 	free(text);
-	free(path);
 	return seed;
 }
 
@@ -114,7 +109,7 @@ static void write_students(const struct class *class, FILE *to)
 	fputs("<h2>Submissions</h2>\n<table>\n<tr><th>submission</th><th class=\"n\">points</th><th></th></tr>\n", to);
 	for (unsigned i = 0; i < class->students; i++) {
 		const struct student *student = &class->student[i];
-		fputs("<tr><td><a href=\"", to);
+		fputs("<tr><td><a href=\"./", to);
 		html_text(to, student->name);
 		fputs("/grade.html\">", to);
 		html_text(to, student->name);

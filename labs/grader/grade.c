@@ -17,6 +17,7 @@
 #include "grader/grade.h"
 #include "grader/jobs.h"
 #include "grader/text.h"
+#include "grader/tree.h"
 
 const char grade_help[] =
 	"usage: vitrine grade [--lab NAME] [OPTIONS]\n"
@@ -39,7 +40,7 @@ const char grade_help[] =
 	"    --jobs N          runs at a time (default: one a processor)\n"
 	"    -o, --output DIR  where the grade is left: grade.json, grade.html, runs/ (default out/grade/NAME)\n"
 	"\n"
-	"Exit codes: 0 all points; 1 not all, or it could not be graded; 2 wrong call.\n"
+	"Exit codes: 0 all points, or a class that was graded; 1 not all, or it could not be graded; 2 wrong call.\n"
 	"\n"
 	"example: vitrine grade --submission hand-in/ada --lab hash -o grades/ada\n";
 
@@ -66,17 +67,15 @@ char *grade_tree(const char *root)
 	return NULL;
 }
 
-/* A line of handout.txt; to be freed, NULL if there is none. */
-static char *handout_says(const char *tree, const char *key)
+char *handout_says(const char *tree, const char *key)
 {
-	char *path = text_format("%s/" HANDOUT_FILE, tree), *text = text_read(path, true), *rest = text, *found = NULL;
+	char *text = submission_read(tree, HANDOUT_FILE, NULL), *rest = text, *found = NULL;
 	for (char *line; (line = text_line(&rest));) {
 		char *value = text_value(line);
 		if (value && !strcmp(line, key) && !found)
 			found = text_format("%s", value);
 	}
 	free(text);
-	free(path);
 	return found;
 }
 
@@ -154,14 +153,24 @@ static double now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* A student's answers: of the tree itself, or as a plain file of the submission. NULL: there are none. */
+/* A student's answers; NULL: there are none. */
 static char *read_answers(const struct grade *grade, const char *submission)
 {
-	char *path = text_format("%s/labs/%s/answers.txt", submission ? submission : grade->root, grade->lab->name);
-	struct stat status;
-	char *text = lstat(path, &status) == 0 && S_ISREG(status.st_mode) ? text_read(path, true) : NULL;
+	char *path = text_format("labs/%s/answers.txt", grade->lab->name),
+	     *text = submission_read(submission ? submission : grade->root, path, NULL);
 	free(path);
 	return text;
+}
+
+/* What an earlier grade has left here. */
+static void remove_old(const struct grade *grade)
+{
+	static const char *const names[] = {"runs", "grade.json", "grade.html", "build.log"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *path = text_format("%s/%s", grade->output, names[i]);
+		tree_remove(path);
+		free(path);
+	}
 }
 
 bool grade_one(struct grade *grade, const char *submission)
@@ -171,6 +180,7 @@ bool grade_one(struct grade *grade, const char *submission)
 	grade->whole = (grade->machines & grade->lab->machines) == grade->lab->machines;
 	if (!directories_make(grade->output))
 		return say("%s cannot be made: %s", grade->output, strerror(errno)), false;
+	remove_old(grade);
 	if (submission)
 		good = work_prepare(grade, submission);
 	else
@@ -265,6 +275,10 @@ static int grade_and_print(struct grade *grade, const char *submission)
 	if (grade_one(grade, path)) {
 		print_grade(grade);
 		printf("%s/grade.html is this as a page\n", grade->output);
+		if (submission)
+			printf("The commands are for the student's own tree, after `make grade` there. Here the runs are in "
+			       "%s/runs.\n",
+			       grade->output);
 		code = grade->hundredths < grade->points * 100;
 	}
 	free(path);
@@ -287,7 +301,7 @@ static int grade_lab(const struct grade_options *options, const char *root, cons
 	grade->output = options->output ? text_format("%s", options->output) : text_format("%s/out/grade/%s", root, name);
 	if (lab_points(lab, grade->machines) == 0)
 		say("lab %s has nothing to grade on %s", name, options->arch ? options->arch : "any machine");
-	else if ((!grade->confined || jobs_can_confine()) && (!is_other || runs_build_trusted(grade)))
+	else if ((!grade->confined || jobs_can_confine(root)) && (!is_other || runs_build_trusted(grade)))
 		code = options->class ? grade_class(grade, options->class) : grade_and_print(grade, options->submission);
 	grade_free(grade);
 	lab_free(lab);

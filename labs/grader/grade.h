@@ -84,6 +84,15 @@ char *grade_tree(const char *root);
 bool work_prepare(struct grade *grade, const char *submission);
 void work_remove(struct grade *grade);
 
+/*
+ * A plain file of a submission as text, to be freed: at most 512 KiB, and not through a link. NULL, with a sentence in *why (to be freed), unless `why`
+ * is NULL.
+ */
+char *submission_read(const char *submission, const char *path, char **why);
+
+/* What a line `key: value` of a tree's handout.txt says; to be freed, NULL if it says nothing. */
+char *handout_says(const char *tree, const char *key);
+
 /* Builds in the trusted tree what its copies then need not. False after having said why it does not build. */
 bool runs_build_trusted(const struct grade *grade);
 

@@ -4,7 +4,7 @@
  * Teaches: what a confined program can reach is listed, not what it cannot: the system's programs and libraries to read, one directory to write,
  * no network, no other process, no user of the host; so many processes, so large files, so much time. bubblewrap makes the namespaces;
  * what it cannot limit is limited by setrlimit(2).
- * Who calls: runs.c. Whom: the C library.
+ * Who calls: runs.c, grade.c, selftest.c. Whom: the C library.
  */
 #pragma once
 
@@ -39,5 +39,5 @@ void jobs_run(struct job *jobs, unsigned count, unsigned parallel, void (*done)(
 /* The user and group that confined jobs run as: this one, or, if that is root, nobody. */
 uid_t jobs_user(void);
 
-/* Whether this host can confine. False after having said what is missing. */
-bool jobs_can_confine(void);
+/* Whether this host can confine, and such a job run the tools of `tree`. False after having said what is missing. */
+bool jobs_can_confine(const char *tree);

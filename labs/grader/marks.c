@@ -1,7 +1,7 @@
 /*
  * Marks: see marks.h. One line after the other, with a state between them.
  *
- * Who calls: handout.c, check_marks.c. Whom: the C library.
+ * Who calls: handout.c, work.c, selftest.c. Whom: the C library.
  */
 #include "grader/marks.h"
 

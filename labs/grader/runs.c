@@ -18,7 +18,7 @@
 #include "grader/tree.h"
 
 #define BUILD_SECONDS 180
-#define RUN_SECONDS 60
+#define RUN_SECONDS 45
 
 /* A run that makes more events than any lab's has gone wrong. */
 #define EVENTS_MAX "1500000"
@@ -238,7 +238,7 @@ static void run_job(const struct grade *grade, const struct grade_run *run, stru
 				   "--events",
 				   EVENTS_MAX,
 				   "--wall",
-				   "50",
+				   "30",
 				   "-o",
 				   grade->confined ? words->output : run->directory};
 	for (; count < sizeof(all) / sizeof(all[0]); count++)
@@ -310,12 +310,23 @@ static char *bad_ending(const struct grade_run *run, const struct job *job)
 	return why;
 }
 
+/* However a run ends, it leaves a trace; else it is not the kernel's fault. */
+static bool has_trace(const struct grade_run *run)
+{
+	char *path = text_format("%s/run.vtrace", run->directory);
+	bool has = access(path, R_OK) == 0;
+	free(path);
+	return has;
+}
+
 static void judge_ending(struct grade_run *run, const struct job *job, const struct run_words *words, bool confined)
 {
 	if (job->timed_out)
 		run->why = text_format("the run took more than %d seconds of this host's time", RUN_SECONDS);
 	else if (confined && !take_out(run, words))
 		run->why = text_format("what the run left cannot be taken");
+	else if (!has_trace(run))
+		run->why = text_format("the machine did not run (%s)", job->log);
 	else if (!may_end(run->run, job->exit_code))
 		run->why = bad_ending(run, job);
 	if (run->why && !job->timed_out)

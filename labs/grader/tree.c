@@ -1,7 +1,7 @@
 /*
  * Copying, giving and removing trees: see tree.h.
  *
- * Who calls: handout.c, work.c. Whom: the C library.
+ * Who calls: handout.c, work.c, grade.c, runs.c, source.c, selftest.c. Whom: the C library.
  */
 #include "grader/tree.h"
 

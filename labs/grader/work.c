@@ -28,33 +28,43 @@ static bool begins(const char *text, const char *with)
 	return !strncmp(text, with, strlen(with));
 }
 
-/* Of build/, what lets make go on from where the trusted tree is. */
-static bool is_needed_of_build(const char *below)
+static bool is_one_of(const char *const *names, const char *name, size_t length)
 {
-	static const char *const parts[] = {"gen",        "libfdt",     "host", "vitrine", "witness.so", "kernel", "kernel.elf",
-					    "kernel.bin", "kernel.sym", "user", "servers", "modules",    NULL};
+	for (; *names; names++)
+		if (strlen(*names) == length && !strncmp(*names, name, length))
+			return true;
+	return false;
+}
+
+/* Of build/, what lets make go on from where the trusted tree is; but nothing that was made from the lab's own solution. */
+static bool is_needed_of_build(const struct lab *lab, const char *below)
+{
+	static const char *const parts[] = {"gen",    "libfdt", "host",    "vitrine", "witness.so",
+					    "kernel", "user",   "servers", "modules", NULL};
 	const char *machine = begins(below, "x86_64/") ? below + 7 : begins(below, "ppc64/") ? below + 6 : below;
 	if (!strcmp(below, "x86_64") || !strcmp(below, "ppc64"))
 		return true;
-	size_t length = strcspn(machine, "/");
-	for (const char *const *part = parts; *part; part++)
-		if (strlen(*part) == length && !strncmp(*part, machine, length))
-			return true;
-	return false;
+	for (unsigned i = 0; i < lab->edits; i++)
+		if (begins(machine, "kernel/") && begins(machine + 7, lab->edit[i]))
+			return false;
+	return is_one_of(parts, machine, strcspn(machine, "/"));
+}
+
+/* Of labs/, programs: no wrong solutions, tests and answers. */
+static bool is_needed_of_labs(const char *below)
+{
+	return !strstr(below, "/mutants") && !strstr(below, "/tests") && !strstr(below, "/questions");
 }
 
 static enum tree_action choose(void *context, const char *below, bool is_directory, const char *from, const char *to)
 {
 	static const char *const parts[] = {"Makefile", ".ci", "arch", "kernel", "labs", "trace", "user", "viz", "build", NULL};
-	(void)context, (void)is_directory, (void)from, (void)to;
+	(void)is_directory, (void)from, (void)to;
 	if (begins(below, "build/"))
-		return is_needed_of_build(below + 6) ? TREE_COPY : TREE_SKIP;
-	if (strchr(below, '/'))
-		return TREE_COPY;
-	for (const char *const *part = parts; *part; part++)
-		if (!strcmp(*part, below))
-			return TREE_COPY;
-	return TREE_SKIP;
+		return is_needed_of_build(context, below + 6) ? TREE_COPY : TREE_SKIP;
+	if (begins(below, "labs/"))
+		return is_needed_of_labs(below) ? TREE_COPY : TREE_SKIP;
+	return strchr(below, '/') || is_one_of(parts, below, strlen(below)) ? TREE_COPY : TREE_SKIP;
 }
 
 /* ---- the submission's files ---- */
@@ -75,17 +85,20 @@ static int open_below(const char *directory, const char *path)
 	return at;
 }
 
-/* The text of one listed file. NULL with the reason in `refused`. */
-static char *read_listed(struct grade *grade, const char *submission, const char *path)
+char *submission_read(const char *submission, const char *path, char **why)
 {
 	int file = open_below(submission, path);
 	struct stat status;
-	if (file < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > FILE_BYTES_MAX) {
-		const char *why = file < 0
-					  ? (errno == ELOOP || errno == ENOTDIR ? "it is a link, or behind one" : strerror(errno))
-				  : !S_ISREG(status.st_mode) ? "it is no plain file"
-							     : "it has more than 512 KiB";
-		grade->refused = text_format("%s cannot be taken: %s", path, why);
+	const char *wrong = NULL;
+	if (file < 0)
+		wrong = errno == ELOOP || errno == ENOTDIR ? "it is a link, or behind one" : strerror(errno);
+	else if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
+		wrong = "it is no plain file";
+	else if (status.st_size > FILE_BYTES_MAX)
+		wrong = "it has more than 512 KiB";
+	if (wrong) {
+		if (why)
+			*why = text_format("%s cannot be taken: %s", path, wrong);
 		if (file >= 0)
 			close(file);
 		return NULL;
@@ -99,17 +112,25 @@ static char *read_listed(struct grade *grade, const char *submission, const char
 	return text;
 }
 
-/* Events that a text emits: calls trace_NAME(. Returns the first that the trusted text does not emit, to be freed; NULL: none. */
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
+/* Whether a text has this name as a whole word. */
+static bool has_name(const char *text, const char *name, size_t length)
+{
+	for (const char *at = text; (at = memmem(at, strlen(at), name, length)); at++)
+		if ((at == text || !strchr(NAME_CHARACTERS, at[-1])) && (!at[length] || !strchr(NAME_CHARACTERS, at[length])))
+			return true;
+	return false;
+}
+
+/* The first name trace_... of a text that the trusted text does not have, to be freed; NULL: none. A half name is one, too. */
 static char *forged_event(const char *text, const char *trusted)
 {
 	for (const char *at = text; (at = strstr(at, "trace_"));) {
-		size_t length = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789_");
-		bool starts = at == text || !strchr("abcdefghijklmnopqrstuvwxyz0123456789_", at[-1]);
-		char *call = text_format("%.*s(", (int)length, at);
-		bool known = strstr(trusted, call);
-		if (starts && at[length] == '(' && !known)
-			return call;
-		free(call);
+		size_t length = strspn(at, NAME_CHARACTERS);
+		bool starts = at == text || !strchr(NAME_CHARACTERS, at[-1]);
+		if (starts && !has_name(trusted, at, length))
+			return text_format("%.*s", (int)length, at);
 		at += length;
 	}
 	return NULL;
@@ -117,11 +138,11 @@ static char *forged_event(const char *text, const char *trusted)
 
 static bool overlay_file(struct grade *grade, const char *submission, const char *path)
 {
-	char *text = read_listed(grade, submission, path), *target = text_format("%s/%s", grade->tree, path);
+	char *text = submission_read(submission, path, &grade->refused), *target = text_format("%s/%s", grade->tree, path);
 	char *trusted = text_read(target, false), *forged = text && trusted ? forged_event(text, trusted) : NULL;
 	bool good = text && trusted && !forged;
 	if (forged)
-		grade->refused = text_format("%s calls %s), and emits an event that is not of this file", path, forged);
+		grade->refused = text_format("%s uses %s, which is not of this file: an event that others emit", path, forged);
 	if (good && strcmp(text, trusted) != 0)
 		good = text_write(target, text);
 	free(forged);
@@ -190,7 +211,7 @@ bool work_prepare(struct grade *grade, const char *submission)
 		return false;
 	}
 	grade->tree = tree;
-	bool good = tree_copy(grade->root, tree, choose, NULL);
+	bool good = tree_copy(grade->root, tree, choose, (void *)grade->lab);
 	for (unsigned i = 0; good && i < grade->lab->edits; i++)
 		good = overlay_file(grade, submission, grade->lab->edit[i]);
 	good = good && tree_look(submission, ENTRIES_MAX, note_ignored, grade);

@@ -31,16 +31,22 @@ submission honest
 submission endless-loop
 into_function endless-loop $'\tfor (volatile int i = 0;; i++)\n\t\t;'
 submission endless-output
-into_function endless-output $'\tfor (;;)\n\t\tkprintf("%s\\n", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");'
+into_function endless-output $'\tfor (;;)\n\t\tkprintf("on and on, and nobody will ever read it to its end\\n");'
 sed -i '0,/^#include/s//#include "core\/print.h"\n#include/' "$class/endless-output/$file"
+
+# The solution itself, out of what was built from it.
+submission solution-in-build
+printf '\n__asm__(".section .rodata\\n.incbin \\"build/x86_64/kernel.elf\\"\\n.text");\n' >>"$class/solution-in-build/$file"
 
 # The compiler is kept busy, reads what it should not, or writes more than there is room for.
 submission endless-build
-printf '\n#define A(x) x x x x x x x x x x\n#define B(x) A(A(A(A(x))))\nstatic const char huge[] = B(B(B("a")));\nconst char *huge_one(void);\nconst char *huge_one(void) { return huge; }\n' >>"$class/endless-build/$file"
+printf '\n#define A(x) x x x x x x x x x x\n#define B(x) A(A(A(A(x))))\nconst char huge[] = B(B(B("a")));\n' >>"$class/endless-build/$file"
 submission giant-object
 printf '\n__asm__(".section .rodata\\n.fill 4000000000, 1, 1\\n.text");\n' >>"$class/giant-object/$file"
 submission reads-host
-printf '\n#include "%s"\n' "$PWD/$class/honest/$file" /etc/passwd >>"$class/reads-host/$file"
+printf '\n#include "/etc/passwd"\n' >>"$class/reads-host/$file"
+submission reads-another
+printf '\n#include "%s"\n' "$PWD/$class/honest/labs/$lab/answers.txt" >>"$class/reads-another/$file"
 
 # Processes for ever, where a build would start them, if it were this Makefile that is used.
 submission fork-bomb
@@ -50,8 +56,10 @@ printf 'image:\n\ttouch %s/fork-bomb-ran; for i in 1 2 3; do $(MAKE) image & don
 submission forged-event
 into_function forged-event $'\ttrace_fault_end(1, 1, 1);'
 submission forged-macro
-into_function forged-macro $'\tEMIT(fault_begin)(7, 1, 0x1000, 0x1000, 0, 0);'
-sed -i '0,/^#include/s//#include <trace_emit.h>\n#define EMIT(name) trace_##name\n#include/' "$class/forged-macro/$file"
+into_function forged-macro $'\tEMIT(tra, ce_fault_begin)(7, 1, 0x1000, 0x1000, 0, 0);'
+sed -i '0,/^#include/s//#include <trace_emit.h>\n#define EMIT(a, b) a##b\n#include/' "$class/forged-macro/$file"
+submission forged-blank
+into_function forged-blank $'\ttrace_rcu_call (1, 2, 3);'
 
 # Points that it gives itself, tests that pass always, tools of its own.
 submission own-score
@@ -70,6 +78,11 @@ submission link-on-the-way
 rm -r "${class:?}/link-on-the-way/${file%%/*}" && ln -s "$PWD/${file%%/*}" "$class/link-on-the-way/${file%%/*}"
 submission pipe
 rm "$class/pipe/$file" && mkfifo "$class/pipe/$file"
+submission pipe-as-note
+mkfifo "$class/pipe-as-note/handout.txt"
+submission answers-of-another
+mkdir -p "$class/honest/labs/$lab" && printf 'interrupts: 7\n' >"$class/honest/labs/$lab/answers.txt"
+ln -s ../honest/labs "$class/answers-of-another/labs"
 submission huge
 head -c 3000000 /dev/zero >"$class/huge/$file"
 submission nothing
@@ -111,30 +124,37 @@ expect_reason() { # name, text
 	fi
 }
 
-full=$(verdict_of honest)
-expect_equal hostile-honest "points lost by the honest one without answers" "$(grep -c '"level": "\(question\|prediction\)"' "$grades/honest/grade.json")" \
-	"$(grep -c '"outcome": "failed"' "$grades/honest/grade.json")"
+full=$(verdict_of fork-bomb)
+of_honest() { # pattern
+	grep -c "$1" "$grades/honest/grade.json"
+}
+expect_equal hostile-honest "what the honest one has failed, with one answer" "$(($(of_honest '"level": "\(question\|prediction\)"') - 1))" \
+	"$(of_honest '"outcome": "failed"')"
 for name in endless-loop endless-output own-score; do
 	expect_verdict $name "0.00 "
 done
 expect_reason endless-loop 'hangs\|slow\|livelock\|did not run'
-for name in endless-build giant-object reads-host; do
+for name in endless-build giant-object reads-host reads-another solution-in-build; do
 	expect_verdict $name "0.00 *build*"
 done
-expect_verdict fork-bomb "$full"
+expect_equal hostile-fork-bomb "its points, beside those of one that changed nothing" "$(verdict_of pipe-as-note)" "$full"
 expect_reason fork-bomb '"ignored": \["Makefile"\]'
 expect_equal hostile-fork-bomb-did-not-run "what it left" "" "$(ls "$work/fork-bomb-ran" 2>/dev/null)"
-expect_verdict forged-event "0.00 *not of this file*"
+for name in forged-event forged-blank; do
+	expect_verdict $name "0.00 *not of this file*"
+done
 expect_verdict forged-macro "0.00 "
 expect_reason forged-macro 'says the witness'
 for name in link link-on-the-way; do
 	expect_verdict $name "0.00 *it is a link*"
 done
+expect_verdict pipe-as-note "* "
+expect_equal hostile-answers-of-another "answers taken through a link" 0 "$(grep -c '"answer": "7"' "$grades/answers-of-another/grade.json")"
 expect_verdict pipe "0.00 *no plain file*"
 expect_verdict huge "0.00 *512 KiB*"
 expect_verdict nothing "0.00 *No such file*"
 expect_equal hostile-link-is-no-submission "what was graded through a link" "" "$(grep link-as-submission "$grades/summary.json")"
-expect_equal hostile-reads-nothing "what the compiler saw of others" "" "$(grep -rl 'root:x:0' "$grades" 2>/dev/null)"
+expect_equal hostile-reads-nothing "what the compiler saw of others" "" "$(grep -rl 'root:x:0\|interrupts: 7' "$grades" 2>/dev/null)"
 expect_equal hostile-changes-nothing "the tree and the submissions" "$before" "$(fingerprint)"
 expect_equal hostile-leaves-nothing "what is left in the temporary directory" "" "$(ls -A "$TMPDIR")"
 rm -rf "$TMPDIR"

@@ -349,7 +349,7 @@ static void confines_to_one_directory(void **state)
 {
 	(void)state;
 	make_box();
-	assert_true(jobs_can_confine());
+	assert_true(jobs_can_confine("."));
 	assert_int_equal(confined("echo here > file && cat file", 10, NULL), 0);
 	assert_string_equal(shell_output, "here\n");
 	char *line = text_format(
