@@ -36,7 +36,7 @@ struct job {
 /* Runs them all, `parallel` at a time. `done`, if not NULL, is called after each. */
 void jobs_run(struct job *jobs, unsigned count, unsigned parallel, void (*done)(const struct job *job));
 
-/* The user and group that confined jobs run as: this one, or, if that is root, nobody. */
+/* The user and group that confined jobs run as: this one, or, if that is root, one that owns nothing. */
 uid_t jobs_user(void);
 
 /* Whether this host can confine, and such a job run the tools of `tree`. False after having said what is missing. */
