@@ -70,8 +70,8 @@
 
 	.text
 	.globl	uaccess_copy_in, uaccess_copy_out, uaccess_begin, uaccess_end, uaccess_fixup
-/* LAB(uaccess) BEGIN: A fault between uaccess_begin and uaccess_end goes on at uaccess_fixup: in real mode again, with r3 saying how many bytes
- * have not been copied. So does a copy that is done. */
+/* LAB(uaccess) BEGIN: A fault between uaccess_begin and uaccess_end goes on at uaccess_fixup: in real mode again, with r3
+ * saying how many bytes have not been copied. So does a copy that is done. */
 uaccess_begin:
 uaccess_copy_in: /* (to, user's from, bytes) -> bytes left */
 	COPY	%r7, %r6

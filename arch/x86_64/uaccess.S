@@ -45,8 +45,9 @@ copy_tail:
 	xorl	%eax, %eax
 	ret
 
-/* LAB(uaccess) BEGIN: Where a copy goes on after a fault: user pages are closed again (CLAC), and RAX is what has not been copied.
- * When `rep movs` faults, RCX says how many of its pieces are left; how large a piece is depends on the instruction. */
+/* LAB(uaccess) BEGIN: Where a copy goes on after a fault: user pages are closed again (CLAC), and RAX is what has not been
+ * copied. When `rep movs` faults, RCX says how many of its pieces are left; how large a piece is depends on the instruction.
+ * */
 fixup_bytes:
 	clac
 	leaq	(%rdx, %rcx), %rax

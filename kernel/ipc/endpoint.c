@@ -64,11 +64,11 @@ static inline bool is_of_thread(const struct ipc_message *message)
 	return message->content.type < MESSAGE_KERNEL;
 }
 
-/* LAB(ipc) BEGIN: A message arrives: deliver().
- * If a thread waits at the endpoint, hand_over() gives it the message at once and the thread is woken: by sched_hand_over(), which lets it run
- * here next, or by sched_wake() if it is an interrupt's message. If none waits, the message waits: the kernel's own in `urgent`, others in
- * `queue`, first come, first served. A message that somebody will answer is in `taken` from when a thread has it. Tell the trace, with
- * trace_ipc_send() and trace_ipc_receive(), and count in `waiting`. Called with the endpoint's lock. */
+/* LAB(ipc) BEGIN: A message arrives: deliver(). If a thread waits at the endpoint, hand_over() gives it the message at once
+ * and the thread is woken: by sched_hand_over(), which lets it run here next, or by sched_wake() if it is an interrupt's
+ * message. If none waits, the message waits: the kernel's own in `urgent`, others in `queue`, first come, first served. A
+ * message that somebody will answer is in `taken` from when a thread has it. Tell the trace, with trace_ipc_send() and
+ * trace_ipc_receive(), and count in `waiting`. Called with the endpoint's lock. */
 /*
  * Gives a message to a thread: its registers, and a handle in its table. Called with the lock; the thread is the current one or
  * blocked. Returns the message if it is over with that, for the caller to free once the lock is given back; else NULL.
@@ -152,9 +152,10 @@ __attribute__((flatten)) enum status endpoint_call(struct endpoint *endpoint, st
 	if (content->type >= MESSAGE_KERNEL)
 		return STATUS_DENIED;
 	TRY(message_new(thread, endpoint, content, &message));
-	/* LAB(ipc) BEGIN: The caller blocks on message->caller until the answer comes, or the deadline, and its message is delivered; if it may
-	 * come. Think about the order of the two, and about the lock: a server on another CPU may answer before this one has executed
-	 * its next instruction. RETRY: the message is on its way, and no longer this function's to free. */
+	/* LAB(ipc) BEGIN: The caller blocks on message->caller until the answer comes, or the deadline, and its message is
+	 * delivered; if it may come. Think about the order of the two, and about the lock: a server on another CPU may answer
+	 * before this one has executed its next instruction. RETRY: the message is on its way, and no longer this function's
+	 * to free. */
 	spin_lock(&endpoint->lock);
 	enum status status = may_come(endpoint);
 	if (status == STATUS_OK)
@@ -235,12 +236,12 @@ static inline void leave_taken(struct endpoint *endpoint, struct ipc_message *me
 		server_paid(message);
 }
 
-/* LAB(ipc) BEGIN: Receiving: endpoint_receive().
- * The thread serves this endpoint from now on (server_serve), and the endpoint is not gone any more. If a message waits, the thread
- * gets the first, the kernel's before others; its token goes into *token. A call whose caller waits no more is dropped instead, with
- * trace_ipc_cancel(), and the next one looked at. If nothing waits, the thread blocks among the `receivers` until the deadline. And GONE if the
- * last handle that may receive was closed (receive_handles) since this call began: nobody would ever wake it. What is over is freed once
- * the lock is given back. */
+/* LAB(ipc) BEGIN: Receiving: endpoint_receive(). The thread serves this endpoint from now on (server_serve), and the endpoint
+ * is not gone any more. If a message waits, the thread gets the first, the kernel's before others; its token goes into
+ * *token. A call whose caller waits no more is dropped instead, with trace_ipc_cancel(), and the next one looked at. If
+ * nothing waits, the thread blocks among the `receivers` until the deadline. And GONE if the last handle that may receive was
+ * closed (receive_handles) since this call began: nobody would ever wake it. What is over is freed once the lock is given
+ * back. */
 /* Whether whoever sent it waits no more. */
 static bool is_withdrawn(const struct ipc_message *message)
 {

@@ -108,10 +108,10 @@ void message_free(struct ipc_message *message)
 
 uint64_t message_pass(const struct thread *thread, struct handle **passed)
 {
-	/* LAB(ipc) BEGIN: What goes with a message arrives.
-	 * handle_install() puts the handle into the table of the thread's process, and says whether there was room; then it is the message's no more.
-	 * Else the receiver is told why it got none (MESSAGE_HANDLE_LOST and the status), and the trace as well: as a refusal of this object with
-	 * no number and no right missing. trace_handle_pass() tells what has arrived. */
+	/* LAB(ipc) BEGIN: What goes with a message arrives. handle_install() puts the handle into the table of the thread's
+	 * process, and says whether there was room; then it is the message's no more. Else the receiver is told why it got
+	 * none (MESSAGE_HANDLE_LOST and the status), and the trace as well: as a refusal of this object with no number and no
+	 * right missing. trace_handle_pass() tells what has arrived. */
 	uint64_t number = 0;
 	struct handle *handle = *passed;
 	if (!handle)
@@ -163,9 +163,9 @@ static enum status send_back(struct ipc_message *message, const struct message *
 static __attribute__((flatten)) enum status answer_caller(struct ipc_message *message, struct thread *caller,
 							  const struct message *answer, struct handle **passed)
 {
-	/* LAB(ipc) BEGIN: The caller gets its answer, or there is none who waits (NULL: GONE).
-	 * Its registers get status and answer (arch_message_set), with the token of its own message and what goes with the answer in its own
-	 * table; it is woken by sched_hand_over() with WAKE_REPLY. The message is over. */
+	/* LAB(ipc) BEGIN: The caller gets its answer, or there is none who waits (NULL: GONE). Its registers get status and
+	 * answer (arch_message_set), with the token of its own message and what goes with the answer in its own table; it is
+	 * woken by sched_hand_over() with WAKE_REPLY. The message is over. */
 	if (caller) {
 		struct message content = *answer;
 		content.token = message->content.token;

@@ -41,7 +41,8 @@ static enum status answer_fault(struct thread *thread, const struct trap *trap)
 
 static bool is_user_range(struct vaddr start, size_t bytes)
 {
-	/* LAB(uaccess) BEGIN: Whether all of it lies below USER_END. A number may be as large as any: think of what start + bytes can be. */
+	/* LAB(uaccess) BEGIN: Whether all of it lies below USER_END. A number may be as large as any: think of what start +
+	 * bytes can be. */
 	/* LAB(uaccess) ELSE
 	(void)start, (void)bytes;
 	return true;
@@ -55,9 +56,9 @@ enum status copy_from_user(struct thread *thread, void *to, struct vaddr from, s
 	*left = bytes;
 	if (!is_user_range(from, bytes))
 		return STATUS_FAULT;
-	/* LAB(uaccess) BEGIN: The copy goes ahead. What it leaves it could not copy: there the fault path is run (answer_fault), for the
-	 * trap that this CPU noted in uaccess_trap, and the copy goes on where it stopped. Take the trap out before anything else can fault here. *left
-	 * is right whatever is returned. */
+	/* LAB(uaccess) BEGIN: The copy goes ahead. What it leaves it could not copy: there the fault path is run
+	 * (answer_fault), for the trap that this CPU noted in uaccess_trap, and the copy goes on where it stopped. Take the
+	 * trap out before anything else can fault here. *left is right whatever is returned. */
 	while (*left > 0) {
 		size_t done = bytes - *left;
 		*left = arch_copy_from_user((uint8_t *)to + done, vaddr(from.v + done), *left);
@@ -144,7 +145,8 @@ enum status user_pin(struct thread *thread, struct vaddr va, size_t bytes, enum 
 	ASSERT(bytes <= PAGE_BYTES);
 	if (!is_user_range(va, bytes))
 		return STATUS_FAULT;
-	/* LAB(uaccess) BEGIN: Two pages at most: each is made to be there and pinned (pin_page), and buffer->pin says how many bytes of it are meant. */
+	/* LAB(uaccess) BEGIN: Two pages at most: each is made to be there and pinned (pin_page), and buffer->pin says how
+	 * many bytes of it are meant. */
 	for (unsigned i = 0; bytes > 0; i++) {
 		size_t part = min_u64(bytes, PAGE_BYTES - va.v % PAGE_BYTES);
 		TRY(pin_page(thread, va.v, access, &buffer->pin[i]));

@@ -80,9 +80,9 @@ enum status handle_install(struct handle_table *table, struct handle *handle, ui
 
 enum status handle_derive(struct handle *from, unsigned rights, struct handle **result)
 {
-	/* LAB(objects) BEGIN: A handle made from another.
-	 * handle_new() makes one. Which rights may it have? It becomes a child of `from`, under handles_lock, unless that has ended meanwhile: then
-	 * there is NOT_FOUND, and nothing is left of it (handle_drop, without the lock). */
+	/* LAB(objects) BEGIN: A handle made from another. handle_new() makes one. Which rights may it have? It becomes a
+	 * child of `from`, under handles_lock, unless that has ended meanwhile: then there is NOT_FOUND, and nothing is left
+	 * of it (handle_drop, without the lock). */
 	struct handle *handle;
 	TRY(handle_new(from->kobj, from->rights & rights, &handle));
 	spin_lock(&handles_lock);
@@ -201,7 +201,8 @@ static bool end(struct handle *handle)
 /* Moves some children of a handle that has ended up to its parent; false when none was left and it is out of the tree. With the lock. */
 static bool move_children(struct handle *handle)
 {
-	/* LAB(objects) BEGIN: Its children become those of its parent, if it has one; MOVED_AT_ONCE of them at a time. Then it leaves the tree itself. */
+	/* LAB(objects) BEGIN: Its children become those of its parent, if it has one; MOVED_AT_ONCE of them at a time. Then
+	 * it leaves the tree itself. */
 	for (unsigned moved = 0; !list_is_empty(&handle->children); moved++) {
 		struct handle *child = container_of(handle->children.next, struct handle, sibling);
 		if (moved == MOVED_AT_ONCE)
@@ -277,10 +278,10 @@ enum status handle_close(struct handle_table *table, uint64_t number)
 	return STATUS_OK;
 }
 
-/* LAB(objects) BEGIN: Everything that was made from a handle ends: handle_revoke().
- * Children, and children of children, in whatever table, and on their way in messages. Each step takes handles_lock and lets it go. Who ends one
- * (end() says whether it was you) frees it with rcu_call(); but one on its way is its message's, which will drop it. At most REVOKED_AT_ONCE
- * in a call: LIMIT. Tell the trace how many (trace_handle_revoke). */
+/* LAB(objects) BEGIN: Everything that was made from a handle ends: handle_revoke(). Children, and children of children, in
+ * whatever table, and on their way in messages. Each step takes handles_lock and lets it go. Who ends one (end() says whether
+ * it was you) frees it with rcu_call(); but one on its way is its message's, which will drop it. At most REVOKED_AT_ONCE in a
+ * call: LIMIT. Tell the trace how many (trace_handle_revoke). */
 /* One of those that were made from the handle, no longer found; NULL if there is none. *mine: nobody else has ended it. */
 static struct handle *end_child(struct handle *handle, bool *mine)
 {

@@ -6,8 +6,8 @@
  *     2   a queue that gets full, and handles that go along, or find no room
  *     3   callers that lose patience, before and after their call is taken; and the kernel, which asks the same server for pages
  *
- * It says what it is about with marks, and what it has seen with their values; the lab's tests compare that with what the kernel says. A wrong
- * answer is no reason to stop.
+ * It says what it is about with marks, and what it has seen with their values; the lab's tests compare that with what the
+ * kernel says. A wrong answer is no reason to stop.
  */
 #include <vitrine.h>
 

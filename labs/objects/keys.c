@@ -1,9 +1,11 @@
 /*
- * Handles as keys: what they open, what they do not, who else has one, and what is left when the last is gone; program.part says which.
+ * Handles as keys: what they open, what they do not, who else has one, and what is left when the last is gone;
+ * program.part says which.
  *
  *     1   handles of the wrong type, and numbers that no handle has
  *     2   every right missed once and had once; and a deputy, another process, that is asked to do what its client may not
- *     3   a tree of handles: taken back, closed in the middle, on their way; and things with several users, which live as long as the last of them
+ *     3   a tree of handles: taken back, closed in the middle, on their way; and things with several
+ *         users, which live as long as the last of them
  *     4   two threads, one of which uses what the other gives up
  *
  * It says what it is about with marks, and what it has seen with their values. A wrong answer is no reason to stop.
