@@ -31,6 +31,7 @@ struct grade_run {
 	char *directory; /* where it is kept */
 	char *why;       /* NULL: it ended as it should, and the witness agrees; else what was wrong, in words */
 	const char *end; /* then: what its end is called by `vitrine explain`; NULL: it has none */
+	bool finished;   /* with status 0; a run may also be allowed another end */
 	sqlite3 *database;
 };
 

@@ -140,9 +140,10 @@ static bool write_answers(const struct lab *lab, const char *output)
 	return good;
 }
 
+/* In place of the project's own. */
 static bool write_readme(const struct handout *handout, const char *output)
 {
-	char *path = text_format("%s/README.md", output), *ours = text_read(path, false), *pages = NULL;
+	char *path = text_format("%s/README.md", output), *pages = NULL;
 	size_t bytes;
 	FILE *to = open_memstream(&pages, &bytes);
 	char *names = text_format("%s", handout->labs);
@@ -150,14 +151,20 @@ static bool write_readme(const struct handout *handout, const char *output)
 		fprintf(to, "- [labs/%s/page.md](labs/%s/page.md)\n", name, name);
 	fclose(to);
 	free(names);
-	char *text = text_format(
-		"# Your lab\n\nThis tree was made for you; start with\n\n%s\n`make grade` says how far you are. What follows is "
-		"about the whole project.\n\n%s",
-		pages, ours ? ours : "");
-	bool good = ours && text_write(path, text);
+	char *text = text_format("# Your lab\n\n"
+				 "This tree was made for you. It is Vitrine, a small kernel for two machines that QEMU plays, "
+				 "with holes where your work is. Start with\n\n%s\n"
+				 "    git init -q && git add -A && git commit -qm start    # so that you can always see what you "
+				 "changed, and go back\n"
+				 "    make grade                                           # how far you are; the first time it "
+				 "builds everything\n"
+				 "    make help                                            # everything else\n\n"
+				 "The book is [docs/README.md](docs/README.md). Pages of other labs and the project's own tests, "
+				 "which it speaks of, are not in this tree.\n",
+				 pages);
+	bool good = text_write(path, text);
 	free(text);
 	free(pages);
-	free(ours);
 	free(path);
 	return good;
 }

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -140,6 +141,7 @@ static _Noreturn void become(const struct job *job)
 	unsetenv("MAKEFLAGS");
 	unsetenv("MFLAGS");
 	unsetenv("MAKELEVEL");
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody would wait for it any more */
 	execvp(words[0], (char **)words);
 	dprintf(2, "%s does not start: %s\n", words[0], strerror(errno));
 	_exit(127);

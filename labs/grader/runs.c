@@ -123,7 +123,7 @@ static char *complaint(const char *path)
 {
 	char *found = telling_lines(path, 2, "error:");
 	found = found ? found : telling_lines(path, 3, NULL);
-	return found ? found : text_format("it says nothing");
+	return found ? text_plain(found) : text_format("it says nothing");
 }
 
 /* Asks make for what one kind of run needs. What the tools are made of is not made again. Returns why not, to be freed; NULL if it is made. */
@@ -291,7 +291,7 @@ static char *telling_words(const struct grade_run *run)
 	for (char *line; (line = text_line(&rest));)
 		if (!first && (strstr(line, "PANIC") || strstr(line, "check failed")))
 			first = line;
-	char *words = first ? text_format("%.300s", first) : NULL;
+	char *words = first ? text_plain(text_format("%.300s", first)) : NULL;
 	free(text);
 	free(path);
 	return words;
@@ -329,13 +329,14 @@ static void judge_ending(struct grade_run *run, const struct job *job, const str
 		run->why = text_format("the machine did not run (%s)", job->log);
 	else if (!may_end(run->run, job->exit_code))
 		run->why = bad_ending(run, job);
+	run->finished = !run->why && job->exit_code == 0;
 	if (run->why && !job->timed_out)
 		run->end = "last";
 }
 
 /* ---- the witness ---- */
 
-/* Asks, for each run that ended well, whether what the witness saw is what the trace says. */
+/* Asks, for each run that finished (a kernel that panics may have been about to tell), whether what the witness saw is what the trace says. */
 static void ask_witness(struct grade *grade)
 {
 	struct job *jobs = text_memory(GRADE_RUNS_MAX, sizeof(*jobs));
@@ -343,7 +344,7 @@ static void ask_witness(struct grade *grade)
 	unsigned count = 0;
 	char *program = trusted_program(grade);
 	for (unsigned i = 0; i < grade->runs; i++) {
-		if (grade->run[i].why)
+		if (grade->run[i].why || !grade->run[i].finished)
 			continue;
 		asked[count] = &grade->run[i];
 		jobs[count++] = (struct job){.word = {program, "witness", grade->run[i].directory, "--check"},

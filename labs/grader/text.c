@@ -128,6 +128,14 @@ bool text_number(const char *text, uint64_t *number)
 	return isdigit((unsigned char)*text) && *end == '\0' && errno == 0;
 }
 
+char *text_plain(char *text)
+{
+	for (char *at = text; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = ' ';
+	return text;
+}
+
 void json_string(FILE *to, const char *text)
 {
 	fputc('"', to);
@@ -136,7 +144,7 @@ void json_string(FILE *to, const char *text)
 			fprintf(to, "\\%c", *text);
 		else if (*text == '\n')
 			fputs("\\n", to);
-		else if ((unsigned char)*text < ' ' || (unsigned char)*text >= 0x7f)
+		else if ((unsigned char)*text < ' ')
 			fprintf(to, "\\u%04x", (unsigned char)*text);
 		else
 			fputc(*text, to);

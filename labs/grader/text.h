@@ -38,6 +38,9 @@ char *text_value(char *line);
 /* A whole number from 0, and nothing else. */
 bool text_number(const char *text, uint64_t *number);
 
+/* Replaces what would move a terminal's cursor, in place. Returns the text. */
+char *text_plain(char *text);
+
 /* A text as JSON and as HTML want it. */
 void json_string(FILE *to, const char *text);
 void html_text(FILE *to, const char *text);
