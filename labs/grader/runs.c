@@ -18,7 +18,7 @@
 #include "grader/tree.h"
 
 #define BUILD_SECONDS 180
-#define RUN_SECONDS 45
+#define RUN_SECONDS 75
 
 /* A run that makes more events than any lab's has gone wrong. */
 #define EVENTS_MAX "1500000"
@@ -33,7 +33,7 @@ static const struct {
 	{3, "crash", "the program crashed"},
 	{4, "deadlock", "deadlock: every thread waits, and nobody is left to wake one"},
 	{5, "livelock", "livelock: threads run, and none gets anywhere"},
-	{6, "slow", "slow: the budget of instructions was used up while work was still being done"},
+	{6, "slow", "slow: a limit was reached while work was still being done, the budget of instructions as a rule"},
 	{7, "panic", "the kernel panicked"},
 	{8, "refused", "the kernel refused to boot"},
 	{9, "triple-fault", "triple fault: a fault while the machine took a fault"},
@@ -238,7 +238,7 @@ static void run_job(const struct grade *grade, const struct grade_run *run, stru
 				   "--events",
 				   EVENTS_MAX,
 				   "--wall",
-				   "30",
+				   "60",
 				   "-o",
 				   grade->confined ? words->output : run->directory};
 	for (; count < sizeof(all) / sizeof(all[0]); count++)
