@@ -62,6 +62,7 @@ static void grade_student(struct class *class, struct student *student, const st
 	grade->root = like->root;
 	grade->machines = like->machines;
 	grade->parallel = like->parallel;
+	grade->wall = like->wall;
 	grade->confined = like->confined;
 	grade->lab = lab;
 	grade->submission = student->name;

@@ -37,6 +37,7 @@ const char grade_help[] =
 	"    --class DIR       a directory of such directories, called after the students\n"
 	"    --trusted TREE    the tree with the lab and the tools (default: the one this program was built in)\n"
 	"    --unconfined      builds and runs a submission without confining it: only for one that you trust\n"
+	"    --wall SECONDS    end a run that hangs after this time on the host (default 60)\n"
 	"    --jobs N          runs at a time (default: one a processor)\n"
 	"    -o, --output DIR  where the grade is left: grade.json, grade.html, runs/ (default out/grade/NAME)\n"
 	"\n"
@@ -206,7 +207,7 @@ bool grade_one(struct grade *grade, const char *submission)
 struct grade_options {
 	const char *lab, *arch, *submission, *class, *trusted, *output;
 	bool has_seed, unconfined;
-	uint64_t seed, jobs;
+	uint64_t seed, jobs, wall;
 };
 
 static const char **text_option(struct grade_options *options, int option)
@@ -230,21 +231,33 @@ static const char **text_option(struct grade_options *options, int option)
 /* 0, or the exit code after having said what is wrong. */
 static int parse(struct grade_options *options, int argc, char **argv)
 {
-	static const struct option names[] = {
-		{"lab", required_argument, NULL, 'l'},    {"seed", required_argument, NULL, 's'},
-		{"arch", required_argument, NULL, 'a'},   {"submission", required_argument, NULL, 'S'},
-		{"class", required_argument, NULL, 'c'},  {"trusted", required_argument, NULL, 't'},
-		{"unconfined", no_argument, NULL, 'u'},   {"jobs", required_argument, NULL, 'j'},
-		{"output", required_argument, NULL, 'o'}, {0}};
+	static const struct option names[] = {{"lab", required_argument, NULL, 'l'},
+					      {"seed", required_argument, NULL, 's'},
+					      {"arch", required_argument, NULL, 'a'},
+					      {"submission", required_argument, NULL, 'S'},
+					      {"class", required_argument, NULL, 'c'},
+					      {"trusted", required_argument, NULL, 't'},
+					      {"unconfined", no_argument, NULL, 'u'},
+					      {"jobs", required_argument, NULL, 'j'},
+					      {"wall", required_argument, NULL, 'w'},
+					      {"output", required_argument, NULL, 'o'},
+					      {0}};
 	opterr = 0;
 	optind = 1;
 	for (int option; (option = getopt_long(argc, argv, ":o:", names, NULL)) != -1;) {
 		if (option == ':' || option == '?')
 			return say_usage("grade", option == ':' ? "%s wants a value" : "there is no option `%s`",
 					 argv[optind - 1]);
-		if (option == 's' || option == 'j') {
-			if (!text_number(optarg, option == 's' ? &options->seed : &options->jobs))
-				return say_usage("grade", "--%s wants a number, not `%s`", option == 's' ? "seed" : "jobs",
+		uint64_t *number = option == 's'   ? &options->seed
+				   : option == 'j' ? &options->jobs
+				   : option == 'w' ? &options->wall
+						   : NULL;
+		if (number) {
+			if (!text_number(optarg, number) || (option != 's' && *number > UINT32_MAX))
+				return say_usage("grade", "--%s wants a number, not `%s`",
+						 option == 's'   ? "seed"
+						 : option == 'j' ? "jobs"
+								 : "wall",
 						 optarg);
 			options->has_seed |= option == 's';
 		} else if (option == 'u') {
@@ -296,6 +309,7 @@ static int grade_lab(const struct grade_options *options, const char *root, cons
 	grade->lab = lab;
 	grade->machines = options->arch ? lab_machines(options->arch) : lab->machines;
 	grade->parallel = options->jobs ? (unsigned)options->jobs : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	grade->wall = (unsigned)options->wall;
 	bool is_other = options->submission || options->class;
 	grade->confined = is_other && !options->unconfined;
 	grade->output = options->output ? text_format("%s", options->output) : text_format("%s/out/grade/%s", root, name);

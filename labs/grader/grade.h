@@ -59,10 +59,10 @@ struct grade {
 	char *tree;             /* where the kernel is built: the same, or a copy */
 	char *output;
 	const struct lab *lab;
-	unsigned machines, parallel;
-	bool confined, whole;             /* whole: all machines of the lab */
-	char *refused;                    /* why there are no runs: it does not build, ... */
-	char *ignored[GRADE_IGNORED_MAX]; /* files of the submission that are not the lab's */
+	unsigned machines, parallel, wall; /* seconds of this host that a run may take; 0: as many as usual */
+	bool confined, whole;              /* whole: all machines of the lab */
+	char *refused;                     /* why there are no runs: it does not build, ... */
+	char *ignored[GRADE_IGNORED_MAX];  /* files of the submission that are not the lab's */
 	unsigned ignored_files;
 	struct grade_run run[GRADE_RUNS_MAX];
 	unsigned runs;

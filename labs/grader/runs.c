@@ -18,7 +18,10 @@
 #include "grader/tree.h"
 
 #define BUILD_SECONDS 180
-#define RUN_SECONDS 75
+#define WALL_SECONDS 60
+
+/* And what a job around a run may take. */
+#define RUN_SECONDS(wall) ((wall) + 15)
 
 /* A run that makes more events than any lab's has gone wrong. */
 #define EVENTS_MAX "1500000"
@@ -200,7 +203,7 @@ bool runs_build_trusted(const struct grade *grade)
 
 /* What a job of a run needs as text. */
 struct run_words {
-	char *smp, *seed, *budget, *ring, *output, *log, *tree_output;
+	char *wall, *smp, *seed, *budget, *ring, *output, *log, *tree_output;
 };
 
 static void run_job(const struct grade *grade, const struct grade_run *run, struct job *job, struct run_words *words,
@@ -208,7 +211,9 @@ static void run_job(const struct grade *grade, const struct grade_run *run, stru
 {
 	unsigned count = 0;
 	const struct lab_run *what = run->run;
-	*words = (struct run_words){text_format("%" PRIu64, what->smp),
+	unsigned wall = grade->wall ? grade->wall : WALL_SECONDS;
+	*words = (struct run_words){text_format("%u", wall),
+				    text_format("%" PRIu64, what->smp),
 				    text_format("%" PRIu64, run->seed),
 				    text_format("%" PRIu64, what->budget),
 				    text_format("%" PRIu64, what->ring),
@@ -238,7 +243,7 @@ static void run_job(const struct grade *grade, const struct grade_run *run, stru
 				   "--events",
 				   EVENTS_MAX,
 				   "--wall",
-				   "60",
+				   words->wall,
 				   "-o",
 				   grade->confined ? words->output : run->directory};
 	for (; count < sizeof(all) / sizeof(all[0]); count++)
@@ -252,12 +257,13 @@ static void run_job(const struct grade *grade, const struct grade_run *run, stru
 		}
 	job->directory = grade->tree;
 	job->log = words->log;
-	job->seconds = RUN_SECONDS;
+	job->seconds = RUN_SECONDS(wall);
 	job->confinement = grade->confined ? confinement : NULL;
 }
 
 static void free_words(struct run_words *words)
 {
+	free(words->wall);
 	free(words->smp);
 	free(words->seed);
 	free(words->budget);
@@ -322,7 +328,7 @@ static bool has_trace(const struct grade_run *run)
 static void judge_ending(struct grade_run *run, const struct job *job, const struct run_words *words, bool confined)
 {
 	if (job->timed_out)
-		run->why = text_format("the run took more than %d seconds of this host's time", RUN_SECONDS);
+		run->why = text_format("the run took more than %u seconds of this host's time", job->seconds);
 	else if (confined && !take_out(run, words))
 		run->why = text_format("what the run left cannot be taken");
 	else if (!has_trace(run))
@@ -350,7 +356,7 @@ static void ask_witness(struct grade *grade)
 		jobs[count++] = (struct job){.word = {program, "witness", grade->run[i].directory, "--check"},
 					     .directory = ".",
 					     .log = text_format("%s/witness.txt", grade->run[i].directory),
-					     .seconds = RUN_SECONDS};
+					     .seconds = RUN_SECONDS(WALL_SECONDS)};
 	}
 	jobs_run(jobs, count, grade->parallel, NULL);
 	for (unsigned i = 0; i < count; i++) {
