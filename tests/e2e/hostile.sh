@@ -20,9 +20,10 @@ submission() { # name
 	done
 }
 
-# Puts lines at the start of the first function of the file.
-into_function() { # name, lines
-	lines=$2 awk '{ print } /^{/ && !done { print ENVIRON["lines"]; done = 1 }' "$file" >"$class/$1/$file"
+# Puts lines at the start of the first function of the file, or of the first one whose head matches.
+into_function() { # name, lines, head
+	lines=$2 awk -v head="${3:-.}" '{ print } $0 ~ head && /^[a-z]/ { found = 1 } /^{/ && found && !done { print ENVIRON["lines"]; done = 1 }' \
+		"$file" >"$class/$1/$file"
 }
 
 submission honest
@@ -56,7 +57,7 @@ printf 'image:\n\ttouch %s/fork-bomb-ran; for i in 1 2 3; do $(MAKE) image & don
 submission forged-event
 into_function forged-event $'\ttrace_fault_end(1, 1, 1);'
 submission forged-macro
-into_function forged-macro $'\tEMIT(tra, ce_fault_begin)(7, 1, 0x1000, 0x1000, 0, 0);'
+into_function forged-macro $'\tEMIT(tra, ce_fault_begin)(7, 1, 0x1000, 0x1000, 0, 0);' cpu_hazard_raise
 sed -i '0,/^#include/s//#include <trace_emit.h>\n#define EMIT(a, b) a##b\n#include/' "$class/forged-macro/$file"
 submission forged-blank
 into_function forged-blank $'\ttrace_rcu_call (1, 2, 3);'
