@@ -146,7 +146,8 @@ static int shared_points(const struct grade *grade, const struct lab_query *test
 		if (run->why)
 			return 0;
 	}
-	return (int)((uint64_t)test->points * 100 * result->good / (least > result->checked ? least : result->checked));
+	uint64_t all = least > result->checked ? least : result->checked;
+	return all ? (int)((uint64_t)test->points * 100 * result->good / all) : 0;
 }
 
 static void check_test(struct grade *grade, struct grade_result *result)

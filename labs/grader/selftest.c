@@ -84,8 +84,10 @@ static char *check_ladder(const struct lab *lab)
 /* The page names each test and question, and has no number that only some students have. */
 static char *check_page(const struct lab *lab)
 {
-	char *path = text_format("%s/page.md", lab->folder), *page = text_read(path, true),
-	     *why = page ? NULL : text_format("there is no page.md");
+	char *path = text_format("%s/page.md", lab->folder), *page = text_read(path, true), *why = NULL;
+	free(path);
+	if (!page)
+		return text_format("there is no page.md");
 	for (unsigned i = 0; i < lab->queries && !why; i++)
 		if (!strstr(page, lab->query[i].id))
 			why = text_format("page.md does not name %s", lab->query[i].id);
@@ -93,7 +95,6 @@ static char *check_page(const struct lab *lab)
 		if (!strstr(page, lab->edit[i]))
 			why = text_format("page.md does not name the file %s", lab->edit[i]);
 	free(page);
-	free(path);
 	return why;
 }
 

@@ -88,7 +88,7 @@ static int open_below(const char *directory, const char *path)
 char *submission_read(const char *submission, const char *path, char **why)
 {
 	int file = open_below(submission, path);
-	struct stat status;
+	struct stat status = {0};
 	const char *wrong = NULL;
 	if (file < 0)
 		wrong = errno == ELOOP || errno == ENOTDIR ? "it is a link, or behind one" : strerror(errno);
