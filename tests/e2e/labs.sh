@@ -1,7 +1,7 @@
 #!/bin/bash
 #
-# Group `labs`: every lab is as labs/README.md asks for; the tree as it is gets full marks in each on both machines, and its handout fails exactly its
-# tests, on one machine. LABS=all (make labs-test): on both, every wrong solution, and each handout in its own tree, as a student has it.
+# Group `labs`: every lab is as labs/README.md asks for; the tree as it is gets full marks in each on both machines, and the handout of every second
+# one fails exactly its tests, on one machine. LABS=all (make labs-test): on both, every wrong solution, and each handout in its own tree, as a student has it.
 source "$(dirname "$0")/lib.sh"
 
 # Whatever lab-test says, it has to say it to its end.
@@ -18,7 +18,7 @@ if [ "${LABS:-}" = all ]; then
 else
 	lab_test solutions --part form --part solution
 	machine=x86_64
-	for lab in $labs; do
+	for lab in $(awk 'NR % 2' <<<"$labs"); do
 		lab_test "handout-$lab" --lab "$lab" --part handout --arch $machine
 		[ $machine = x86_64 ] && machine=ppc64 || machine=x86_64
 	done
