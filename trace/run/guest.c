@@ -140,6 +140,22 @@ static bool schema_agrees(const struct run_guest *guest)
 	       false;
 }
 
+/* How long a descriptor that disagrees is looked at again: a loader may be writing over a copy that it has used. */
+#define DOUBTS 25
+#define DOUBT_US 2000
+
+/* Whether the descriptor is one that disagrees, and stays so. */
+static bool disagrees_for_good(struct run_guest *guest)
+{
+	for (unsigned i = 0; i < DOUBTS; i++) {
+		uint64_t offset = (uint64_t)((const volatile uint8_t *)guest->descriptor - guest->qemu->ram);
+		if (run_guest64(guest, guest->descriptor->schema_hash) == schema_hash() || !is_descriptor(guest->qemu, offset))
+			return false;
+		usleep(DOUBT_US);
+	}
+	return true;
+}
+
 bool run_guest_look(struct run_guest *guest)
 {
 	if (guest->cpus && guest->rings == guest->cpus)
@@ -155,7 +171,9 @@ bool run_guest_look(struct run_guest *guest)
 	if (!guest->descriptor || !run_guest32(guest, guest->descriptor->entries))
 		return true;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return schema_agrees(guest) && take_rings(guest);
+	if (run_guest64(guest, guest->descriptor->schema_hash) == schema_hash())
+		return take_rings(guest);
+	return !disagrees_for_good(guest) || schema_agrees(guest);
 }
 
 /* Copies text that the guest wrote, making it text if it is not. */
