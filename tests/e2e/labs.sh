@@ -1,7 +1,8 @@
 #!/bin/bash
 #
-# Group `labs`: every lab is as labs/README.md asks for; the tree as it is gets full marks in each on both machines, and the handout of every second
-# one fails exactly its tests, on one machine. LABS=all (make labs-test): on both, every wrong solution, and each handout in its own tree, as a student has it.
+# Group `labs`: every lab is as labs/README.md asks for; the tree as it is gets full marks in each on both machines, and the handout of every
+# second one fails exactly its tests, on one machine. LABS=all (make labs-test): all handouts, on both and in trees of their own, as a student
+# has them, and every wrong solution.
 source "$(dirname "$0")/lib.sh"
 
 # Whatever lab-test says, it has to say it to its end.
