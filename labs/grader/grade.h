@@ -75,6 +75,9 @@ struct grade {
 /* Writes the handout of one lab, or of several with commas between them. False after having said why not. */
 bool handout_write(const char *root, const char *labs, uint64_t seed, const char *output);
 
+/* Whether a handout of a lab has lines of its solution: where, in words, to be freed; NULL: nowhere. */
+char *handout_leaks(const char *root, const struct lab *lab, const char *handout);
+
 /* The tree to work with: `root`, or the one this program was built in. To be freed; NULL after having said why there is none. */
 char *grade_tree(const char *root);
 

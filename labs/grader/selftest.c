@@ -263,92 +263,6 @@ static void check_solution(struct selftest *selftest)
 
 /* ---- the handout ---- */
 
-/* Lines that say nothing by themselves. */
-#define TELLING_CHARS 16
-#define TELLING_LINES 3
-
-struct leak {
-	const char *lab;
-	char *lines[512]; /* of the solution, trimmed; NULL between two marks */
-	unsigned count;
-	char *found;
-};
-
-static void collect_solution(struct leak *leak, char *text)
-{
-	bool inside = false;
-	char *rest = text, *begin = text_format("LAB(%s) BEGIN", leak->lab), *end = text_format("LAB(%s) ELSE", leak->lab);
-	for (char *line; (line = text_line(&rest)) && leak->count + 1 < 512;) {
-		line += strspn(line, " \t");
-		if (strstr(line, begin))
-			inside = true;
-		else if (strstr(line, end)) {
-			inside = false;
-			leak->lines[leak->count++] = NULL;
-		} else if (inside && strlen(line) >= TELLING_CHARS && *line != '*' && *line != '/')
-			leak->lines[leak->count++] = text_format("%s", line);
-	}
-	free(begin);
-	free(end);
-}
-
-/* Whether a text has so many lines of the solution, one after the other. Its blanks may be others. */
-static bool tells(const struct leak *leak, char *text)
-{
-	unsigned next = 0, matched = 0;
-	char *rest = text;
-	for (char *line; (line = text_line(&rest));) {
-		line += strspn(line, " \t+-");
-		if (strlen(line) < TELLING_CHARS)
-			continue;
-		if (matched && leak->lines[next] && !strcmp(line, leak->lines[next])) {
-			next++;
-			if (++matched == TELLING_LINES)
-				return true;
-			continue;
-		}
-		matched = 0;
-		for (unsigned i = 0; i < leak->count && !matched; i++)
-			if (leak->lines[i] && !strcmp(line, leak->lines[i])) {
-				next = i + 1;
-				matched = 1;
-			}
-	}
-	return false;
-}
-
-static enum tree_action look_for_leak(void *context, const char *below, bool is_directory, const char *from, const char *to)
-{
-	struct leak *leak = context;
-	(void)to;
-	if (is_directory)
-		return !strcmp(below, "build") || !strcmp(below, "out") ? TREE_SKIP : TREE_COPY;
-	char *text = leak->found ? NULL : text_read(from, true);
-	if (text && tells(leak, text))
-		leak->found = text_format("%s has lines of the solution", below);
-	free(text);
-	return TREE_DONE;
-}
-
-static char *check_leaks(const struct selftest *selftest, const char *handout)
-{
-	struct leak *leak = text_memory(1, sizeof(*leak));
-	leak->lab = selftest->lab->name;
-	for (unsigned i = 0; i < selftest->lab->edits; i++) {
-		char *path = text_format("%s/%s", selftest->root, selftest->lab->edit[i]), *text = text_read(path, false);
-		if (text)
-			collect_solution(leak, text);
-		free(text);
-		free(path);
-	}
-	tree_look(handout, 20000, look_for_leak, leak);
-	char *why = leak->found;
-	for (unsigned i = 0; i < leak->count; i++)
-		free(leak->lines[i]);
-	free(leak);
-	return why;
-}
-
 static void check_handout(struct selftest *selftest)
 {
 	const struct lab *lab = selftest->lab;
@@ -362,7 +276,7 @@ static void check_handout(struct selftest *selftest)
 	if (!handout_write(selftest->root, lab->name, selftest->seed, handout)) {
 		verdict(selftest, "handout", text_format("it could not be written"));
 	} else {
-		verdict(selftest, "no-leak", check_leaks(selftest, handout));
+		verdict(selftest, "no-leak", handout_leaks(selftest->root, lab, handout));
 		verdict(selftest, "handout", expect_failed(selftest, "handout", handout, expected));
 	}
 	free(expected);
