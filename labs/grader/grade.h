@@ -128,5 +128,5 @@ void grade_free(struct grade *grade);
 /* Grades one tree or submission, leaving everything in grade->output. False if the host could not do its part. */
 bool grade_one(struct grade *grade, const char *submission);
 
-/* Grades each directory of `folder`. The exit code. */
-int grade_class(const struct grade *like, const char *folder);
+/* Grades each directory of `folder`. `seeds` is a file with lines of "NAME SEED"; NULL: each one's handout.txt says its seed. The exit code. */
+int grade_class(const struct grade *like, const char *folder, const char *seeds);

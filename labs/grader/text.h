@@ -44,3 +44,6 @@ char *text_plain(char *text);
 /* A text as JSON and as HTML want it. */
 void json_string(FILE *to, const char *text);
 void html_text(FILE *to, const char *text);
+
+/* The same, with what is between `backticks` as code. */
+void html_prose(FILE *to, const char *text);
