@@ -776,11 +776,11 @@ run: $(B)/vitrine image $(boot_file)
 	  -o $(OUT) -- $(QEMU); code=$$?; \
 	  if [ -e $(OUT)/run.vtrace ] && $(B)/vitrine perfetto $(OUT) -o $(OUT)/run.pftrace; then printf '%s\n' '' \
 	    'What happened:  build/vitrine stats $(OUT)' 'Event by event: build/vitrine events $(OUT) | less' \
-	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; fi; exit $$code
+	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; fi; exit $(or $(STATUS),$$code)
 
 # However it ends.
 dump: $(B)/vitrine image $(boot_file)
-	$(Q)$(MAKE) run LIMITS='$(LIMITS) --keep-ram' || true
+	$(Q)$(MAKE) run LIMITS='$(LIMITS) --keep-ram' STATUS=0
 	$(Q)$(B)/vitrine dump $(OUT)
 
 gdb: $(B)/vitrine image
