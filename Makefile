@@ -594,7 +594,7 @@ unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_irq.c tests/unit/sim_ru
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)
 # Readers of what loader and firmware say need no machine.
-unit_acpi_sources := tests/unit/firmware_sim.c arch/x86_64/acpi.c arch/x86_64/acpi_tables.c
+unit_acpi_sources := tests/unit/acpi_sim.c tests/unit/firmware_sim.c arch/x86_64/acpi.c arch/x86_64/acpi_tables.c
 unit_multiboot2_sources := tests/unit/firmware_sim.c arch/x86_64/loader.c arch/x86_64/multiboot2.c
 unit_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 unit_flags = $(language) $(filter-out -Wframe-larger-than=%,$(warnings)) -O1 -fno-omit-frame-pointer -D_GNU_SOURCE \
