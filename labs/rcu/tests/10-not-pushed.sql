@@ -1,4 +1,4 @@
--- title: What is given up later does not push back what waits already
+-- title: What is given up is freed after one of the next two periods, whatever is given up meanwhile
 -- points: 3
 -- level: stress
 -- run: readers
