@@ -111,7 +111,7 @@ host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/wi
   viz/call_join.c viz/calls.c viz/diff.c
 # Labs: handouts and the grader.
 host_sources += $(addprefix labs/grader/,text.c lab.c lab_query.c marks.c tree.c handout.c jobs.c work.c runs.c check.c source.c \
-  print.c json.c page.c class.c grade.c selftest.c leak.c)
+  print.c json.c page.c class.c grade.c selftest.c selftest_form.c selftest_grade.c selftest_mutants.c leak.c)
 # The plugin of QEMU that `vitrine run --witness` loads.
 plugin_sources := trace/witness/plugin.c trace/witness/paths.c trace/witness/path_tree.c trace/witness/block.c
 host_main := trace/main.c

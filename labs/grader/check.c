@@ -25,8 +25,8 @@ static int count_steps(void *context)
 	return --*(int *)context < 0;
 }
 
-/* The run as a database in memory, made at the first question. NULL, and why, if it cannot be. */
-static sqlite3 *database_of(struct grade_run *run)
+/* The run as a database in memory with the lab's views, made at the first question. NULL, and why, if it cannot be. */
+sqlite3 *grade_database(const struct grade *grade, struct grade_run *run)
 {
 	if (run->database || run->why)
 		return run->database;
@@ -36,6 +36,8 @@ static sqlite3 *database_of(struct grade_run *run)
 		sqlite3_close(run->database);
 		run->database = NULL;
 		run->why = text_format("its trace cannot be read");
+	} else if (grade->lab->views && sqlite3_exec(run->database, grade->lab->views, NULL, NULL, NULL) != SQLITE_OK) {
+		run->why = text_format("views.sql: %s", sqlite3_errmsg(run->database));
 	}
 	return run->database;
 }
@@ -106,7 +108,7 @@ static int read_rows(const struct grade *grade, struct grade_run *run, struct gr
 
 static void ask_run(const struct grade *grade, struct grade_run *run, struct grade_result *result)
 {
-	sqlite3 *database = database_of(run);
+	sqlite3 *database = grade_database(grade, run);
 	sqlite3_stmt *statement = NULL;
 	uint64_t rows = 0;
 	int steps = STEPS_MAX;
@@ -191,9 +193,9 @@ static char *answer_to(const char *answers, const char *name)
 }
 
 /* The value that the query has in the student's own run. To be freed; NULL: none. */
-static char *truth_of(struct grade_run *run, const char *sql)
+static char *truth_of(const struct grade *grade, struct grade_run *run, const char *sql)
 {
-	sqlite3 *database = database_of(run);
+	sqlite3 *database = grade_database(grade, run);
 	sqlite3_stmt *statement = NULL;
 	char *truth = NULL;
 	if (database && sqlite3_prepare_v2(database, sql, -1, &statement, NULL) == SQLITE_OK &&
@@ -231,7 +233,7 @@ static void check_question(struct grade *grade, struct grade_result *result, con
 			run = &grade->run[i];
 	result->run = run;
 	result->answer = answer_to(answers, question->id);
-	result->truth = run ? truth_of(run, question->sql) : NULL;
+	result->truth = run ? truth_of(grade, run, question->sql) : NULL;
 	result->checked = 1;
 	bool predicts = question->kind == QUERY_PREDICTION;
 	if (!result->answer)

@@ -254,8 +254,8 @@ struct lab *lab_read(const char *root, const char *name, uint64_t seed)
 	snprintf(lab->name, sizeof(lab->name), "%s", name);
 	if (!lab->memory)
 		say_unknown(root, name);
-	bool good = lab->memory && read_file(lab, path) && finish_runs(lab) && lab_read_queries(lab, false) &&
-		    lab_read_queries(lab, true);
+	bool good = lab->memory && read_file(lab, path) && finish_runs(lab) && lab_read_views(lab) &&
+		    lab_read_queries(lab, false) && lab_read_queries(lab, true);
 	free(path);
 	if (good)
 		return lab;
@@ -274,6 +274,7 @@ void lab_free(struct lab *lab)
 		free(lab->query[i].memory);
 	}
 	free(lab->folder);
+	free(lab->views);
 	free(lab->memory);
 	free(lab);
 }

@@ -58,6 +58,7 @@ struct lab {
 	unsigned runs;
 	struct lab_query query[LAB_QUERIES_MAX]; /* tests by name, then questions by name */
 	unsigned queries;
+	char *views; /* CREATE TEMP VIEW statements that the queries share; NULL: none */
 	char *memory;
 };
 
@@ -87,5 +88,8 @@ int lab_points(const struct lab *lab, unsigned machines);
 
 /* Reads tests/ or questions/ of a lab, which has everything else. False after having said what is wrong. */
 bool lab_read_queries(struct lab *lab, bool questions);
+
+/* Reads views.sql of a lab, if it has one. False after having said what is wrong. */
+bool lab_read_views(struct lab *lab);
 
 const struct lab_run *lab_run_named(const struct lab *lab, const char *name);

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "grader/lab.h"
@@ -136,6 +137,15 @@ static char *read_filled(const struct lab *lab, const char *path)
 	char *text = text_read(path, false), *filled = text ? lab_fill(lab, text, true, path) : NULL;
 	free(text);
 	return filled;
+}
+
+bool lab_read_views(struct lab *lab)
+{
+	char *path = text_format("%s/views.sql", lab->folder);
+	bool exists = access(path, F_OK) == 0;
+	lab->views = exists ? read_filled(lab, path) : NULL;
+	free(path);
+	return !exists || lab->views;
 }
 
 static bool read_query(struct lab *lab, const char *path, const char *name, bool question)
