@@ -46,15 +46,27 @@ unsigned boot_lock_holder(void)
 	return __atomic_load_n(&holder, __ATOMIC_RELAXED);
 }
 
-void boot_lock_release(void)
+void boot_lock_check(void)
 {
-	ASSERT(__atomic_load_n(&boot_lock, __ATOMIC_RELAXED) && boot_lock_holder() == arch_cpu()->index);
+	ASSERT(boot_lock_holder() != arch_cpu()->index || __atomic_load_n(&boot_lock, __ATOMIC_RELAXED));
+}
+
+static void let_go(void)
+{
+	ASSERT(boot_lock_holder() == arch_cpu()->index);
+	boot_lock_check();
 	__atomic_store_n(&holder, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&boot_lock, 0, __ATOMIC_RELEASE);
 }
 
 void boot_lock_give_back(void)
 {
-	boot_lock_release();
+	let_go();
 	trace_boot_phase(BOOT_PHASE_UNLOCK, 0);
+}
+
+void boot_lock_release(void)
+{
+	ASSERT(arch_cpu()->index == 0);
+	let_go();
 }

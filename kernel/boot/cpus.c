@@ -198,7 +198,7 @@ void kernel_secondary(struct cpu *cpu)
 {
 	boot_lock_hold(cpu);
 	if (cpu->fails == CPU_FAILS_HOLDING_LOCK)
-		boot_lock_release();
+		boot_lock_give_back();
 	if (cpu->fails == CPU_FAILS_HOLDING_LOCK || cpu->fails == CPU_FAILS_KEEPING_LOCK)
 		arch_cpu_halt();
 	start_say_entry(cpu);

@@ -15,6 +15,7 @@
 #include <trace_emit.h>
 
 #include "boot/barrier.h"
+#include "boot/boot_lock.h"
 #include "boot/command_line.h"
 #include "core/cpu.h"
 #include "core/print.h"
@@ -187,6 +188,7 @@ void start_get_ready(struct cpu *cpu)
 	trace_boot_phase(BOOT_PHASE_DATA, 0);
 	arch_cpu_init(cpu);
 	start_report(cpu);
+	boot_lock_check();
 	trace_boot_phase(BOOT_PHASE_BOOTSTRAP, 0);
 }
 
