@@ -21,7 +21,8 @@ B := build
 
 kernel_sources := \
   kernel/boot/main.c kernel/boot/command_line.c kernel/boot/archive.c kernel/boot/elf.c kernel/boot/symbols.c \
-  kernel/boot/first_handles.c kernel/boot/information.c kernel/boot/barrier.c kernel/boot/clock.c kernel/boot/cpus.c \
+  kernel/boot/first_handles.c kernel/boot/information.c kernel/boot/boot_lock.c kernel/boot/starting.c \
+  kernel/boot/barrier.c kernel/boot/clock.c kernel/boot/cpus.c \
   kernel/core/cpu.c kernel/core/lock.c kernel/core/print.c kernel/core/panic.c kernel/core/end.c \
   kernel/core/trap.c kernel/core/syscall.c kernel/core/syscall_memory.c kernel/core/syscall_ipc.c kernel/core/syscall_thread.c \
   kernel/core/name.c kernel/core/poison.c kernel/core/rcu.c \
