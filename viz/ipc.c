@@ -183,13 +183,12 @@ struct drawing {
 static struct Agraph_s *group_of(struct drawing *drawing, unsigned role)
 {
 	const struct who *who = &drawing->ipc->who;
-	unsigned process = who->roles[role].process;
+	const struct actor_process *process = actors_process(&who->actors, who->roles[role].process);
 	char key[32];
-	if (process == WHO_NOBODY)
+	if (!process)
 		return NULL;
-	snprintf(key, sizeof(key), "process_%u", process);
-	return picture_group(drawing->picture, NULL, key, LOOK_DATA, "%s (aspace %" PRIu64 ")", who->processes[process].name,
-			     who->processes[process].aspace);
+	snprintf(key, sizeof(key), "process_%td", process - who->actors.processes);
+	return picture_group(drawing->picture, NULL, key, LOOK_DATA, "%s (aspace %" PRIu64 ")", process->name, process->id);
 }
 
 static struct Agnode_s *draw_role(struct drawing *drawing, unsigned role)

@@ -15,6 +15,7 @@
 #include "grader/grade.h"
 #include "grader/page.h"
 #include "grader/text.h"
+#include "json.h"
 
 /* What is kept of each. */
 struct student {

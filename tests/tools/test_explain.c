@@ -182,7 +182,7 @@ static void tells_of_an_overrun(void **state)
 
 static void takes_an_event_by_any_of_its_names(void **state)
 {
-	static const char *const names[] = {"0:4", "cpu0:4", "fault_begin:1", "@0.2", "@0.199", "0x40", "64"};
+	static const char *const names[] = {"0:4", "cpu0:4", "fault_begin:1", "@0.2", "@0.199", "0x40", "0.2", "199ns", "address:0x5fff"};
 	static char first[sizeof(shell_output)];
 	(void)state;
 	assert_int_equal(explain("provider", names[0]), 0);
@@ -211,9 +211,14 @@ static void says_what_it_cannot_explain(void **state)
 		{"fault_begun:1", 2, "did you mean `fault_begin`?"},
 		{"0:", 2, "no whole number stands behind the colon"},
 		{"@9", 1, "the run has no event @9"},
-		{"@now", 2, "no time in microseconds"},
-		{"0", 2, "names no event"},
-		{"", 2, "names no event"},
+		{"@now", 2, "no time stands behind the @"},
+		{"9", 1, "the run has no event 9"},
+		{"1.5.2us", 2, "is no moment"},
+		{"3h", 2, "is no moment"},
+		{"", 2, "is no moment"},
+		{"0x9999", 1, "no such flow, and no fault at the page of 0x9999"},
+		{"address:0x40", 1, "the run has no fault at the page of 0x40"},
+		{"address:here", 2, "no whole number"},
 		{"0:18446744073709551616", 2, "no whole number"},
 	};
 	(void)state;
