@@ -148,8 +148,14 @@ static void print_title(FILE *to, const struct tables *tables, const struct grap
 		secondary += secondary_of(tables, i);
 	fprintf(to,
 		"<text x=\"24\" y=\"80\">So far %" PRIu64 " translations were entered, %" PRIu64 " unmapped, %" PRIu64
-		" evicted; %u sit in a group of the second hash now</text>\n",
+		" evicted; %u sit in a group of the second hash now",
 		tables->now.entered, tables->now.unmapped, tables->now.evicted, secondary);
+	if (info->lost)
+		fprintf(to, ". %" PRIu64 " events of the run were lost, so counts are too small and not every slot is known",
+			info->lost);
+	if (!(info->categories & TRACE_THREAD))
+		fprintf(to, ". The category thread was not traced, so nobody knows whose pages they are");
+	fprintf(to, "</text>\n");
 }
 
 static void print_legend(FILE *to, const struct tables *tables)

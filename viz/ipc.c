@@ -260,6 +260,8 @@ static void draw_heading(struct picture *picture, const struct ipc *ipc, const s
 		      picture_number(sent, ipc->sent), picture_number(received, ipc->received),
 		      picture_number(answered, ipc->answered), ipc->interrupts);
 	picture_about(picture, "Into an endpoint: average and longest from send to reply. Out of it: from receive to reply.");
+	scan_say_lacking(picture, info, TRACE_THREAD, "threads have numbers and no names");
+	scan_say_lacking(picture, info, TRACE_IRQ, "interrupts of devices are not here");
 	if (ipc->links_count > LINKS_DRAWN)
 		picture_about(picture, "Only the %u busiest of %u arrows are drawn", LINKS_DRAWN, ipc->links_count);
 	picture_legend(picture, LOOK_USER, "threads, and their messages");

@@ -113,6 +113,8 @@ static void draw_heading(const struct pagetable *table, const struct graph_reque
 	char when[TABLES_WHEN_BYTES], count[PICTURE_NUMBER_BYTES];
 	bool hash = table->tables->now.hash;
 	scan_describe(table->picture, &table->tables->info);
+	scan_say_lacking(table->picture, &table->tables->info, TRACE_THREAD,
+			 "address spaces have no names, and those that ended are still there");
 	picture_about(table->picture, "address space %" PRIu64 " (%s), %s: %s pages can be translated", table->space,
 		      actors_process_name(&table->tables->actors, table->space, "unknown"),
 		      tables_when(table->tables, request, when), picture_number(count, table->count));

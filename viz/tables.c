@@ -130,8 +130,6 @@ static struct tables *play_to(const struct graph_request *request, const struct 
 	bool good = scan_run(run, &tables->info, tables, play) && !tables->failed;
 	if (good && !tables->started)
 		start(tables); /* a run without an event */
-	if (good && !(tables->info.categories & TRACE_MMU))
-		good = say("%s: the category `mmu` was not traced, so nothing is known of its tables", run) == 0;
 	if (good && check_space(tables, run))
 		return tables;
 	tables_free(tables);

@@ -245,6 +245,62 @@ static int list_faults(struct explain *explain)
 	return 0;
 }
 
+/* ---- one event ---- */
+
+/* The second pass to the fourth. With `says`, the event itself is told before what it belongs to is known. */
+static int look(struct explain *explain, bool says)
+{
+	if (pass(explain, take_names) != 0)
+		return 1;
+	scope_choose(explain);
+	if (says)
+		print_event_itself(explain);
+	if (pass(explain, take_scope) != 0)
+		return 1;
+	names_free(&explain->names);
+	explain->names = (struct names){0};
+	page_tables_start(&explain->tables, explain->info);
+	return pass(explain, take_story);
+}
+
+/* Forgets what belonged to the target. */
+static void look_away(struct explain *explain)
+{
+	names_free(&explain->names);
+	page_tables_free(&explain->tables);
+	table_free(&explain->cost.begun, free);
+	explain->names = (struct names){0};
+	explain->history = (struct history){0};
+	explain->cost = (struct cost){0};
+	explain->steps = explain->steps_left_out = 0;
+}
+
+/* The last event of a run that ended with a crash says nothing of it: whoever asks for that one wants to know why. */
+static int tell_ending(struct explain *explain)
+{
+	struct trace_event last = explain->target.event;
+	if (explain->info->ending != ENDING_CRASHED || explain->scope.crash.there)
+		return 0;
+	explain->search = (struct moment_search){.moment = {.kind = MOMENT_CRASH}};
+	if (pass(explain, take_search) != 0)
+		return 1;
+	if (!explain->search.found || is_same_event(&explain->search.event, &last))
+		return 0;
+	explain->target = (struct instant){true, explain->search.event};
+	look_away(explain);
+	if (look(explain, false) != 0)
+		return 1;
+	print_heading(explain, "How the run ended");
+	fprintf(explain->out, "    %s, by event %u:%" PRIu64 ":\n    ", trace_ending_meaning(explain->info->ending),
+		explain->target.event.cpu, explain->target.event.index);
+	print_sentence(explain, &explain->target.event);
+	fprintf(explain->out, "\n    `%s explain %s crash` tells how it came to that.\n", program_path, explain->path);
+	mistake_print(explain, &explain->target.event);
+	explain->target = (struct instant){true, last};
+	explain->steps = 0;
+	return 0;
+}
+
 static int explain_run(struct explain *explain, const char *wanted)
 {
 	if (pass(explain, take_search) != 0)
@@ -254,18 +310,11 @@ static int explain_run(struct explain *explain, const char *wanted)
 	if (explain->search.faults > 1)
 		return list_faults(explain);
 	explain->target = (struct instant){true, explain->search.event};
-	if (pass(explain, take_names) != 0)
-		return 1;
-	scope_choose(explain);
-	print_event_itself(explain);
-	if (pass(explain, take_scope) != 0)
-		return 1;
-	names_free(&explain->names);
-	explain->names = (struct names){0};
-	page_tables_start(&explain->tables, explain->info);
-	if (pass(explain, take_story) != 0)
+	if (look(explain, true) != 0)
 		return 1;
 	print_story(explain);
+	if (explain->search.moment.kind == MOMENT_LAST && tell_ending(explain) != 0)
+		return 1;
 	print_fields(explain);
 	print_picture(explain);
 	if (explain->failed)
@@ -300,9 +349,7 @@ int command_explain(int argc, char **argv)
 	int exit_code = explain.step ? explain_run(&explain, argv[optind + 1]) : say("there is no memory");
 	if (explain.reader)
 		trace_close(explain.reader);
-	names_free(&explain.names);
-	page_tables_free(&explain.tables);
-	table_free(&explain.cost.begun, free);
+	look_away(&explain);
 	free(explain.step);
 	return exit_code;
 }
