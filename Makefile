@@ -107,7 +107,8 @@ host_sources += trace/explain/explain.c trace/explain/names.c trace/explain/word
   trace/explain/walk.c trace/explain/entry.c trace/explain/memory.c trace/explain/mistake.c trace/explain/fault.c trace/explain/others.c
 host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/witness/vectors_x86_64.c trace/witness/block.c \
   trace/witness/paths.c trace/witness/path_tree.c \
-  trace/witness/reader.c trace/witness/call_graph.c trace/witness/align.c trace/witness/traced.c trace/witness/check.c trace/witness/leaps.c trace/witness/pairs.c trace/witness/witness.c \
+  trace/witness/reader.c trace/witness/call_graph.c trace/witness/align.c trace/witness/traced.c trace/witness/check.c trace/witness/leaps.c \
+  trace/witness/pairs.c trace/witness/witness.c \
   viz/call_join.c viz/calls.c viz/diff.c
 # Labs: handouts and the grader.
 host_sources += $(addprefix labs/grader/,text.c lab.c lab_query.c marks.c tree.c handout.c jobs.c work.c runs.c check.c source.c \

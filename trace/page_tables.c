@@ -92,7 +92,7 @@ static uint64_t forget_range(struct page_tables *tables, uint64_t space, uint64_
 	size_t count;
 	struct translation **gone = sorted_in(tables, false, space, address, end, &count);
 	tables->out_of_memory |= !gone;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; gone && i < count; i++)
 		forget(tables, space, gone[i]->address);
 	free(gone);
 	return count;
