@@ -53,6 +53,12 @@ void scan_describe(struct picture *picture, const struct trace_info *info)
 		picture_about(picture, "%s events were lost, so counts are too small", picture_number(lost, info->lost));
 }
 
+void scan_say_lacking(struct picture *picture, const struct trace_info *info, enum trace_category category, const char *what)
+{
+	if (!(info->categories & category))
+		picture_about(picture, "the category %s was not traced, so %s", schema_category_name(category), what);
+}
+
 void scan_source(struct picture *picture, struct Agnode_s *node, const char *event)
 {
 	for (unsigned i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)

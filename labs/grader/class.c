@@ -16,6 +16,7 @@
 #include "grader/jobs.h"
 #include "grader/page.h"
 #include "grader/text.h"
+#include "json.h"
 
 /* What is kept of each. */
 struct student {

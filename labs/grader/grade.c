@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "commands.h"
 #include "grader/grade.h"
 #include "grader/jobs.h"
@@ -149,13 +149,6 @@ static bool write_all(const struct grade *grade)
 	return good;
 }
 
-static double now(void)
-{
-	struct timespec time;
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 /* A student's answers; NULL: there are none. */
 static char *read_answers(const struct grade *grade, const char *submission)
 {
@@ -178,7 +171,7 @@ static void remove_old(const struct grade *grade)
 
 bool grade_one(struct grade *grade, const char *submission)
 {
-	double started = now();
+	double started = seconds_now();
 	bool good = true;
 	grade->whole = (grade->machines & grade->lab->machines) == grade->lab->machines;
 	if (!directories_make(grade->output))
@@ -200,7 +193,7 @@ bool grade_one(struct grade *grade, const char *submission)
 	if (!grade->refused)
 		make_pictures(grade);
 	work_remove(grade);
-	grade->seconds = now() - started;
+	grade->seconds = seconds_now() - started;
 	return write_all(grade);
 }
 

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "commands.h"
 #include "grader/text.h"
 
@@ -55,13 +56,6 @@ void jobs_catch_signals(void)
 bool jobs_interrupted(void)
 {
 	return interrupted;
-}
-
-static double now(void)
-{
-	struct timespec time;
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 /* bwrap and its arguments, before the job's own. /etc is there only as far as compilers and the loader need it. */
@@ -170,7 +164,7 @@ static _Noreturn void become(const struct job *job)
 
 static void start(struct job *job)
 {
-	job->started = now();
+	job->started = seconds_now();
 	job->timed_out = false;
 	jobs_user(); /* the child's is this one's */
 	job->pid = fork();
@@ -186,7 +180,7 @@ static bool has_ended(struct job *job)
 	int status;
 	if (job->pid <= 0)
 		return true;
-	if (!job->timed_out && now() - job->started > job->seconds) {
+	if (!job->timed_out && seconds_now() - job->started > job->seconds) {
 		job->timed_out = true;
 		kill(-job->pid, SIGKILL);
 	}

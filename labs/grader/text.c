@@ -136,22 +136,6 @@ char *text_plain(char *text)
 	return text;
 }
 
-void json_string(FILE *to, const char *text)
-{
-	fputc('"', to);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fprintf(to, "\\%c", *text);
-		else if (*text == '\n')
-			fputs("\\n", to);
-		else if ((unsigned char)*text < ' ')
-			fprintf(to, "\\u%04x", (unsigned char)*text);
-		else
-			fputc(*text, to);
-	}
-	fputc('"', to);
-}
-
 void html_text(FILE *to, const char *text)
 {
 	for (; *text; text++) {
