@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "core/cpu.h"
+#include "core/panic.h"
 #include "mm/page.h"
 
 #define ROUNDS_MAX 20000000 /* more rounds of all CPUs than that and they wait for each other */
