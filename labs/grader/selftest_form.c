@@ -68,8 +68,10 @@ static char *check_marks(const struct selftest *selftest)
 			if (!strcmp(marks[j].lab, lab->name)) {
 				own++;
 				lines += marks[j].solution_lines;
+				if (!why && marks[j].solution_lines == 0)
+					why = text_format("%s:%u: this mark has no solution in it", lab->edit[i], marks[j].line);
 			}
-		if (own == 0)
+		if (!why && own == 0)
 			why = text_format("%s has no good mark of this lab", lab->edit[i]);
 		free(text);
 		free(path);
