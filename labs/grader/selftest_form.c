@@ -104,7 +104,7 @@ static unsigned users_of_view(const struct lab *lab, const char *name, size_t le
 {
 	unsigned count = words(lab->views, name, length) - 1;
 	for (unsigned i = 0; i < lab->queries; i++)
-		count += words(lab->query[i].sql, name, length) > 0;
+		count += lab->query[i].sql && words(lab->query[i].sql, name, length) > 0;
 	return count;
 }
 
