@@ -1,9 +1,9 @@
 /*
  * `vitrine handout`: the tree that a student gets.
  *
- * Teaches: a handout is the project with holes. What lies between the lab's marks is replaced by its stub; tests of the project, wrong solutions
- * and other labs stay here. Who calls: main.c. Whom: marks.c, lab.c, tree.c.
- * The invariant: no line of a solution of the labs asked for is in it.
+ * Teaches: a handout is the project with holes. What lies between the lab's marks is replaced by its stub; tests of the project,
+ * wrong solutions and other labs stay here. Who calls: main.c. Whom: marks.c, lab.c, tree.c. The invariant: no line of a
+ * solution of the labs asked for is in it.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -99,7 +99,7 @@ static enum tree_action fill_page(const struct handout *handout, const char *nam
 	return good ? TREE_DONE : TREE_FAILED;
 }
 
-/* The head of a question goes out, and in place of the query that answers it a line that says who checks the answer. A prediction goes out as it is. */
+/* The head of a question goes out, and in place of the query a line that says who checks the answer. A prediction stays whole. */
 static enum tree_action write_question(const char *from, const char *to)
 {
 	char *text = text_read(from, false), *rest = text, *head = NULL;

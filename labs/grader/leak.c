@@ -1,8 +1,8 @@
 /*
  * Whether a handout tells the solution: lines of it, one after the other, anywhere in the tree.
  *
- * Who calls: selftest_grade.c. Whom: tree.c, text.h. A mark with few lines is found if all of them are there. Simplified: lines that say nothing by
- * themselves, such as a brace, are not looked at.
+ * Who calls: selftest_grade.c. Whom: tree.c, text.h. A mark with few lines is found if all of them are there. Simplified: lines
+ * that say nothing by themselves, such as a brace, are not looked at.
  */
 #include <stdlib.h>
 #include <string.h>
