@@ -232,8 +232,13 @@ static void check_question(struct grade *grade, struct grade_result *result, con
 	for (unsigned i = grade->runs; i-- > 0;)
 		if (grade->run[i].run == question->run && grade->run[i].machine & question->machines)
 			run = &grade->run[i];
-	result->run = run;
 	result->answer = answer_to(answers, question->id);
+	if (!question->sql) {
+		result->outcome = OUTCOME_SKIPPED;
+		result->why = text_format(result->answer ? "answered; your instructor checks it" : "not answered");
+		return;
+	}
+	result->run = run;
 	result->truth = run ? truth_of(grade, run, question->sql) : NULL;
 	result->checked = 1;
 	bool predicts = question->kind == QUERY_PREDICTION;
@@ -265,7 +270,7 @@ void check_all(struct grade *grade, const char *answers)
 			check_test(grade, result);
 		else
 			check_question(grade, result, answers);
-		grade->points += query->points > 0 ? query->points : 0;
+		grade->points += query->points > 0 && query->sql ? query->points : 0;
 		grade->hundredths += result->hundredths;
 	}
 	if (grade->hundredths < 0)

@@ -36,8 +36,8 @@ struct lab_query {
 	char *id; /* of a file 03-withdrawn.sql: "03-withdrawn"; of a question, without its number */
 	enum { QUERY_TEST, QUERY_ANSWER, QUERY_PREDICTION } kind;
 	const char *title, *level, *after, *hint; /* `title` of a question is what is asked */
-	const char *sql;
-	int points; /* below 0: what it costs to fail */
+	const char *sql; /* NULL: a question of a handout without answers, which the instructor's tree checks */
+	int points;      /* below 0: what it costs to fail */
 	const struct lab_run *run;
 	unsigned machines; /* the run's or fewer; of a question, one */
 	uint64_t least;

@@ -1,9 +1,9 @@
 /*
  * `vitrine lab-test`: whether a lab is one.
  *
- * Teaches: tests are code, so they are tested: the solution passes all of them, the handout fails those it is meant to fail and no other, and each
- * wrong solution fails exactly what its author said. Who calls: main.c; tests/e2e/labs.sh for `make test` and `make labs-test`. Whom: selftest.h
- * says which. It prints a line for each test, `ok NAME` or `not ok NAME: why`.
+ * Teaches: tests are code, so they are tested: the solution passes all of them, the handout fails those it is meant to fail and
+ * no other, and each wrong solution fails exactly what its author said. Who calls: main.c; tests/e2e/labs.sh for `make test` and
+ * `make labs-test`. Whom: selftest.h says which. It prints a line for each test, `ok NAME` or `not ok NAME: why`.
  */
 #include <errno.h>
 #include <getopt.h>

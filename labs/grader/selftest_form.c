@@ -68,8 +68,10 @@ static char *check_marks(const struct selftest *selftest)
 			if (!strcmp(marks[j].lab, lab->name)) {
 				own++;
 				lines += marks[j].solution_lines;
+				if (!why && marks[j].solution_lines == 0)
+					why = text_format("%s:%u: this mark has no solution in it", lab->edit[i], marks[j].line);
 			}
-		if (own == 0)
+		if (!why && own == 0)
 			why = text_format("%s has no good mark of this lab", lab->edit[i]);
 		free(text);
 		free(path);
@@ -102,7 +104,7 @@ static unsigned users_of_view(const struct lab *lab, const char *name, size_t le
 {
 	unsigned count = words(lab->views, name, length) - 1;
 	for (unsigned i = 0; i < lab->queries; i++)
-		count += words(lab->query[i].sql, name, length) > 0;
+		count += lab->query[i].sql && words(lab->query[i].sql, name, length) > 0;
 	return count;
 }
 

@@ -1,8 +1,8 @@
 /*
  * Of a lab: that the tree as it is gets full marks, and that the handout fails exactly what it is meant to fail.
  *
- * Teaches: a test that the solution fails is wrong, and one that the handout passes asks nothing. Who calls: selftest.c, and selftest_mutants.c for
- * what is expected of a grade. Whom: grade_one(), handout.c, leak.c.
+ * Teaches: a test that the solution fails is wrong, and one that the handout passes asks nothing. Who calls: selftest.c, and
+ * selftest_mutants.c for what is expected of a grade. Whom: grade_one(), handout.c, leak.c.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /*
  * Wrong solutions and wrong answers: each fails exactly what its author said.
  *
- * Teaches: a test is worth what it catches. A wrong solution is a patch to the real one; a wrong answer is a query: what somebody gets who has
- * misread the question. Who calls: selftest.c, selftest_grade.c. Whom: selftest_grade.c for the grades, `patch`.
+ * Teaches: a test is worth what it catches. A wrong solution is a patch to the real one; a wrong answer is a query: what
+ * somebody gets who has misread the question. Who calls: selftest.c, selftest_grade.c. Whom: selftest_grade.c for the grades,
+ * `patch`.
  */
 #include <dirent.h>
 #include <stdlib.h>
@@ -148,7 +149,19 @@ static char *add_answers(sqlite3 *database, const char *sql, char **answers)
 	return why;
 }
 
-/* Gives the answers of a mutant, and right ones to all other questions. Returns why what fails is not what was said, to be freed. */
+/* Gives these answers, and right ones to all other questions. Returns why what fails is not what was said, to be freed. */
+static char *expect_wrong(struct grade *grade, const char *answers, const char *right, const char *fails)
+{
+	char *all = text_format("%s%s", answers, right);
+	selftest_answer(grade, all);
+	char *failed = selftest_failures(grade, true, fails);
+	char *why = strcmp(failed, fails) != 0 ? text_format("failed: [%s], not [%s]", failed, fails) : NULL;
+	free(failed);
+	free(all);
+	return why;
+}
+
+/* Why a mutant does not fail what it says, to be freed; NULL if it does. */
 static char *check_answers(struct grade *grade, const char *text, const char *right)
 {
 	char *what = head_says(text, "mutant"), *fails = head_says(text, "fails"), *name = head_says(text, "run");
@@ -156,19 +169,9 @@ static char *check_answers(struct grade *grade, const char *text, const char *ri
 	sqlite3 *database = run ? grade_database(grade, run) : NULL;
 	char *answers = text_format("%s", ""), *why = NULL;
 	if (!what || !fails || !*fails || !database)
-		why = text_format(
-			"it has to begin with `-- mutant:`, `-- fails:`, and `-- run:` with the name of a run's directory");
-	else
-		why = add_answers(database, text, &answers);
-	if (!why) {
-		char *all = text_format("%s%s", answers, right);
-		selftest_answer(grade, all);
-		char *failed = selftest_failures(grade, true, fails);
-		if (strcmp(failed, fails) != 0)
-			why = text_format("failed: [%s], not [%s]", failed, fails);
-		free(failed);
-		free(all);
-	}
+		why = text_format("its head has to say `mutant:`, `fails:`, and with `run:` the name of a run's directory");
+	else if (!(why = add_answers(database, text, &answers)))
+		why = expect_wrong(grade, answers, right, fails);
 	free(answers);
 	free(name);
 	free(fails);
