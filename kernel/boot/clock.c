@@ -17,6 +17,7 @@
 #include "core/cpu.h"
 
 #define ROUNDS 16
+#define SPIN_MS 2
 
 /*
  * The question at hand, written by the boot CPU, which nobody asks:
@@ -55,11 +56,11 @@ bool clock_in_step(const struct clock_bounds *bounds)
 	return bounds->lower <= 0 && bounds->upper >= 0;
 }
 
-/* Spins, since the answer comes at once as a rule; one that has not come after a millisecond says little, and may never come: then CPU 0 sleeps. */
-static void wait_for_answer(uint64_t asked)
+/* Spins, since the answer comes at once as a rule; one that is late says little, and may never come: then CPU 0 sleeps. */
+static void wait_for_answer(uint64_t asked, uint64_t now)
 {
-	uint64_t now = arch_time_now(), ms = arch_time_hz() / 1000;
-	if (now - asked < ms) {
+	uint64_t ms = arch_time_hz() / 1000;
+	if (now - asked < SPIN_MS * ms) {
 		arch_cpu_relax();
 		return;
 	}
@@ -73,9 +74,10 @@ static bool ask(const struct cpu *other, uint32_t round, uint64_t patience, stru
 	uint64_t asked = arch_time_now();
 	__atomic_store_n(&question, QUESTION(other->index, round), __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&answers[other->index].question, __ATOMIC_SEQ_CST) != QUESTION(other->index, round)) {
-		if (arch_time_now() - asked > patience)
+		uint64_t now = arch_time_now();
+		if (now - asked > patience)
 			return false;
-		wait_for_answer(asked);
+		wait_for_answer(asked, now);
 	}
 	clock_bounds_add(bounds, asked, __atomic_load_n(&answers[other->index].value, __ATOMIC_ACQUIRE), arch_time_now());
 	return true;

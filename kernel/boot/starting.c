@@ -14,7 +14,6 @@
 
 #include <trace_emit.h>
 
-#include "boot/barrier.h"
 #include "boot/boot_lock.h"
 #include "boot/command_line.h"
 #include "core/cpu.h"
@@ -27,9 +26,9 @@ static const struct boot_info *boot_info;
 
 /* ---- options for tests ---- */
 
-/* How long the slow CPU waits for CPU 0 at most: it comes by itself when that looked once in vain. How long CPU 0 lets it be first. */
-#define SLOW_MS (CPU_START_MS + CPU_LOOK_MS + 2)
-#define SLOW_FIRST_MS 10
+/* How often the slow CPU looks, and how long it waits for CPU 0 at most: it comes by itself when that has looked once in vain. */
+#define SLOW_LOOK_MS 4
+#define SLOW_MS (CPU_START_MS + 2 * CPU_LOOK_MS)
 
 static unsigned wrong_clock; /* this CPU's clock is behind; 0: none is */
 static unsigned slow;        /* this CPU waits until CPU 0 gives up on it; 0: none does */
@@ -106,29 +105,33 @@ bool start_clock_is_wrong(unsigned index)
 	return index && index == wrong_clock;
 }
 
-/* The slow CPU sleeps until CPU 0 lets it come, or has had the time to give up on it. */
-static void slow_wait(void)
+static void sleep_ms(uint64_t ms)
 {
-	uint64_t since = arch_time_now(), ticks = arch_time_hz() / 1000 * SLOW_MS;
-	while (!__atomic_load_n(&slow_may_come, __ATOMIC_ACQUIRE) && arch_time_now() - since < ticks) {
-		arch_timer_set(since + ticks);
+	uint64_t until = arch_time_now() + arch_time_hz() / 1000 * ms;
+	while (arch_time_now() < until) {
+		arch_timer_set(until);
 		arch_cpu_idle();
 	}
 }
 
-static void slow_wake(void)
+/* The slow CPU sleeps until CPU 0 lets it come, or has had the time to give up on it. It is not online, so nobody may wake it. */
+static void slow_wait(void)
+{
+	for (unsigned ms = 0; !__atomic_load_n(&slow_may_come, __ATOMIC_ACQUIRE) && ms < SLOW_MS; ms += SLOW_LOOK_MS)
+		sleep_ms(SLOW_LOOK_MS);
+}
+
+static void slow_let_come(void)
 {
 	__atomic_store_n(&slow_may_come, 1, __ATOMIC_RELEASE);
-	barrier_wake(&cpus[slow]);
 }
 
 /* CPU 0 is about to give up on the slow CPU, and holds still while that leaves STARTING. */
 static void slow_let_first(void)
 {
-	uint64_t since = arch_time_now();
-	slow_wake();
-	while (start_state(slow) == CPU_STARTING && arch_time_now() - since < arch_time_hz() / 1000 * SLOW_FIRST_MS)
-		arch_cpu_relax();
+	slow_let_come();
+	for (unsigned ms = 0; start_state(slow) == CPU_STARTING && ms < CPU_LOOK_MS; ms++)
+		sleep_ms(1);
 }
 
 /* ---- the state ---- */
@@ -153,7 +156,7 @@ bool start_leave(unsigned index, enum cpu_start to)
 		slow_let_first();
 	bool first = __atomic_compare_exchange_n(&states[index], &starting, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 	if (is_slow && to == CPU_LEFT_OUT && !slow_is_first)
-		slow_wake();
+		slow_let_come();
 	if (first && to == CPU_ONLINE)
 		trace_cpu_online(cpus[index].hw_id);
 	return first;

@@ -184,7 +184,11 @@ static void test_slow_unused(void)
 	const char *console = boot_with("slow_cpu=1 slow_at=after broken_cpu=1", 2);
 	assert_non_null(strstr(console, "slow_cpu=1 is not used: that CPU is broken"));
 	assert_non_null(strstr(console, "slow_at=after is not used: no CPU is slow"));
-	console = boot_with("slow_cpu=2 slow_at=noon", 2);
+}
+
+static void test_slow_at_no_place(void)
+{
+	const char *console = boot_with("slow_cpu=2 slow_at=noon", 2);
 	assert_non_null(
 		strstr(console, "slow_at=noon is not used: a CPU comes before CPU 0 gives up on it, or after; it is after"));
 	assert_left_out(console, "CPU 2 (0x2) is left out: it never reported");
@@ -218,6 +222,7 @@ static const struct sim_test tests[] = {
 	{"slow_before", test_slow_before},
 	{"slow_after", test_slow_after},
 	{"slow_unused", test_slow_unused},
+	{"slow_at_no_place", test_slow_at_no_place},
 };
 
 int main(void)
