@@ -12,6 +12,7 @@
 
 #include "actors.h"
 #include "commands.h"
+#include "moment.h"
 #include "print_event.h"
 #include "reader.h"
 
@@ -198,16 +199,6 @@ static int print_events(const char *path, const struct filter *filter)
 	actors_free(&actors);
 	trace_close(reader);
 	return more < 0 ? 1 : 0;
-}
-
-static const char *nearest_event(const char *name)
-{
-	static const char *names[EVENT_IDS + 1];
-	unsigned count = 0;
-	for (unsigned id = 0; id < EVENT_IDS; id++)
-		if (schema_event(id))
-			names[count++] = schema_event(id)->name;
-	return nearest_name(name, names);
 }
 
 /* Takes one option; returns false after having said what is wrong with it. */

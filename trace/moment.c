@@ -54,16 +54,21 @@ static bool refuse(char *why, size_t why_bytes, const char *text, const char *wh
 	return false;
 }
 
-static bool refuse_name(char *why, size_t why_bytes, const char *text, const char *name)
+const char *nearest_event(const char *name)
 {
 	static const char *names[EVENT_IDS + 1];
 	unsigned count = 0;
-	char what[160];
 	for (unsigned id = 0; id < EVENT_IDS; id++)
 		if (schema_event(id))
 			names[count++] = schema_event(id)->name;
 	names[count] = NULL;
-	const char *near = nearest_name(name, names);
+	return nearest_name(name, names);
+}
+
+static bool refuse_name(char *why, size_t why_bytes, const char *text, const char *name)
+{
+	char what[160];
+	const char *near = nearest_event(name);
 	if (near)
 		snprintf(what, sizeof(what), "no event is called `%.40s`; did you mean `%s`?", name, near);
 	else

@@ -88,5 +88,8 @@ int moment_say_absent(const struct moment_search *search, const char *path, cons
 /* Looks for the event that `moment` (which is `text`) names. Returns 0, or 1 after having said why there is none. */
 int moment_find(const char *path, const struct moment *moment, const char *text, struct moment_search *search);
 
+/* The name of an event that is nearest to this one, or NULL if none looks like it. */
+const char *nearest_event(const char *name);
+
 /* Whether a field of the event is this flow. 0 is in no flow. */
 bool is_in_flow(const struct trace_event *event, uint64_t flow);

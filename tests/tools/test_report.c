@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "json.h"
 #include "made_runs.h"
 #include "memory.h"
 #include "schema.h"
@@ -171,6 +172,21 @@ static void learns_from_faults(void **state)
 	memory_free(&memory);
 }
 
+/* What is no UTF-8 would make the whole page no JSON. */
+static void writes_any_name_as_json(void **state)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *to = open_memstream(&text, &bytes);
+	(void)state;
+	json_string(to, "\"a\\\n\001 \303\251 \360\237\230\200");
+	json_string(to, "\377 \303( \355\240\200 \300\200 \342\202");
+	fclose(to);
+	assert_string_equal(text, "\"\\\"a\\\\\\n\\u0001 \303\251 \360\237\230\200\""
+				  "\"\\ufffd \\ufffd( \\ufffd\\ufffd\\ufffd \\ufffd\\ufffd \\ufffd\\ufffd\"");
+	free(text);
+}
+
 int main(int argc, char **argv)
 {
 	build = argc > 1 ? argv[1] : "build";
@@ -183,6 +199,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(gives_back_what_goes),
 		cmocka_unit_test(cuts_mappings),
 		cmocka_unit_test(learns_from_faults),
+		cmocka_unit_test(writes_any_name_as_json),
 	};
 	return cmocka_run_group_tests(tests, made_runs_start, made_runs_stop);
 }
