@@ -202,11 +202,12 @@ static const char fixed_views[] =
 	"    (SELECT h.field_cpu FROM held h WHERE h.period = b.period ORDER BY h.id DESC LIMIT 1) AS last_cpu,\n"
 	"    (SELECT h.cause FROM held h WHERE h.period = b.period ORDER BY h.id DESC LIMIT 1) AS last_cause\n"
 	"  FROM rcu_period_begin b LEFT JOIN rcu_period_end e ON e.period = b.period\n"
-	"    LEFT JOIN rcu_request r ON r.period = b.period;\n"
-	"CREATE INDEX rcu_quiescent_period ON rcu_quiescent(period);\n"
-	"CREATE INDEX rcu_period_begin_period ON rcu_period_begin(period);\n"
-	"CREATE INDEX rcu_period_end_period ON rcu_period_end(period);\n"
-	"CREATE INDEX rcu_request_period ON rcu_request(period);\n";
+	"    LEFT JOIN rcu_request r ON r.period = b.period;\n";
+
+static const char indexes[] = "CREATE INDEX rcu_quiescent_period ON rcu_quiescent(period);\n"
+			      "CREATE INDEX rcu_period_begin_period ON rcu_period_begin(period);\n"
+			      "CREATE INDEX rcu_period_end_period ON rcu_period_end(period);\n"
+			      "CREATE INDEX rcu_request_period ON rcu_request(period);\n";
 
 void sql_print_views(FILE *to)
 {
@@ -215,4 +216,9 @@ void sql_print_views(FILE *to)
 	print_slice_view(to);
 	print_flow_view(to);
 	fputs(fixed_views, to);
+}
+
+void sql_print_indexes(FILE *to)
+{
+	fputs(indexes, to);
 }
