@@ -1,8 +1,9 @@
 /*
  * Asks the runs what the tests and questions of a lab say.
  *
- * Teaches: a test is a query whose rows are the things that were checked, each with `ok`. Nothing passes by being absent, since there have to be so many;
- * what share of them is good is known; and the first that is not is where to look. Who calls: grade.c. Whom: sql/sql.h, SQLite, reader.h.
+ * Teaches: a test is a query whose rows are the things that were checked, each with `ok`. Nothing passes by being absent, since
+ * there have to be so many; what share of them is good is known; and the first that is not is where to look. Who calls: grade.c.
+ * Whom: sql/sql.h, SQLite, reader.h.
  * The invariant: a run that did not end as it should, or that the witness contradicts, fails all its tests.
  */
 #include <inttypes.h>

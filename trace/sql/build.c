@@ -1,11 +1,10 @@
 /*
  * Makes the database of a run: SQLite makes the tables, empty, and the views; one pass over the run fills the tables' pages.
  *
- * Teaches: what a question is about can be known before the data is there. SQLite says, when it has understood a query, which tables it
- * will read, whatever views it names; the others stay empty.
- * Who calls: sql.c, and labs/grader/check.c. Whom: reader.h for the events, schema.c for columns, pages.h for rows. Memory does not grow
- * with the run. Simplified: words of 64 bits are signed in SQLite, so an address of the kernel is a negative number; printf('0x%x') and
- * comparison for equality do not mind.
+ * Teaches: what a question is about can be known before the data is there. SQLite says, when it has understood a query, which
+ * tables it will read, whatever views it names; the others stay empty. Who calls: sql.c, and labs/grader/check.c. Whom: reader.h
+ * for the events, schema.c for columns, pages.h for rows. Memory does not grow with the run. Simplified: words of 64 bits are
+ * signed in SQLite, so an address of the kernel is a negative number; printf('0x%x') and comparison for equality do not mind.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -114,7 +113,10 @@ static int note_action(void *context, int action, const char *table, const char 
 	return SQLITE_OK;
 }
 
-/* A query that cannot be understood may need what one before it makes; the first can only be wrong, which is told when it is asked. */
+/*
+ * A query that cannot be understood may need what one before it makes; the first can only be wrong, which is told when it is
+ * asked.
+ */
 static void want_of(struct build *build, const char *query)
 {
 	for (const char *rest = query; *rest;) {

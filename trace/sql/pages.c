@@ -1,11 +1,12 @@
 /*
  * Pages of tables: see pages.h.
  *
- *     leaf      0d  first free 0 0, rows, begin of the rows, 0     then the place of each row, free bytes, and the rows, the last one first
- *     interior  05  first free 0 0, cells, begin of them, 0, right-most page     then the same with cells: a page, the last row under it
+ *     leaf      0d 00 00, rows, begin of the rows, 00     then the place of each row, free bytes, the rows, the last one first
+ *     interior  05 00 00, cells, begin of them, 00, right-most page     then the same with cells: a page, the last row under it
  *
- * Numbers of a page's head have the high byte first. Rows and cells have numbers in groups of seven bits, high group first, as many as they need.
- * Who calls: build.c. Whom it calls: the C library. Simplified: rows are short, so none goes on in a page of its own.
+ * Numbers of a page's head have the high byte first. Rows and cells have numbers in groups of seven bits, high group first, as
+ * many as they need. Who calls: build.c. Whom it calls: the C library. Simplified: rows are short, so none goes on in a page of
+ * its own.
  */
 #include "sql/pages.h"
 
@@ -89,6 +90,7 @@ void pages_put_integer(struct pages_row *row, int64_t value)
 void pages_put_text(struct pages_row *row, const char *text)
 {
 	size_t bytes = strlen(text);
+	assert(row->types + 2 <= sizeof(row->type) && row->values + bytes <= sizeof(row->value));
 	row->types = (unsigned)(put_number(row->type + row->types, 13 + 2 * bytes) - row->type);
 	memcpy(row->value + row->values, text, bytes);
 	row->values += (unsigned)bytes;
@@ -174,8 +176,8 @@ static bool put_child(struct pages_level *level, unsigned height, struct child c
 }
 
 /*
- * A page has been written whose parent stands at this height. A parent that is full leaves its right-most page to the next one, so that
- * that has a cell as well, and its last cell becomes its right-most page.
+ * A page has been written whose parent stands at this height. A parent that is full leaves its right-most page to the next one,
+ * so that that has a cell as well, and its last cell becomes its right-most page.
  */
 static void add_child(struct pages *pages, struct pages_table *table, unsigned height, struct child child)
 {

@@ -1,10 +1,10 @@
 /*
  * Rows into the pages of an SQLite database, past SQLite.
  *
- * Teaches: what a table of a database is on the disk: a tree of pages. Its leaves hold the rows in the order of their numbers; the pages above
- * say which page holds the rows up to which number. Inserted one by one, each row costs a walk through SQLite's machine; here the rows of a
- * table come in order, so a leaf is written when it is full and never looked at again, and a tree grows at its right edge only.
- * Who calls: build.c. More: sqlite.org, "Database File Format".
+ * Teaches: what a table of a database is on the disk: a tree of pages. Its leaves hold the rows in the order of their numbers;
+ * the pages above say which page holds the rows up to which number. Inserted one by one, each row costs a walk through SQLite's
+ * machine; here the rows of a table come in order, so a leaf is written when it is full and never looked at again, and a tree
+ * grows at its right edge only. Who calls: build.c. More: sqlite.org, "Database File Format".
  */
 #pragma once
 
@@ -39,7 +39,10 @@ struct pages {
 	bool failed;    /* something could not be written, or there was no memory */
 };
 
-/* Opens a database that SQLite has made and closed, with pages of PAGES_PAGE_BYTES. False if it cannot be opened or is not as wanted. */
+/*
+ * Opens a database that SQLite has made and closed, with pages of PAGES_PAGE_BYTES. False if it cannot be opened or is not as
+ * wanted.
+ */
 bool pages_open(struct pages *pages, const char *path);
 
 void pages_put_integer(struct pages_row *row, int64_t value);

@@ -175,7 +175,10 @@ static int answer_query(const char *run, const char *query, bool csv)
 
 /* ---- a file ---- */
 
-/* `run.sqlite` in the directory of a run, or the name of the .vtrace file with the other ending. To be freed; NULL if there is no memory. */
+/*
+ * `run.sqlite` in the directory of a run, or the name of the .vtrace file with the other ending. To be freed; NULL if there is
+ * no memory.
+ */
 static char *default_output(const char *run)
 {
 	struct stat status;

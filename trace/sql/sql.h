@@ -1,9 +1,9 @@
 /*
  * A run as an SQLite database: one table an event kind, and views that put events together.
  *
- * Teaches: once the schema is data, tables follow from it: nothing here knows a single event, but for the views about threads and grace
- * periods. Who calls: sql.c, the command, and labs/grader/check.c; build.c fills what schema.c and views.c declare. docs/sql.md tells of all
- * tables.
+ * Teaches: once the schema is data, tables follow from it: nothing here knows a single event, but for the views about threads
+ * and grace periods. Who calls: sql.c, the command, and labs/grader/check.c; build.c fills what schema.c and views.c declare.
+ * docs/sql.md tells of all tables.
  */
 #pragma once
 
@@ -41,8 +41,8 @@ void sql_print_views(FILE *to);
 void sql_print_indexes(FILE *to);
 
 /*
- * Makes the database of a run in a file that is empty or not there, and opens it. NULL after having said why not. With `queries`, which end
- * with NULL, only the tables that they read are filled; a query may be several, with `;` between them.
+ * Makes the database of a run in a file that is empty or not there, and opens it. NULL after having said why not. With
+ * `queries`, which end with NULL, only the tables that they read are filled; a query may be several, with `;` between them.
  */
 sqlite3 *sql_build(const char *path, const char *run, const char *const *queries);
 
