@@ -113,8 +113,8 @@ void packet_send_at(struct perfetto *perfetto, unsigned sequence, uint64_t ns, T
 }
 
 /*
- * The first packet of a sequence: nothing before it counts, and 0 of its clock is 0 of BOOTTIME, kernel entry. `uuid` is the track of
- * its events that name none; 0: they all name theirs. Returns its number.
+ * The first packet of a sequence: nothing before it counts, and 0 of its clock is 0 of BOOTTIME, kernel entry. `uuid` is the
+ * track of its events that name none; 0: they all name theirs. Returns its number.
  */
 static unsigned start_sequence(struct perfetto *perfetto, uint64_t uuid)
 {

@@ -43,8 +43,8 @@
 #define WAKES_FIRST (UINT64_C(1) << 55)
 
 /*
- * Streams of packets of a machine: one a CPU, the directory, and those of busy tracks. Their numbers take one byte, as long as there
- * is one machine.
+ * Streams of packets of a machine: one a CPU, the directory, and those of busy tracks. Their numbers take one byte, as long as
+ * there is one machine.
  */
 #define SEQUENCES_MAX 127
 

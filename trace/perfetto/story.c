@@ -1,7 +1,8 @@
 /*
  * The sentences of story.h.
  *
- * Invariant: a number is used on a sequence only after its text was sent there. The numbers are among those of the names of values.
+ * Invariant: a number is used on a sequence only after its text was sent there. The numbers are among those of the names of
+ * values.
  */
 #include "perfetto/story.h"
 

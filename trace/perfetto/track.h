@@ -45,7 +45,7 @@ void track_start_thread(struct perfetto *perfetto, uint64_t ns, struct thread *t
 void track_start_marks(struct perfetto *perfetto, uint64_t ns, struct thread *thread);
 
 /*
- * The sequence that a packet of the track goes to: its own, whose packets do not name the track, or the CPU's. Called once a packet.
+ * The sequence that the next packet of the track goes to: its own, whose packets do not name the track, or the CPU's.
  */
 static inline unsigned track_sequence(struct perfetto *perfetto, unsigned cpu, struct track *track)
 {
