@@ -95,7 +95,7 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/table.c trace/perfetto/perfetto.c trace/perfetto/plan.c trace/perfetto/event.c trace/perfetto/count.c trace/perfetto/rcu.c \
   trace/perfetto/thread.c trace/perfetto/track.c trace/perfetto/names.c trace/perfetto/story.c trace/perfetto/packet.c \
   trace/perfetto/output.c trace/view.c trace/view_link.c \
-  trace/progress.c trace/sql/sql.c trace/sql/build.c trace/sql/schema.c trace/sql/views.c \
+  trace/progress.c trace/sql/sql.c trace/sql/build.c trace/sql/pages.c trace/sql/schema.c trace/sql/views.c \
   viz/report.c viz/report_data.c viz/report_pack.c viz/memory.c viz/timeline.c \
   trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c trace/bench_host.c \
   trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \

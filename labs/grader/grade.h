@@ -106,8 +106,8 @@ bool runs_make(struct grade *grade);
 /* Forgets results and points: check_all() can be called again. */
 void grade_forget_results(struct grade *grade);
 
-/* A run as a database, with the lab's views, made when it is first asked for; it is the run's. NULL after having put why into the run. */
-sqlite3 *grade_database(const struct grade *grade, struct grade_run *run);
+/* A run as a database, with the lab's views and with what the queries, which end with NULL, read; to be closed. NULL after having put why into the run. */
+sqlite3 *grade_ask(const struct grade *grade, struct grade_run *run, const char *const *queries);
 
 /* Asks the runs; grade->result and the points. */
 void check_all(struct grade *grade, const char *answers);

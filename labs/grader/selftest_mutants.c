@@ -166,12 +166,13 @@ static char *check_answers(struct grade *grade, const char *text, const char *ri
 {
 	char *what = head_says(text, "mutant"), *fails = head_says(text, "fails"), *name = head_says(text, "run");
 	struct grade_run *run = run_named(grade, name);
-	sqlite3 *database = run ? grade_database(grade, run) : NULL;
+	sqlite3 *database = run && !run->why ? grade_ask(grade, run, (const char *const[]){text, NULL}) : NULL;
 	char *answers = text_format("%s", ""), *why = NULL;
 	if (!what || !fails || !*fails || !database)
 		why = text_format("its head has to say `mutant:`, `fails:`, and with `run:` the name of a run's directory");
 	else if (!(why = add_answers(database, text, &answers)))
 		why = expect_wrong(grade, answers, right, fails);
+	sqlite3_close(database);
 	free(answers);
 	free(name);
 	free(fails);
