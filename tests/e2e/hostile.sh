@@ -179,7 +179,9 @@ for ((i = 0; i < 600; i++)); do
 done
 kill -TERM "$grader"
 wait "$grader"
-expect_equal hostile-interrupted "the exit code, and the last words" "1 vitrine: interrupted: there is no grade" "$? $(tail -n 1 "$work/interrupted.log")"
+status=$?
+expect_equal hostile-interrupted "the exit code, and the last words" "1 vitrine: interrupted: there is no grade" \
+	"$status $(tail -n 1 "$work/interrupted.log")"
 expect_equal hostile-leaves-nothing "what is left in the temporary directory" "" "$(ls -A "$TMPDIR")"
 rm -rf "$TMPDIR"
 expect_equal hostile-page "the summary's rows" "$(ls "$class" | grep -vc 'link-as-submission\|packed.tar')" "$(grep -c 'grade.html' "$grades/summary.html")"
