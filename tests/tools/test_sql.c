@@ -247,6 +247,7 @@ static void prints_columns_and_csv(void **state)
 	assert_string_equal(shell_output, "  number  text\n       7  a\n12345678  b\n");
 	assert_true(answers("rcu", "SELECT 'a,b' AS x, 'say \\\"a\\\"' AS y; SELECT 2 AS z",
 			    "x,y\n\"a,b\",\"say \"\"a\"\"\"\nz\n2\n"));
+	assert_true(answers("rcu", "-- a comment is no option\nSELECT 3 AS z", "z\n3\n"));
 	assert_int_equal(shell("%s sql %s/little.vtrace \"SELECT id FROM event ORDER BY id\" | tail -n 1", vitrine, work), 0);
 	assert_string_equal(shell_output, "5000\n");
 }

@@ -4,6 +4,7 @@
  * Who calls: main.c. Whom: build.c makes the database, SQLite answers. More: docs/sql.md.
  * Invariant: a database is under its name only when it is whole, as with every file the tools write.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -216,10 +217,25 @@ static int write_database(const char *run, const char *output)
 	return code;
 }
 
+/* A query that begins with a comment is no option: takes it out of the words. NULL: there is none. */
+static const char *take_query(int *argc, char **argv)
+{
+	const char *query = NULL;
+	int kept = 1;
+	for (int i = 1; i < *argc; i++) {
+		if (!query && !strncmp(argv[i], "--", 2) && isspace((unsigned char)argv[i][2]))
+			query = argv[i];
+		else
+			argv[kept++] = argv[i];
+	}
+	*argc = kept;
+	return query;
+}
+
 int command_sql(int argc, char **argv)
 {
 	static const struct option options[] = {{"output", required_argument, NULL, 'o'}, {"csv", no_argument, NULL, 'c'}, {0}};
-	const char *path = NULL;
+	const char *path = NULL, *query = take_query(&argc, argv);
 	bool csv = false;
 	opterr = 0;
 	optind = 1;
@@ -234,11 +250,13 @@ int command_sql(int argc, char **argv)
 			path = optarg;
 		csv |= option == 'c';
 	}
-	if (argc - optind < 1 || argc - optind > 2)
-		return say_usage("sql", "a run is wanted, and perhaps a query in quotes; there are %d words", argc - optind);
-	if (argc - optind == 2)
-		return path ? say_usage("sql", "a query writes no file: leave -o out, or the query")
-			    : answer_query(argv[optind], argv[optind + 1], csv);
+	int words = argc - optind + (query != NULL);
+	if (words < 1 || words > 2 || argc == optind)
+		return say_usage("sql", "a run is wanted, and perhaps a query in quotes; there are %d words", words);
+	if (words == 2 && path)
+		return say_usage("sql", "a query writes no file: leave -o out, or the query");
+	if (words == 2)
+		return answer_query(argv[optind], query ? query : argv[optind + 1], csv);
 	if (csv)
 		return say_usage("sql", "--csv is for the answer to a query");
 	return write_database(argv[optind], path);
