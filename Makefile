@@ -21,7 +21,8 @@ B := build
 
 kernel_sources := \
   kernel/boot/main.c kernel/boot/command_line.c kernel/boot/archive.c kernel/boot/elf.c kernel/boot/symbols.c \
-  kernel/boot/first_handles.c kernel/boot/information.c kernel/boot/barrier.c kernel/boot/clock.c kernel/boot/cpus.c \
+  kernel/boot/first_handles.c kernel/boot/information.c kernel/boot/boot_lock.c kernel/boot/starting.c \
+  kernel/boot/barrier.c kernel/boot/clock.c kernel/boot/cpus.c \
   kernel/core/cpu.c kernel/core/lock.c kernel/core/print.c kernel/core/panic.c kernel/core/end.c \
   kernel/core/trap.c kernel/core/syscall.c kernel/core/syscall_memory.c kernel/core/syscall_ipc.c kernel/core/syscall_thread.c \
   kernel/core/name.c kernel/core/poison.c kernel/core/rcu.c \
@@ -94,7 +95,7 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/table.c trace/perfetto/perfetto.c trace/perfetto/plan.c trace/perfetto/event.c trace/perfetto/count.c trace/perfetto/rcu.c \
   trace/perfetto/thread.c trace/perfetto/track.c trace/perfetto/names.c trace/perfetto/story.c trace/perfetto/packet.c \
   trace/perfetto/output.c trace/view.c trace/view_link.c \
-  trace/progress.c trace/sql/sql.c trace/sql/build.c trace/sql/schema.c trace/sql/views.c \
+  trace/progress.c trace/sql/sql.c trace/sql/build.c trace/sql/pages.c trace/sql/schema.c trace/sql/views.c \
   viz/report.c viz/report_data.c viz/report_pack.c viz/memory.c viz/timeline.c \
   trace/pnor/pnor.c trace/pnor/build.c trace/pnor/pack.c user/flash/modules.c $(flash_sources) trace/bench.c trace/bench_host.c \
   trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \
@@ -112,7 +113,7 @@ host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/wi
   viz/call_join.c viz/calls.c viz/diff.c
 # Labs: handouts and the grader.
 host_sources += $(addprefix labs/grader/,text.c lab.c lab_query.c marks.c tree.c handout.c jobs.c work.c runs.c check.c source.c \
-  print.c json.c page.c class.c grade.c selftest.c leak.c)
+  print.c json.c page.c class.c grade.c selftest.c selftest_form.c selftest_grade.c selftest_mutants.c leak.c)
 # The plugin of QEMU that `vitrine run --witness` loads.
 plugin_sources := trace/witness/plugin.c trace/witness/paths.c trace/witness/path_tree.c trace/witness/block.c
 host_main := trace/main.c
@@ -122,7 +123,7 @@ book_sources := docs/html/book.c docs/html/tree.c docs/html/page.c docs/html/che
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
 # Tests of the host's program (tests/tools/test_<name>.c).
-tool_tests := reader damage commands run pnor dump sql report witness graph explain lab
+tool_tests := reader damage commands run pnor dump sql report witness graph explain lab handout
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
@@ -595,7 +596,7 @@ unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_irq.c tests/unit/sim_ru
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)
 # Readers of what loader and firmware say need no machine.
-unit_acpi_sources := tests/unit/firmware_sim.c arch/x86_64/acpi.c arch/x86_64/acpi_tables.c
+unit_acpi_sources := tests/unit/acpi_sim.c tests/unit/firmware_sim.c arch/x86_64/acpi.c arch/x86_64/acpi_tables.c
 unit_multiboot2_sources := tests/unit/firmware_sim.c arch/x86_64/loader.c arch/x86_64/multiboot2.c
 unit_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 unit_flags = $(language) $(filter-out -Wframe-larger-than=%,$(warnings)) -O1 -fno-omit-frame-pointer -D_GNU_SOURCE \
@@ -777,11 +778,11 @@ run: $(B)/vitrine image $(boot_file)
 	  -o $(OUT) -- $(QEMU); code=$$?; \
 	  if [ -e $(OUT)/run.vtrace ] && $(B)/vitrine perfetto $(OUT) -o $(OUT)/run.pftrace; then printf '%s\n' '' \
 	    'What happened:  build/vitrine stats $(OUT)' 'Event by event: build/vitrine events $(OUT) | less' \
-	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; fi; exit $$code
+	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; fi; exit $(or $(STATUS),$$code)
 
 # However it ends.
 dump: $(B)/vitrine image $(boot_file)
-	$(Q)$(MAKE) run LIMITS='$(LIMITS) --keep-ram' || true
+	$(Q)$(MAKE) run LIMITS='$(LIMITS) --keep-ram' STATUS=0
 	$(Q)$(B)/vitrine dump $(OUT)
 
 gdb: $(B)/vitrine image

@@ -81,7 +81,7 @@ static bool bench_converters(const char *self, const char *directory)
 	if (stat(output, &status) != 0)
 		return say("%s: %s", output, strerror(errno)), false;
 	bench_add_result("perfetto_bytes_per_event", "host", (double)status.st_size / strtod(PERFETTO_EVENTS, NULL), true);
-	bool done = bench_converter("graph", PERFETTO_BATCHES, graph) && bench_converter("sql", 1, sql);
+	bool done = bench_converter("graph", PERFETTO_BATCHES, graph) && bench_converter("sql", PERFETTO_BATCHES, sql);
 	unlink(run);
 	unlink(output);
 	return done;

@@ -21,3 +21,6 @@ void scan_say_lacking(struct picture *picture, const struct trace_info *info, en
 
 /* Lets a node lead to the line of the kernel that emits this event. */
 void scan_source(struct picture *picture, struct Agnode_s *node, const char *event);
+
+/* The same for a phase of the boot, BOOT_PHASE_...: several lines may say it, and the boot CPU runs those of main.c, no other does. */
+void scan_source_of_phase(struct picture *picture, struct Agnode_s *node, const char *constant, bool boot_cpu);

@@ -17,6 +17,7 @@
 #include "core/cpu.h"
 
 #define ROUNDS 16
+#define SPIN_MS 2
 
 /*
  * The question at hand, written by the boot CPU, which nobody asks:
@@ -55,15 +56,28 @@ bool clock_in_step(const struct clock_bounds *bounds)
 	return bounds->lower <= 0 && bounds->upper >= 0;
 }
 
+/* Spins, since the answer comes at once as a rule; one that is late says little, and may never come: then CPU 0 sleeps. */
+static void wait_for_answer(uint64_t asked, uint64_t now)
+{
+	uint64_t ms = arch_time_hz() / 1000;
+	if (now - asked < SPIN_MS * ms) {
+		arch_cpu_relax();
+		return;
+	}
+	arch_timer_set(now + ms);
+	arch_cpu_idle();
+}
+
 /* One question; false if no answer came. */
 static bool ask(const struct cpu *other, uint32_t round, uint64_t patience, struct clock_bounds *bounds)
 {
 	uint64_t asked = arch_time_now();
 	__atomic_store_n(&question, QUESTION(other->index, round), __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&answers[other->index].question, __ATOMIC_SEQ_CST) != QUESTION(other->index, round)) {
-		if (arch_time_now() - asked > patience)
+		uint64_t now = arch_time_now();
+		if (now - asked > patience)
 			return false;
-		arch_cpu_relax();
+		wait_for_answer(asked, now);
 	}
 	clock_bounds_add(bounds, asked, __atomic_load_n(&answers[other->index].value, __ATOMIC_ACQUIRE), arch_time_now());
 	return true;

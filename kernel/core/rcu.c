@@ -121,8 +121,9 @@ void rcu_call(struct rcu_head *head, const struct rcu_class *class, uint32_t id)
 /* The period is over. Returns the CPUs that have waited for it, but the caller's. */
 static uint64_t end_period(const struct cpu *cpu)
 {
-	/* LAB(rcu) BEGIN: Step 2. The period is over: `completed` says so, and the event rcu_period_end. A CPU whose callbacks have waited
-	 * for this period may be idle, and would not find out: its bit is in what you return. The caller needs no bit. */
+	/* LAB(rcu) BEGIN: Step 2. The period is over: `completed` says so, and the event rcu_period_end. A CPU whose callbacks
+	 * have waited for this period may be idle, and would not find out: its bit is in what you return. The caller needs no
+	 * bit. */
 	uint64_t prod = 0;
 	ASSERT(holding == 0 && completed + 1 == started);
 	__atomic_store_n(&completed, started, __ATOMIC_RELEASE);
@@ -140,10 +141,11 @@ static uint64_t end_period(const struct cpu *cpu)
 /* Begins the next period; the caller's CPU is quiescent. Returns the CPUs that have to be asked. */
 static uint64_t begin_period(const struct cpu *cpu, enum quiescent_cause cause)
 {
-	/* LAB(rcu) BEGIN: Step 2 for one CPU, step 3 for several. The next period begins: `started` says so, and the event rcu_period_begin
-	 * with what rcu_waiting() counts. Then each CPU that is online is quiescent already, and you say so for it with
-	 * trace_rcu_quiescent(), or its bit goes into `holding`. Which CPUs are quiescent at this very moment, beside the caller's? What one
-	 * of those does when it stops being so must see all that was unlinked before: see cpu->idle in sched/schedule.c. */
+	/* LAB(rcu) BEGIN: Step 2 for one CPU, step 3 for several. The next period begins: `started` says so, and the event
+	 * rcu_period_begin with what rcu_waiting() counts. Then each CPU that is online is quiescent already, and you say so for
+	 * it with trace_rcu_quiescent(), or its bit goes into `holding`. Which CPUs are quiescent at this very moment, beside the
+	 * caller's? What one of those does when it stops being so must see all that was unlinked before: see cpu->idle in
+	 * sched/schedule.c. */
 	ASSERT(holding == 0 && completed == started);
 	__atomic_store_n(&started, started + 1, __ATOMIC_RELEASE);
 	trace_rcu_period_begin(started, rcu_waiting());
@@ -170,10 +172,11 @@ static uint64_t begin_period(const struct cpu *cpu, enum quiescent_cause cause)
 /* This CPU's callbacks: what has waited long enough is done, and what has come since needs the next period. */
 static void sort_callbacks(struct rcu_cpu *own)
 {
-	/* LAB(rcu) BEGIN: Step 1. `current` is what waits for the period own->period (0: it is empty). If that one is over, all of it moves to
-	 * `done`, and own->waited is the period it has waited for. If `current` is free then, what is in `next` takes its place and waits
-	 * for a period that is sure to begin from here on. Which number is that, if one may be under way? `wanted` is the last that
-	 * anybody waits for; who raises it says so with trace_rcu_request(period, own->waiting). */
+	/* LAB(rcu) BEGIN: Step 1. `current` is what waits for the period own->period (0: it is empty). If that one is over, all
+	 * of it moves to `done`, and own->waited is the period it has waited for. If `current` is free then, what is in `next`
+	 * takes its place and waits for a period that is sure to begin from here on. Which number is that, if one may be under
+	 * way? `wanted` is the last that anybody waits for; who raises it says so with trace_rcu_request(period,
+	 * own->waiting). */
 	if (own->period && own->period <= completed) {
 		list_move(&own->done, &own->current);
 		own->waited = own->period;
@@ -195,9 +198,10 @@ static void sort_callbacks(struct rcu_cpu *own)
 static uint64_t advance(struct cpu *cpu, enum quiescent_cause cause)
 {
 	uint64_t prod = 0, self = UINT64_C(1) << cpu->index;
-	/* LAB(rcu) BEGIN: Step 3. If the period at hand waits for this CPU, it does so no longer (trace_rcu_quiescent), and whoever was the last
-	 * ends it. Then this CPU's callbacks are sorted; and if none is at hand but somebody wants one, the next begins here and now. It may
-	 * be over at once, and then more is done than before. `prod` collects the CPUs that have to look. */
+	/* LAB(rcu) BEGIN: Step 3. If the period at hand waits for this CPU, it does so no longer (trace_rcu_quiescent), and
+	 * whoever was the last ends it. Then this CPU's callbacks are sorted; and if none is at hand but somebody wants one, the
+	 * next begins here and now. It may be over at once, and then more is done than before. `prod` collects the CPUs that have
+	 * to look. */
 	if (holding & self) {
 		holding &= ~self;
 		trace_rcu_quiescent(started, cpu->index, cause);
@@ -231,9 +235,9 @@ static uint64_t advance(struct cpu *cpu, enum quiescent_cause cause)
 static void call_done(struct cpu *cpu)
 {
 	struct rcu_cpu *own = &cpu->rcu;
-	/* LAB(rcu) BEGIN: Step 2. Each callback of `done`, in order: it waits no more (set_waiting), the event rcu_free says what is freed and for which
-	 * period it has waited, and then its class's free() does it, with interrupts on. own->freeing is that period meanwhile, and 0 when
-	 * all is done. Afterwards `head` is gone: do not touch it. */
+	/* LAB(rcu) BEGIN: Step 2. Each callback of `done`, in order: it waits no more (set_waiting), the event rcu_free says what
+	 * is freed and for which period it has waited, and then its class's free() does it, with interrupts on. own->freeing is
+	 * that period meanwhile, and 0 when all is done. Afterwards `head` is gone: do not touch it. */
 	struct rcu_head *head;
 	own->freeing = own->waited;
 	while ((head = list_take(&own->done))) {

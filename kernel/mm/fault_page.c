@@ -90,9 +90,9 @@ enum fault_action fault_decide(const struct fault_question *question)
 
 unsigned fault_rights(const struct fault_question *question)
 {
-	/* LAB(provider) BEGIN: What may be entered into the MMU of what the mapping allows. A page of a provider that is not DIRTY must not be written without
-	 * the kernel's knowing: the first store has to fault. So it is with a page that is being saved, in the provider's window, and with one that others
-	 * share (SLOT_SHARED). */
+	/* LAB(provider) BEGIN: What may be entered into the MMU of what the mapping allows. A page of a provider that is not
+	 * DIRTY must not be written without the kernel's knowing: the first store has to fault. So it is with a page that is
+	 * being saved, in the provider's window, and with one that others share (SLOT_SHARED). */
 	enum slot_state state = slot_state(question->slot);
 	bool tracked = question->kind == OBJECT_PROVIDER && !question->window && state != SLOT_DIRTY;
 	bool being_saved = question->window && state != SLOT_READING;
@@ -129,12 +129,13 @@ enum fault_result fault_block(struct fault *fault, struct wait_queue *queue, enu
 	return blocks ? FAULT_WAITS : fault_refuse(fault, CAUSE_KILLED);
 }
 
-/* LAB(provider) BEGIN: The page has to come from its provider, or is on its way: ask().
- * A thread that waits for a provider says so first (server_page_wait_begin): if that would close a circle of providers that wait for one another, the
- * fault is refused, for CAUSE_PROVIDER_CYCLE. If the slot is ABSENT, the page is asked for (request_read; fault->unsent is sent later), else there is a
- * request for it already (request_find), and this thread waits for that one, too; a page that is being saved is WANTED from then on. The thread waits in
- * request->waiters (fault_block, SWITCH_PAGE); trace_fault_wait() tells, and counts, unless the fault has no address (NO_ADDRESS). fault->wants_read says whether it
- * waits for a page to be read. A thread that does not wait after all says that too (server_page_wait_end). */
+/* LAB(provider) BEGIN: The page has to come from its provider, or is on its way: ask(). A thread that waits for a provider says
+ * so first (server_page_wait_begin): if that would close a circle of providers that wait for one another, the fault is refused,
+ * for CAUSE_PROVIDER_CYCLE. If the slot is ABSENT, the page is asked for (request_read; fault->unsent is sent later), else there
+ * is a request for it already (request_find), and this thread waits for that one, too; a page that is being saved is WANTED from
+ * then on. The thread waits in request->waiters (fault_block, SWITCH_PAGE); trace_fault_wait() tells, and counts, unless the
+ * fault has no address (NO_ADDRESS). fault->wants_read says whether it waits for a page to be read. A thread that does not wait
+ * after all says that too (server_page_wait_end). */
 /* Waits for the request that is at work on the page. Called with the object's lock, and the wait noted at the endpoint. */
 static enum fault_result wait_for_request(struct fault *fault, struct vm_object *object, uint64_t page,
 					  struct page_request *request)

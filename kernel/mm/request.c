@@ -94,10 +94,11 @@ static void enlist(struct page_request *request, uint64_t slot)
 __attribute__((flatten)) enum status request_read(struct vm_object *object, uint64_t page, uint64_t flow, uint32_t sender,
 						  struct page_request **request)
 {
-	/* LAB(provider) BEGIN: A page is asked for; its slot is ABSENT, and the caller has the object's lock.
-	 * First all that can fail: the endpoint may be gone (GONE), the slot has to be prepared (object_slot_prepare), a frame taken for the page
-	 * (page_alloc_provided), and the request made (request_new, REQUEST_READ). What was taken before something fails is given back. Then what
-	 * cannot: the request is enlisted, and the slot is READING, with the frame. The message is sent later, by request_send(), without the lock. */
+	/* LAB(provider) BEGIN: A page is asked for; its slot is ABSENT, and the caller has the object's lock. First all that can
+	 * fail: the endpoint may be gone (GONE), the slot has to be prepared (object_slot_prepare), a frame taken for the page
+	 * (page_alloc_provided), and the request made (request_new, REQUEST_READ). What was taken before something fails is given
+	 * back. Then what cannot: the request is enlisted, and the slot is READING, with the frame. The message is sent later, by
+	 * request_send(), without the lock. */
 	struct paddr frame;
 	ASSERT(slot_state(object_slot(object, page)) == SLOT_ABSENT);
 	if (object->endpoint->gone)
@@ -130,7 +131,8 @@ enum status request_write(struct vm_object *object, uint64_t page, bool keep, st
 
 void request_send(struct page_request *request)
 {
-	/* LAB(provider) BEGIN: The message goes to the object's endpoint (endpoint_post). If it cannot, nobody will ever answer it: then this does. */
+	/* LAB(provider) BEGIN: The message goes to the object's endpoint (endpoint_post). If it cannot, nobody will ever answer
+	 * it: then this does. */
 	if (endpoint_post(request->object->endpoint, &request->message) != STATUS_OK)
 		request_answer(request, STATUS_GONE);
 	/* LAB(provider) ELSE
@@ -140,14 +142,14 @@ void request_send(struct page_request *request)
 
 /* ---- the answer ---- */
 
-/* LAB(provider) BEGIN: The answer has come, or the kernel gives it itself: request_answer().
- * What becomes of the slot: a page that was read well is PRESENT; one that was saved is PRESENT if somebody wants it (WANTED, SLOT_KEEP, or pinned),
- * else ABSENT, and its frame is free; one that could not be saved stays DIRTY; one that could not be read is ABSENT, and its frame is free. SLOT_KEEP
- * is gone, and its age (slot_with_age) is 0.
- * Then, in this order: with the object's lock, the page leaves the provider's window if it was mapped there (in_window, object_unmap: which CPUs
- * have to let go), the slot is set, the request is taken off the list, and the trace is told. Without it: those CPUs let go (object_sync), the
- * frame is given back, one request less is `writing` if it was one, all who waited go on (fault_continue: what of, if the answer is an error?), and
- * the request and its reference to the object are given back. reclaim_answered() is told, too: it may wait for memory. */
+/* LAB(provider) BEGIN: The answer has come, or the kernel gives it itself: request_answer(). What becomes of the slot: a page
+ * that was read well is PRESENT; one that was saved is PRESENT if somebody wants it (WANTED, SLOT_KEEP, or pinned), else ABSENT,
+ * and its frame is free; one that could not be saved stays DIRTY; one that could not be read is ABSENT, and its frame is free.
+ * SLOT_KEEP is gone, and its age (slot_with_age) is 0. Then, in this order: with the object's lock, the page leaves the
+ * provider's window if it was mapped there (in_window, object_unmap: which CPUs have to let go), the slot is set, the request is
+ * taken off the list, and the trace is told. Without it: those CPUs let go (object_sync), the frame is given back, one request
+ * less is `writing` if it was one, all who waited go on (fault_continue: what of, if the answer is an error?), and the request
+ * and its reference to the object are given back. reclaim_answered() is told, too: it may wait for memory. */
 /* The slot after the answer; *frame is what is given back, 0 if nothing is. */
 static uint64_t slot_after(const struct page_request *request, uint64_t slot, enum status status, struct paddr *frame)
 {

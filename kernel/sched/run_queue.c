@@ -67,10 +67,10 @@ static bool may_run_on(const struct thread *thread, unsigned cpu)
 	return cpus[cpu].online && (thread->affinity >> cpu & 1);
 }
 
-/* LAB(scheduler) BEGIN: Which CPU gets a thread that can run: choose_cpu().
- * The one with the least to do among those it may run on: count those that wait there (`length`, which other CPUs change meanwhile) and the one
- * that runs (cpus[cpu].current). Among equals, thread->cpu, the one it ran on last, since its data may still be there; else one of them by
- * chance: cpu_random(). The parts that you may use: may_run_on(), cpus_present. */
+/* LAB(scheduler) BEGIN: Which CPU gets a thread that can run: choose_cpu(). The one with the least to do among those it may run
+ * on: count those that wait there (`length`, which other CPUs change meanwhile) and the one that runs (cpus[cpu].current). Among
+ * equals, thread->cpu, the one it ran on last, since its data may still be there; else one of them by chance: cpu_random(). The
+ * parts that you may use: may_run_on(), cpus_present. */
 /* How busy a CPU is: those that wait and the one that runs. */
 static uint64_t load_of(unsigned cpu)
 {
@@ -140,8 +140,9 @@ static struct thread *queue_take(struct run_queue *queue, bool (*fits)(const str
 {
 	struct thread *taken = NULL;
 	spin_lock(&queue->lock);
-	/* LAB(scheduler) BEGIN: First come, first served: take the thread that has waited longest among those that fit, with list_remove(). New ones
-	 * are put at the end. The length of the queue has one writer at a time, who has the lock, and readers that have not. */
+	/* LAB(scheduler) BEGIN: First come, first served: take the thread that has waited longest among those that fit, with
+	 * list_remove(). New ones are put at the end. The length of the queue has one writer at a time, who has the lock, and
+	 * readers that have not. */
 	LIST_FOR_EACH (node, &queue->ready) {
 		struct thread *thread = container_of(node, struct thread, queue_node);
 		if (!fits(thread))
@@ -168,9 +169,9 @@ static struct thread *queue_take(struct run_queue *queue, bool (*fits)(const str
 	return taken;
 }
 
-/* LAB(scheduler) BEGIN: Threads that wait here and may not run here: run_queue_send_away().
- * A thread may have been forbidden this CPU while it waited, or because it asked for it. Each of them is taken out of this CPU's queue, unless
- * another CPU still uses its record (on_cpu), and put where run_queue_choose() says, with run_queue_add(). trace_thread_move() tells who went from where
+/* LAB(scheduler) BEGIN: Threads that wait here and may not run here: run_queue_send_away(). A thread may have been forbidden this
+ * CPU while it waited, or because it asked for it. Each of them is taken out of this CPU's queue, unless another CPU still uses
+ * its record (on_cpu), and put where run_queue_choose() says, with run_queue_add(). trace_thread_move() tells who went from where
  * to where. */
 static bool is_stranger(const struct thread *thread)
 {
@@ -193,10 +194,10 @@ void run_queue_send_away(void)
 }
 LAB(scheduler) END */
 
-/* LAB(scheduler) BEGIN: A CPU with nothing to do: steal().
- * It looks for the longest queue of another CPU and takes a thread from it that may run here, and that no CPU still uses. If there is none in that
- * queue, the next longest is looked at. trace_thread_move() tells. NULL: there is nothing for this CPU. Lengths are read without a lock, so they
- * may be wrong by the time the queue is locked: that must do no harm. */
+/* LAB(scheduler) BEGIN: A CPU with nothing to do: steal(). It looks for the longest queue of another CPU and takes a thread from
+ * it that may run here, and that no CPU still uses. If there is none in that queue, the next longest is looked at.
+ * trace_thread_move() tells. NULL: there is nothing for this CPU. Lengths are read without a lock, so they may be wrong by the
+ * time the queue is locked: that must do no harm. */
 static bool is_free_for_me(const struct thread *thread)
 {
 	return is_mine(thread) && !thread->on_cpu;

@@ -162,8 +162,8 @@ void timer_interrupt(void)
 	if (now >= budget_end)
 		end_of_budget(now);
 	wake_sleepers(now);
-	/* LAB(scheduler) BEGIN: The end of a slice: if a thread runs here, its slice is over (slice_end) and another waits for this CPU, the hazard word
-	 * is told to reschedule. The switch itself happens where the CPU leaves the kernel. */
+	/* LAB(scheduler) BEGIN: The end of a slice: if a thread runs here, its slice is over (slice_end) and another waits for
+	 * this CPU, the hazard word is told to reschedule. The switch itself happens where the CPU leaves the kernel. */
 	if (cpu->current && now >= cpu->slice_end && run_queue_waiting())
 		__atomic_fetch_or(&cpu->hazards, HAZARD_RESCHEDULE, __ATOMIC_ACQ_REL);
 	/* LAB(scheduler) ELSE
@@ -177,7 +177,8 @@ void timer_program(void)
 	bool irqs = arch_irq_save();
 	struct cpu *cpu = arch_cpu();
 	uint64_t next = min_u64(first_wake_at(), cpu->index == 0 ? budget_end : UINT64_MAX);
-	/* LAB(scheduler) BEGIN: And the timer has to interrupt then; but only if somebody waits, and nothing else will look at the queue sooner. */
+	/* LAB(scheduler) BEGIN: And the timer has to interrupt then; but only if somebody waits, and nothing else will look at
+	 * the queue sooner. */
 	if (cpu->current && run_queue_waiting() && !(cpu->hazards & HAZARD_RESCHEDULE))
 		next = min_u64(next, cpu->slice_end);
 	/* LAB(scheduler) ELSE

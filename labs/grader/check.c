@@ -1,8 +1,9 @@
 /*
  * Asks the runs what the tests and questions of a lab say.
  *
- * Teaches: a test is a query whose rows are the things that were checked, each with `ok`. Nothing passes by being absent, since there have to be so many;
- * what share of them is good is known; and the first that is not is where to look. Who calls: grade.c. Whom: sql/sql.h, SQLite.
+ * Teaches: a test is a query whose rows are the things that were checked, each with `ok`. Nothing passes by being absent, since
+ * there have to be so many; what share of them is good is known; and the first that is not is where to look. Who calls: grade.c.
+ * Whom: sql/sql.h, SQLite, reader.h.
  * The invariant: a run that did not end as it should, or that the witness contradicts, fails all its tests.
  */
 #include <inttypes.h>
@@ -14,6 +15,8 @@
 #include "commands.h"
 #include "grader/grade.h"
 #include "grader/text.h"
+#include "print_event.h"
+#include "reader.h"
 #include "sql/sql.h"
 
 /* A query that takes longer, in steps of SQLite's machine, is not the lab's. */
@@ -25,19 +28,28 @@ static int count_steps(void *context)
 	return --*(int *)context < 0;
 }
 
-/* The run as a database in memory, made at the first question. NULL, and why, if it cannot be. */
-static sqlite3 *database_of(struct grade_run *run)
+sqlite3 *grade_ask(const struct grade *grade, struct grade_run *run, const char *const *queries)
 {
+	sqlite3 *database = sql_ask(run->directory, grade->lab->views, queries);
+	if (!database)
+		run->why = text_format("its trace cannot be read");
+	else if (grade->lab->views && sqlite3_exec(database, grade->lab->views, NULL, NULL, NULL) != SQLITE_OK)
+		run->why = text_format("views.sql: %s", sqlite3_errmsg(database));
+	return database;
+}
+
+/* The run with what this lab asks about, made at the first question. NULL, and why, if it cannot be. */
+static sqlite3 *database_of(const struct grade *grade, struct grade_run *run)
+{
+	const char *queries[LAB_QUERIES_MAX + 1];
+	unsigned count = 0;
 	if (run->database || run->why)
 		return run->database;
-	if (sqlite3_open_v2("", &run->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
-		    SQLITE_OK ||
-	    !sql_build(run->database, run->directory)) {
-		sqlite3_close(run->database);
-		run->database = NULL;
-		run->why = text_format("its trace cannot be read");
-	}
-	return run->database;
+	for (unsigned i = 0; i < grade->lab->queries; i++)
+		if (grade->lab->query[i].sql && grade->lab->query[i].run == run->run)
+			queries[count++] = grade->lab->query[i].sql;
+	queries[count] = NULL;
+	return run->database = grade_ask(grade, run, queries);
 }
 
 static int column_named(sqlite3_stmt *statement, const char *name)
@@ -48,24 +60,42 @@ static int column_named(sqlite3_stmt *statement, const char *name)
 	return -1;
 }
 
-/* Looks the event up that a row names. */
+/* "phase=boot_lock released  ago=0 ns"; to be freed. */
+static char *words_of(const struct trace_event *event)
+{
+	char *text = NULL, *rest;
+	size_t bytes;
+	FILE *to = open_memstream(&text, &bytes);
+	if (event->schema)
+		print_event_fields(to, event, 0);
+	fclose(to);
+	rest = text;
+	(void)text_line(&rest);
+	return text;
+}
+
+/* Looks the event up that a row names: its number is its place in the run. */
 static void take_event(const struct grade *grade, struct grade_run *run, struct grade_result *result, int64_t id)
 {
-	sqlite3_stmt *statement;
-	if (sqlite3_prepare_v2(run->database, "SELECT cpu, seq, ts, name FROM event WHERE id = ?", -1, &statement, NULL) !=
-	    SQLITE_OK)
-		return;
-	sqlite3_bind_int64(statement, 1, id);
-	if (sqlite3_step(statement) == SQLITE_ROW) {
+	char error[512];
+	struct trace_event event;
+	struct trace_reader *reader = id > 0 ? trace_open(run->directory, error, sizeof(error)) : NULL;
+	int64_t left = id;
+	while (reader && left > 0 && trace_next(reader, &event) > 0)
+		left--;
+	if (reader && !left) {
+		char *words = words_of(&event);
 		result->has_event = true;
 		result->event = (struct grade_event){.id = (uint64_t)id,
-						     .cpu = (uint64_t)sqlite3_column_int64(statement, 0),
-						     .seq = (uint64_t)sqlite3_column_int64(statement, 1),
-						     .ns = (uint64_t)sqlite3_column_int64(statement, 2),
-						     .name = text_format("%s", sqlite3_column_text(statement, 3))};
-		result->event.source = source_of_event(grade, result->event.name);
+						     .cpu = event.cpu,
+						     .seq = event.index,
+						     .ns = trace_ns(reader, event.ticks),
+						     .name = text_format("%s", event.schema ? event.schema->name : "gap")};
+		result->event.source = source_of_event(grade, result->event.name, words);
+		free(words);
 	}
-	sqlite3_finalize(statement);
+	if (reader)
+		trace_close(reader);
 }
 
 /* The first thing that is wrong, which is what is told. */
@@ -106,7 +136,7 @@ static int read_rows(const struct grade *grade, struct grade_run *run, struct gr
 
 static void ask_run(const struct grade *grade, struct grade_run *run, struct grade_result *result)
 {
-	sqlite3 *database = database_of(run);
+	sqlite3 *database = database_of(grade, run);
 	sqlite3_stmt *statement = NULL;
 	uint64_t rows = 0;
 	int steps = STEPS_MAX;
@@ -191,9 +221,9 @@ static char *answer_to(const char *answers, const char *name)
 }
 
 /* The value that the query has in the student's own run. To be freed; NULL: none. */
-static char *truth_of(struct grade_run *run, const char *sql)
+static char *truth_of(const struct grade *grade, struct grade_run *run, const char *sql)
 {
-	sqlite3 *database = database_of(run);
+	sqlite3 *database = database_of(grade, run);
 	sqlite3_stmt *statement = NULL;
 	char *truth = NULL;
 	if (database && sqlite3_prepare_v2(database, sql, -1, &statement, NULL) == SQLITE_OK &&
@@ -229,9 +259,14 @@ static void check_question(struct grade *grade, struct grade_result *result, con
 	for (unsigned i = grade->runs; i-- > 0;)
 		if (grade->run[i].run == question->run && grade->run[i].machine & question->machines)
 			run = &grade->run[i];
-	result->run = run;
 	result->answer = answer_to(answers, question->id);
-	result->truth = run ? truth_of(run, question->sql) : NULL;
+	if (!question->sql) {
+		result->outcome = OUTCOME_SKIPPED;
+		result->why = text_format(result->answer ? "answered; your instructor checks it" : "not answered");
+		return;
+	}
+	result->run = run;
+	result->truth = run ? truth_of(grade, run, question->sql) : NULL;
 	result->checked = 1;
 	bool predicts = question->kind == QUERY_PREDICTION;
 	if (!result->answer)
@@ -262,7 +297,7 @@ void check_all(struct grade *grade, const char *answers)
 			check_test(grade, result);
 		else
 			check_question(grade, result, answers);
-		grade->points += query->points > 0 ? query->points : 0;
+		grade->points += query->points > 0 && query->sql ? query->points : 0;
 		grade->hundredths += result->hundredths;
 	}
 	if (grade->hundredths < 0)

@@ -1,9 +1,9 @@
 /*
  * `vitrine handout`: the tree that a student gets.
  *
- * Teaches: a handout is the project with holes. What lies between the lab's marks is replaced by its stub; tests of the project, wrong solutions
- * and other labs stay here. Who calls: main.c. Whom: marks.c, lab.c, tree.c.
- * The invariant: no line of a solution of the labs asked for is in it.
+ * Teaches: a handout is the project with holes. What lies between the lab's marks is replaced by its stub; tests of the project,
+ * wrong solutions and other labs stay here. Who calls: main.c. Whom: marks.c, lab.c, tree.c. The invariant: no line of a
+ * solution of the labs asked for is in it.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -22,8 +22,8 @@
 #include "grader/tree.h"
 
 const char handout_help[] =
-	"usage: vitrine handout --lab NAME[,NAME...] [--seed N] -o DIR\n"
-	"       vitrine handout --lab all [--seed N] -o DIR\n"
+	"usage: vitrine handout --lab NAME[,NAME...] [--seed N] [--without-answers] -o DIR\n"
+	"       vitrine handout --lab all [--seed N] [--without-answers] -o DIR\n"
 	"       vitrine handout --list\n"
 	"\n"
 	"Writes the tree that a student of a lab gets: everything that builds and runs, with a stub where the lab's solution "
@@ -32,6 +32,9 @@ const char handout_help[] =
 	"\n"
 	"    --lab NAME       the lab; several, with commas between them, in one tree\n"
 	"    --seed N         the student's number: it chooses the numbers in pages, runs and questions (default 1)\n"
+	"    --without-answers  leaves out the queries that answer the questions: a grade in that tree says of each whether it "
+	"is\n"
+	"                     answered, and one in yours whether that is right\n"
 	"    --root TREE      the tree to take it from (default: the one this program was built in)\n"
 	"    -o, --output DIR where to write it; must not exist, or be empty\n"
 	"    --list           only lists the labs\n"
@@ -41,6 +44,7 @@ const char handout_help[] =
 struct handout {
 	const char *root, *labs;
 	uint64_t seed;
+	bool without_answers; /* questions without their queries */
 };
 
 /* Top-level names of what a student gets. */
@@ -90,6 +94,24 @@ static enum tree_action fill_page(const struct handout *handout, const char *nam
 	return good ? TREE_DONE : TREE_FAILED;
 }
 
+/* The head of a question goes out, and in place of the query a line that says who checks the answer. A prediction stays whole. */
+static enum tree_action write_question(const char *from, const char *to)
+{
+	char *text = text_read(from, false), *rest = text, *head = NULL;
+	size_t bytes;
+	FILE *file = open_memstream(&head, &bytes);
+	bool predicts = false;
+	for (char *line; rest && !strncmp(rest, "--", 2) && (line = text_line(&rest));) {
+		predicts |= !strcmp(line, "-- kind: prediction");
+		fprintf(file, "%s\n", line);
+	}
+	fputs("-- checked: by your instructor\n", file);
+	bool good = fclose(file) == 0 && text && (predicts || text_write(to, head));
+	free(head);
+	free(text);
+	return !good ? TREE_FAILED : predicts ? TREE_COPY : TREE_DONE;
+}
+
 /* labs/NAME/...: what of a lab's folder goes out. */
 static enum tree_action choose_in_labs(const struct handout *handout, const char *below, bool is_directory, const char *from,
 				       const char *to)
@@ -102,6 +124,8 @@ static enum tree_action choose_in_labs(const struct handout *handout, const char
 			action = TREE_SKIP;
 		else if (slash && !strcmp(slash, "/page.md"))
 			action = fill_page(handout, name, from, to);
+		else if (slash && !is_directory && !strncmp(slash, "/questions/", 11) && handout->without_answers)
+			action = write_question(from, to);
 	}
 	free(name);
 	return action;
@@ -146,17 +170,22 @@ static bool write_readme(const struct handout *handout, const char *output)
 		fprintf(to, "- [labs/%s/page.md](labs/%s/page.md)\n", name, name);
 	fclose(to);
 	free(names);
-	char *text = text_format("# Your lab\n\n"
-				 "This tree was made for you. It is Vitrine, a small kernel for two machines that QEMU plays, "
-				 "with holes where your work is. Start with\n\n%s\n"
-				 "    git init -q && git add -A && git commit -qm start    # so that you can always see what you "
-				 "changed, and go back\n"
-				 "    make grade                                           # how far you are; the first time it "
-				 "builds everything\n"
-				 "    make help                                            # everything else\n\n"
-				 "The book is [docs/README.md](docs/README.md). Pages of other labs and the project's own tests, "
-				 "which it speaks of, are not in this tree.\n",
-				 pages);
+	char *text =
+		text_format("# Your lab\n\n"
+			    "This tree was made for you. It is Vitrine, a small kernel for two machines that QEMU plays, "
+			    "with holes where your work is. Start with\n\n%s\n"
+			    "    git init -q && git add -A && git commit -qm start    # so that you can always see what you "
+			    "changed, and go back\n"
+			    "    make grade                                           # how far you are; the first time it "
+			    "builds everything\n"
+			    "    make help                                            # everything else\n\n"
+			    "%s"
+			    "The book is [docs/README.md](docs/README.md). Pages of other labs and the project's own tests, "
+			    "which it speaks of, are not in this tree.\n",
+			    pages,
+			    handout->without_answers ? "Your answers to questions are checked by your instructor: `make grade` "
+						       "says of each whether it is there, and leaves its points out.\n\n"
+						     : "");
 	bool good = text_write(path, text);
 	free(text);
 	free(pages);
@@ -255,9 +284,13 @@ static int list_labs(const char *root)
 
 int command_handout(int argc, char **argv)
 {
-	static const struct option options[] = {{"lab", required_argument, NULL, 'l'},  {"seed", required_argument, NULL, 's'},
-						{"root", required_argument, NULL, 'r'}, {"output", required_argument, NULL, 'o'},
-						{"list", no_argument, NULL, 'L'},       {0}};
+	static const struct option options[] = {{"lab", required_argument, NULL, 'l'},
+						{"seed", required_argument, NULL, 's'},
+						{"root", required_argument, NULL, 'r'},
+						{"output", required_argument, NULL, 'o'},
+						{"list", no_argument, NULL, 'L'},
+						{"without-answers", no_argument, NULL, 'w'},
+						{0}};
 	struct handout handout = {.seed = 1};
 	const char *output = NULL, *root = NULL;
 	bool lists = false;
@@ -280,6 +313,9 @@ int command_handout(int argc, char **argv)
 			break;
 		case 'L':
 			lists = true;
+			break;
+		case 'w':
+			handout.without_answers = true;
 			break;
 		default:
 			return say_usage("handout", option == ':' ? "%s wants a value" : "there is no option `%s`",

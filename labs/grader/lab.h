@@ -36,8 +36,8 @@ struct lab_query {
 	char *id; /* of a file 03-withdrawn.sql: "03-withdrawn"; of a question, without its number */
 	enum { QUERY_TEST, QUERY_ANSWER, QUERY_PREDICTION } kind;
 	const char *title, *level, *after, *hint; /* `title` of a question is what is asked */
-	const char *sql;
-	int points; /* below 0: what it costs to fail */
+	const char *sql; /* NULL: a question of a handout without answers, which the instructor's tree checks */
+	int points;      /* below 0: what it costs to fail */
 	const struct lab_run *run;
 	unsigned machines; /* the run's or fewer; of a question, one */
 	uint64_t least;
@@ -58,8 +58,12 @@ struct lab {
 	unsigned runs;
 	struct lab_query query[LAB_QUERIES_MAX]; /* tests by name, then questions by name */
 	unsigned queries;
+	char *views; /* CREATE TEMP VIEW statements that the queries share; NULL: none */
 	char *memory;
 };
+
+/* The seed of nobody: constants keep their names, `{pages}`. */
+#define LAB_NO_SEED UINT64_MAX
 
 /* Reads a lab of the tree `root` for one student, to be freed with lab_free(). NULL after having said what is wrong with it. */
 struct lab *lab_read(const char *root, const char *name, uint64_t seed);
@@ -84,5 +88,8 @@ int lab_points(const struct lab *lab, unsigned machines);
 
 /* Reads tests/ or questions/ of a lab, which has everything else. False after having said what is wrong. */
 bool lab_read_queries(struct lab *lab, bool questions);
+
+/* Reads views.sql of a lab, if it has one. False after having said what is wrong. */
+bool lab_read_views(struct lab *lab);
 
 const struct lab_run *lab_run_named(const struct lab *lab, const char *name);

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "grader/lab.h"
@@ -107,6 +108,8 @@ static const char *read_question(struct lab_query *query, const struct head *hea
 {
 	const char *kind = value_of(head, "kind");
 	query->title = value_of(head, "ask");
+	if (value_of(head, "checked"))
+		query->sql = NULL;
 	if (kind && strcmp(kind, "prediction") != 0 && strcmp(kind, "answer") != 0)
 		return "kind: is prediction or answer";
 	query->kind = kind && !strcmp(kind, "prediction") ? QUERY_PREDICTION : QUERY_ANSWER;
@@ -119,7 +122,7 @@ static const char *unknown_key(const struct head *head, bool question)
 {
 	static const char *const of_tests[] = {"title", "points", "level",   "run",  "machines", "after",
 					       "least", "credit", "handout", "hint", NULL};
-	static const char *const of_questions[] = {"ask", "kind", "points", "run", "machine", "hint", NULL};
+	static const char *const of_questions[] = {"ask", "kind", "points", "run", "machine", "hint", "checked", NULL};
 	for (unsigned i = 0; i < head->keys; i++) {
 		bool known = false;
 		for (const char *const *key = question ? of_questions : of_tests; *key; key++)
@@ -136,6 +139,15 @@ static char *read_filled(const struct lab *lab, const char *path)
 	char *text = text_read(path, false), *filled = text ? lab_fill(lab, text, true, path) : NULL;
 	free(text);
 	return filled;
+}
+
+bool lab_read_views(struct lab *lab)
+{
+	char *path = text_format("%s/views.sql", lab->folder);
+	bool exists = access(path, F_OK) == 0;
+	lab->views = exists ? read_filled(lab, path) : NULL;
+	free(path);
+	return !exists || lab->views;
 }
 
 static bool read_query(struct lab *lab, const char *path, const char *name, bool question)
@@ -155,11 +167,13 @@ static bool read_query(struct lab *lab, const char *path, const char *name, bool
 	query->hint = value_of(&head, "hint");
 	if (!read_points(value_of(&head, "points"), &query->points))
 		why = "points: has to be a number";
+	query->sql = sql;
 	why = why ? why : question ? read_question(query, &head) : read_test(query, &head);
 	why = why ? why : read_place(lab, query, &head);
+	if (!why && !query->sql != !sql[strspn(sql, " \n")])
+		why = query->sql ? "there is no query" : "checked: stands in place of a query";
 	if (why)
 		return say("%s: %s", path, why), false;
-	query->sql = sql;
 	return true;
 }
 

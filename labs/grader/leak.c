@@ -1,7 +1,8 @@
 /*
  * Whether a handout tells the solution: lines of it, one after the other, anywhere in the tree.
  *
- * Who calls: selftest.c. Whom: tree.c, text.h. Simplified: a mark with fewer telling lines than TELLING_LINES is not looked for.
+ * Who calls: selftest_grade.c. Whom: tree.c, text.h. A mark with few lines is found if all of them are there. Simplified: lines
+ * that say nothing by themselves, such as a brace, are not looked at.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 
 /* Lines that say nothing by themselves. */
 #define TELLING_CHARS 16
+
+/* So many lines of a mark, or all that it has, are no chance. */
 #define TELLING_LINES 3
 
 struct leak {
@@ -39,10 +42,21 @@ static void collect_solution(struct leak *leak, char *text)
 	free(end);
 }
 
-/* Whether a text has so many lines of the solution, one after the other. Its blanks may be others. */
+/* How many lines of the mark that this line is in tell it: some, or all there are. */
+static unsigned lines_that_tell(const struct leak *leak, unsigned line)
+{
+	unsigned count = 0;
+	while (line > 0 && leak->lines[line - 1])
+		line--;
+	while (count < TELLING_LINES && leak->lines[line + count])
+		count++;
+	return count;
+}
+
+/* Whether a text has enough lines of a mark, one after the other. Its blanks may be others. */
 static bool tells(const struct leak *leak, char *text)
 {
-	unsigned next = 0, matched = 0;
+	unsigned next = 0, matched = 0, enough = 0;
 	char *rest = text;
 	for (char *line; (line = text_line(&rest));) {
 		line += strspn(line, " \t+-");
@@ -50,7 +64,7 @@ static bool tells(const struct leak *leak, char *text)
 			continue;
 		if (matched && leak->lines[next] && !strcmp(line, leak->lines[next])) {
 			next++;
-			if (++matched == TELLING_LINES)
+			if (++matched == enough)
 				return true;
 			continue;
 		}
@@ -59,7 +73,10 @@ static bool tells(const struct leak *leak, char *text)
 			if (leak->lines[i] && !strcmp(line, leak->lines[i])) {
 				next = i + 1;
 				matched = 1;
+				enough = lines_that_tell(leak, i);
 			}
+		if (matched && matched == enough)
+			return true;
 	}
 	return false;
 }

@@ -91,7 +91,9 @@ static void print_failure(const struct grade *grade, const struct grade_result *
 	else if (result->run && result->run->end)
 		print_end(grade, result);
 	if (query->kind == QUERY_TEST && !grade->refused) {
-		char *rule = text_format("labs/%s/tests/%s.sql", grade->lab->name, query->id);
+		const char *lab = grade->lab->name;
+		char *rule = grade->lab->views ? text_format("labs/%s/tests/%s.sql, with labs/%s/views.sql", lab, query->id, lab)
+					       : text_format("labs/%s/tests/%s.sql", lab, query->id);
 		print_line("rule", rule);
 		free(rule);
 	}

@@ -151,3 +151,16 @@ void html_text(FILE *to, const char *text)
 			fputc(*text, to);
 	}
 }
+
+void html_prose(FILE *to, const char *text)
+{
+	char *copy = text_format("%s", text), *rest = copy;
+	bool code = false;
+	for (char *part; (part = strsep(&rest, "`")); code = !code) {
+		bool closed = code && rest;
+		fputs(closed ? "<code>" : code ? "`" : "", to);
+		html_text(to, part);
+		fputs(closed ? "</code>" : "", to);
+	}
+	free(copy);
+}

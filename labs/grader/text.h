@@ -43,3 +43,6 @@ char *text_plain(char *text);
 
 /* A text as HTML wants it. */
 void html_text(FILE *to, const char *text);
+
+/* The same, with what is between `backticks` as code. */
+void html_prose(FILE *to, const char *text);

@@ -1,8 +1,9 @@
 /*
- * `vitrine sql`, on made-up runs of both byte orders: what is in the tables is what `vitrine events` prints, and what it cannot do it says.
+ * `vitrine sql`, on made-up runs of both byte orders: what is in the tables is what `vitrine events` prints, and what it cannot
+ * do it says.
  *
- * Teaches: a view is checked like a function, with rows small enough to reckon by hand. What views say of real runs is held against
- * Perfetto's answers to the same questions (tests/tools/sql-questions.mjs). Argument: the build directory.
+ * Teaches: a view is checked like a function, with rows small enough to reckon by hand. What views say of real runs is held
+ * against Perfetto's answers to the same questions (tests/tools/sql-questions.mjs). Argument: the build directory.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 
 #include "made_runs.h"
 #include "schema.h"
+#include "sql/pages.h"
 #include "sql/sql.h"
 
 /* The answer to a query about a run, as CSV, is this text. */
@@ -92,6 +94,105 @@ static void keeps_numbers(void **state)
 			    "INSERT INTO irq_enter(id, irq) VALUES (99999, 77); "
 			    "SELECT typeof(irq) FROM irq_enter WHERE irq > 76 AND id = 99999",
 			    "typeof(irq)\ninteger\n"));
+}
+
+/* ---- pages ---- */
+
+#define ROWS 150000
+
+/* A number of each size that a row may have, at the bounds of the sizes; a few more than there are bits. */
+static int64_t number_of(unsigned row)
+{
+	uint64_t value = (UINT64_C(1) << row % 64) - row / 64 % 2;
+	return (int64_t)(row / 128 % 2 ? -value : value);
+}
+
+/*
+ * So many rows need three levels of pages. What SQLite reads of them is what was put in, and it finds nothing wrong with the
+ * pages.
+ */
+static void fills_pages_as_sqlite_does(void **state)
+{
+	char path[128], text[128] = "";
+	struct pages pages;
+	struct pages_table table = {0};
+	sqlite3 *database;
+	sqlite3_stmt *statement;
+	(void)state;
+	snprintf(path, sizeof(path), "%s/pages.sqlite", work);
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(database, "PRAGMA page_size = 4096; CREATE TABLE t(id INTEGER PRIMARY KEY, n INTEGER, s)",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(database, "SELECT rootpage FROM sqlite_schema", -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	table.root = (uint32_t)sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	assert_int_equal(sqlite3_close(database), SQLITE_OK);
+
+	assert_true(pages_open(&pages, path));
+	for (unsigned row = 0; row < ROWS; row++) {
+		struct pages_row values = {.types = 0};
+		snprintf(text, sizeof(text), "%.*s", (int)(row % 100),
+			 "a text as long as the row's number says, which may be as much "
+			 "as ninety-nine bytes, and then ends somewhere");
+		pages_put_integer(&values, number_of(row));
+		pages_put_text(&values, text);
+		pages_add(&pages, &table, 3 * (uint64_t)row + 1, &values);
+	}
+	assert_non_null(table.level[2]);
+	pages_finish(&pages, &table);
+	assert_true(pages_close(&pages));
+
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(database, "SELECT id, n, length(s) FROM t ORDER BY id", -1, &statement, NULL),
+			 SQLITE_OK);
+	for (unsigned row = 0; row < ROWS; row++) {
+		assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+		assert_int_equal(sqlite3_column_int64(statement, 0), 3 * (int64_t)row + 1);
+		assert_int_equal(sqlite3_column_int64(statement, 1), number_of(row));
+		assert_int_equal(sqlite3_column_int(statement, 2), row % 100);
+	}
+	assert_int_equal(sqlite3_step(statement), SQLITE_DONE);
+	sqlite3_finalize(statement);
+	assert_int_equal(sqlite3_prepare_v2(database, "PRAGMA integrity_check", -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	assert_string_equal((const char *)sqlite3_column_text(statement, 0), "ok");
+	sqlite3_finalize(statement);
+	sqlite3_close(database);
+}
+
+static int64_t count_of(sqlite3 *database, const char *query)
+{
+	sqlite3_stmt *statement;
+	assert_int_equal(sqlite3_prepare_v2(database, query, -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	int64_t count = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return count;
+}
+
+/* A view is as good as the tables that it reads; what else there is stays empty. */
+static void fills_what_is_asked_about(void **state)
+{
+	char run[128];
+	(void)state;
+	snprintf(run, sizeof(run), "%s/little.vtrace", work);
+	sqlite3 *database =
+		sql_ask(run, NULL, (const char *const[]){"SELECT dur FROM irq", "SELECT 1; SELECT count(*) FROM mark_end", NULL});
+	assert_non_null(database);
+	assert_true(count_of(database, "SELECT count(*) FROM irq_enter") > 0 &&
+		    count_of(database, "SELECT count(*) FROM irq_exit") > 0);
+	assert_true(count_of(database, "SELECT count(*) FROM mark_end") > 0);
+	assert_int_equal(count_of(database, "SELECT count(*) FROM fault_begin"), 0);
+	assert_int_equal(count_of(database, "SELECT count(*) FROM mark_begin"), 0);
+	sqlite3_close(database);
+	assert_true(answers("little",
+			    "CREATE TEMP TABLE t AS SELECT id FROM irq_enter; SELECT (SELECT count(*) FROM t) > 0 AS has, "
+			    "(SELECT count(*) FROM t) - (SELECT count(*) FROM event WHERE name = 'irq_enter') AS lacks",
+			    "has,lacks\n1,0\n"));
+	assert_true(answers("little", "PRAGMA integrity_check", "integrity_check\nok\n"));
+	assert_true(answers("big", "PRAGMA integrity_check", "integrity_check\nok\n"));
 }
 
 /* ---- views ---- */
@@ -195,6 +296,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(has_a_column_for_every_field),
 		cmocka_unit_test(turns_values_into_words),
 		cmocka_unit_test(keeps_numbers),
+		cmocka_unit_test(fills_pages_as_sqlite_does),
+		cmocka_unit_test(fills_what_is_asked_about),
 		cmocka_unit_test(ends_slices_with_their_end),
 		cmocka_unit_test(keeps_thread_states_apart),
 		cmocka_unit_test(tells_who_held_a_period_up),

@@ -23,7 +23,7 @@ struct drawing {
 	struct perfetto *perfetto;
 	const struct trace_event *event;
 	const struct event_plan *plan;
-	unsigned cpu;
+	unsigned cpu, sequence;
 	uint64_t ns;
 	uint64_t wake; /* the flow from the thread that wakes to the one that woke; 0: none */
 	uint8_t *end;  /* of payload */
@@ -49,7 +49,7 @@ static uint8_t *put_value(uint8_t *at, const struct drawing *drawing, const stru
 	uint64_t named;
 	switch (argument->kind) {
 	case ARGUMENT_NAMED:
-		named = names_value(argument->type, *field);
+		named = names_value(drawing->perfetto, drawing->sequence, argument->type, *field);
 		return named ? wire_number(wire_part(at, &argument->named_head), named)
 			     : wire_number(wire_part(at, &argument->head), *field);
 	case ARGUMENT_CHARS:
@@ -65,6 +65,7 @@ static uint8_t *put_value(uint8_t *at, const struct drawing *drawing, const stru
 static void put_arguments(struct drawing *drawing)
 {
 	uint8_t *at = drawing->end;
+	names_need_arguments(drawing->perfetto, drawing->sequence, drawing->plan);
 	for (unsigned i = 0; i < drawing->plan->arguments; i++) {
 		const struct argument_plan *argument = &drawing->plan->argument[i];
 		if (argument->says_none && !drawing->event->field[argument->field])
@@ -98,7 +99,7 @@ static void put_flow(struct drawing *drawing)
 /* Type, category and name. A name that has no number is written out. */
 static void put_name(struct drawing *drawing)
 {
-	const struct event_name *name = names_event(drawing->perfetto, drawing->cpu, drawing->plan, drawing->event->field);
+	const struct event_name *name = names_event(drawing->perfetto, drawing->sequence, drawing->plan, drawing->event->field);
 	drawing->end = wire_part(drawing->payload, &name->head);
 	if (name->number)
 		return;
@@ -108,25 +109,21 @@ static void put_name(struct drawing *drawing)
 	drawing->end = at + bytes;
 }
 
-static void put_track(struct drawing *drawing, const struct track *track)
-{
-	drawing->end = wire_field(drawing->end, &packet_tags.track, track->uuid);
-}
-
 static void send(struct drawing *drawing)
 {
 	if (drawing->ns <= drawing->perfetto->introduced_ns)
 		drawing->ns = drawing->perfetto->introduced_ns + 1;
-	packet_put(drawing->perfetto, drawing->cpu, drawing->ns, &packet_tags.track_event, drawing->payload,
+	packet_put(drawing->perfetto, drawing->sequence, drawing->ns, &packet_tags.track_event, drawing->payload,
 		   (size_t)(drawing->end - drawing->payload));
 }
 
 /* ---- the shapes ---- */
 
-static void draw_instant(struct drawing *drawing, const struct track *track)
+static void draw_instant(struct drawing *drawing, struct track *track)
 {
+	drawing->sequence = track_sequence(drawing->perfetto, drawing->cpu, track);
 	put_name(drawing);
-	put_track(drawing, track);
+	drawing->end = track_put(track, drawing->end);
 	put_arguments(drawing);
 	put_flow(drawing);
 	send(drawing);
@@ -171,11 +168,11 @@ static void draw_end(struct drawing *drawing, struct track *track)
 		return;
 	if (!track_end(drawing->perfetto, drawing->cpu, drawing->ns, track, slice_of(drawing)))
 		return;
-	drawing->end = wire_part(drawing->payload, &packet_tags.slice_end);
-	put_track(drawing, track);
+	drawing->sequence = track_sequence(drawing->perfetto, drawing->cpu, track);
+	drawing->end = track_put(track, wire_part(drawing->payload, &packet_tags.slice_end));
 	put_arguments(drawing);
 	if (drawing->plan->tells_story)
-		drawing->end = story_put(drawing->perfetto, drawing->cpu, drawing->end, drawing->event);
+		drawing->end = story_put(drawing->perfetto, drawing->sequence, drawing->end, drawing->event);
 	put_flow(drawing);
 	send(drawing);
 	if (track->ends_with_inner && track->depth > 0)
@@ -189,8 +186,8 @@ static void draw_counter(struct drawing *drawing)
 	struct track *track = track_of_counter(drawing->perfetto, drawing->cpu, drawing->ns, drawing->plan, field);
 	if (!track)
 		return;
-	drawing->end = wire_part(drawing->payload, &packet_tags.counter);
-	put_track(drawing, track);
+	drawing->sequence = track_sequence(drawing->perfetto, drawing->cpu, track);
+	drawing->end = track_put(track, wire_part(drawing->payload, &packet_tags.counter));
 	drawing->end = wire_field(drawing->end, &packet_tags.count, field[drawing->plan->value]);
 	send(drawing);
 }
@@ -304,6 +301,7 @@ static __attribute__((noinline)) void draw_waker(struct drawing *drawing)
 	char name[64];
 	snprintf(name, sizeof(name), "wakes up %s (%llu)", woken->name, (unsigned long long)woken->id);
 	uint64_t category = drawing->plan->category_bit + 1;
+	names_need_category(perfetto, drawing->cpu, drawing->plan->category_bit);
 	drawing->wake = perfetto->flow_base + WAKES_FIRST + ++perfetto->wakes;
 	TrackEvent wakes = TRACK_EVENT__INIT;
 	wakes.has_type = wakes.has_track_uuid = true;
@@ -379,6 +377,7 @@ void event_draw(struct perfetto *perfetto, const struct trace_event *event)
 {
 	uint64_t ns = trace_ns(perfetto->reader, event->ticks);
 	perfetto->last_ns = ns > perfetto->last_ns ? ns : perfetto->last_ns;
+	perfetto->cpu[event->cpu].has_events = true;
 	if (event->id == TRACE_EVENT_GAP) {
 		draw_gap(perfetto, event, ns);
 		return;

@@ -4,7 +4,7 @@
  * Teaches: interning. A trace says "fault: store, no translation" a million times; it sends the text once and a number of one
  * byte after that. Programs choose the names of their marks, so the number of those that are kept has a bound: one too many is
  * sent as text.
- * Who calls: event.c, plan.c, packet.c.
+ * Who calls: see names.h.
  */
 #include "perfetto/names.h"
 
@@ -15,16 +15,13 @@
 #include "perfetto/packet.h"
 
 #define NAMES_MAX 4096
-#define ARGUMENT_NAMES_MAX 256
-#define VALUES_MAX 64
-#define CATEGORIES_MAX 32
 
 /* Numbers start at 1: entry n has number n + 1. */
 static struct {
-	char *argument[ARGUMENT_NAMES_MAX];
+	char *argument[NAMES_ARGUMENTS_MAX];
 	unsigned arguments;
-	uint16_t value[FIELD_TYPE_COUNT][VALUES_MAX];
-	unsigned values;
+	uint16_t value[FIELD_TYPE_COUNT][NAMES_VALUES_MAX];
+	uint16_t values;
 } known;
 
 uint64_t names_argument(const char *name)
@@ -32,117 +29,101 @@ uint64_t names_argument(const char *name)
 	for (unsigned i = 0; i < known.arguments; i++)
 		if (!strcmp(known.argument[i], name))
 			return i + 1;
-	if (known.arguments == ARGUMENT_NAMES_MAX || !(known.argument[known.arguments] = strdup(name)))
+	if (known.arguments == NAMES_ARGUMENTS_MAX || !(known.argument[known.arguments] = strdup(name)))
 		abort(); /* the schema has far fewer fields */
 	return ++known.arguments;
 }
 
-/* Gives every value of every enumeration its number, once. */
-static void number_values(void)
+uint64_t names_new_value(void)
 {
-	if (known.values)
-		return;
-	for (unsigned type = 0; type < FIELD_TYPE_COUNT; type++)
-		for (unsigned value = 0; value < VALUES_MAX; value++)
-			if (schema_value_name((enum field_type)type, value))
-				known.value[type][value] = (uint16_t)++known.values;
+	return ++known.values;
 }
 
-uint64_t names_value(enum field_type type, uint64_t value)
-{
-	return value < VALUES_MAX ? known.value[type][value] : 0;
-}
+/* ---- texts of the schema ---- */
 
-uint64_t names_values(void)
-{
-	return known.values;
-}
-
-/* ---- what is known before the first event ---- */
-
-static void send_interned(struct perfetto *perfetto, unsigned cpu, InternedData *data)
+static void send_interned(struct perfetto *perfetto, unsigned sequence, InternedData *data)
 {
 	TracePacket packet = TRACE_PACKET__INIT;
 	packet.interned_data = data;
-	packet_send(perfetto, cpu, perfetto->sequence[cpu].last_ns, &packet);
+	packet_send(perfetto, sequence, perfetto->sequence[sequence].last_ns, &packet);
 }
 
-/* One packet each: there are a few dozen, once a sequence. */
-static void send_categories(struct perfetto *perfetto, unsigned cpu)
+void names_need_category(struct perfetto *perfetto, unsigned sequence, unsigned bit)
 {
-	for (unsigned bit = 0; bit < CATEGORIES_MAX; bit++) {
-		const char *name = schema_category_name((enum trace_category)(1u << bit));
-		if (!name)
-			continue;
-		InternedName entry = INTERNED_NAME__INIT;
-		entry.has_iid = true;
-		entry.iid = bit + 1;
-		entry.name = (char *)name;
-		InternedData data = INTERNED_DATA__INIT;
-		data.n_event_categories = 1;
-		data.event_categories = (InternedName *[]){&entry};
-		send_interned(perfetto, cpu, &data);
-	}
+	if (!sequence_learns(&perfetto->known.category[bit], sequence))
+		return;
+	InternedName entry = INTERNED_NAME__INIT;
+	entry.has_iid = true;
+	entry.iid = bit + 1;
+	entry.name = (char *)schema_category_name((enum trace_category)(1u << bit));
+	InternedData data = INTERNED_DATA__INIT;
+	data.n_event_categories = 1;
+	data.event_categories = (InternedName *[]){&entry};
+	send_interned(perfetto, sequence, &data);
 }
 
-static void send_argument_names(struct perfetto *perfetto, unsigned cpu)
+void names_need_argument(struct perfetto *perfetto, unsigned sequence, uint64_t number)
 {
-	for (unsigned i = 0; i < known.arguments; i++) {
-		InternedName entry = INTERNED_NAME__INIT;
-		entry.has_iid = true;
-		entry.iid = i + 1;
-		entry.name = known.argument[i];
-		InternedData data = INTERNED_DATA__INIT;
-		data.n_debug_annotation_names = 1;
-		data.debug_annotation_names = (InternedName *[]){&entry};
-		send_interned(perfetto, cpu, &data);
-	}
+	if (!sequence_learns(&perfetto->known.argument[number - 1], sequence))
+		return;
+	InternedName entry = INTERNED_NAME__INIT;
+	entry.has_iid = true;
+	entry.iid = number;
+	entry.name = known.argument[number - 1];
+	InternedData data = INTERNED_DATA__INIT;
+	data.n_debug_annotation_names = 1;
+	data.debug_annotation_names = (InternedName *[]){&entry};
+	send_interned(perfetto, sequence, &data);
 }
 
-static void send_values(struct perfetto *perfetto, unsigned cpu, enum field_type type)
+void names_need_arguments(struct perfetto *perfetto, unsigned sequence, const struct event_plan *plan)
 {
-	for (unsigned value = 0; value < VALUES_MAX; value++) {
-		const char *name = schema_value_name(type, value);
-		if (!name)
-			continue;
+	if (sequence_learns(&perfetto->known.arguments_of[plan->schema->id], sequence))
+		for (unsigned i = 0; i < plan->arguments; i++)
+			names_need_argument(perfetto, sequence, plan->argument[i].name);
+}
+
+void names_send_value(struct perfetto *perfetto, unsigned sequence, uint64_t number, const char *text)
+{
+	InternedBytes entry = INTERNED_BYTES__INIT;
+	entry.has_iid = entry.has_str = true;
+	entry.iid = number;
+	entry.str = (ProtobufCBinaryData){.len = strlen(text), .data = (uint8_t *)text};
+	InternedData data = INTERNED_DATA__INIT;
+	data.n_debug_annotation_string_values = 1;
+	data.debug_annotation_string_values = (InternedBytes *[]){&entry};
+	send_interned(perfetto, sequence, &data);
+}
+
+uint64_t names_value(struct perfetto *perfetto, unsigned sequence, enum field_type type, uint64_t value)
+{
+	const char *text = NULL;
+	if (value >= NAMES_VALUES_MAX || (!known.value[type][value] && !(text = schema_value_name(type, value))))
+		return 0;
+	if (text)
+		known.value[type][value] = (uint16_t)names_new_value();
+	if (sequence_learns(&perfetto->known.value[type][value], sequence))
+		names_send_value(perfetto, sequence, known.value[type][value], schema_value_name(type, value));
+	return known.value[type][value];
+}
+
+/* Perfetto takes the reason why a thread is blocked for a function of the kernel. */
+uint64_t names_reason(struct perfetto *perfetto, unsigned sequence, uint64_t reason)
+{
+	const char *name = reason < NAMES_VALUES_MAX ? schema_value_name(FIELD_SWITCH_REASON, reason) : NULL;
+	if (!name)
+		return 0;
+	if (sequence_learns(&perfetto->known.reason[reason], sequence)) {
 		InternedBytes entry = INTERNED_BYTES__INIT;
 		entry.has_iid = entry.has_str = true;
-		entry.iid = names_value(type, value);
-		entry.str = (ProtobufCBinaryData){.len = strlen(name), .data = (uint8_t *)name};
-		InternedData data = INTERNED_DATA__INIT;
-		data.n_debug_annotation_string_values = 1;
-		data.debug_annotation_string_values = (InternedBytes *[]){&entry};
-		send_interned(perfetto, cpu, &data);
-	}
-}
-
-/* What threads wait for, once more: as symbols of the kernel, by which Perfetto says why a thread is blocked. */
-static void send_block_reasons(struct perfetto *perfetto, unsigned cpu)
-{
-	for (unsigned reason = 0; reason < VALUES_MAX; reason++) {
-		const char *name = schema_value_name(FIELD_SWITCH_REASON, reason);
-		if (!name)
-			continue;
-		InternedBytes entry = INTERNED_BYTES__INIT;
-		entry.has_iid = entry.has_str = true;
-		entry.iid = names_value(FIELD_SWITCH_REASON, reason);
+		entry.iid = reason + 1;
 		entry.str = (ProtobufCBinaryData){.len = strlen(name), .data = (uint8_t *)name};
 		InternedData data = INTERNED_DATA__INIT;
 		data.n_kernel_symbols = 1;
 		data.kernel_symbols = (InternedBytes *[]){&entry};
-		send_interned(perfetto, cpu, &data);
+		send_interned(perfetto, sequence, &data);
 	}
-}
-
-void names_start_sequence(struct perfetto *perfetto, unsigned cpu)
-{
-	number_values();
-	send_categories(perfetto, cpu);
-	send_argument_names(perfetto, cpu);
-	for (unsigned type = 0; type < FIELD_TYPE_COUNT; type++)
-		if (schema_type_is_enum((enum field_type)type))
-			send_values(perfetto, cpu, (enum field_type)type);
-	send_block_reasons(perfetto, cpu);
+	return reason + 1;
 }
 
 /* ---- names of events ---- */
@@ -219,7 +200,7 @@ static struct event_name *add_name(struct perfetto *perfetto, const struct event
 	return name;
 }
 
-static void send_name(struct perfetto *perfetto, unsigned cpu, struct event_name *name)
+static void send_name(struct perfetto *perfetto, unsigned sequence, struct event_name *name)
 {
 	InternedName entry = INTERNED_NAME__INIT;
 	entry.has_iid = true;
@@ -228,11 +209,10 @@ static void send_name(struct perfetto *perfetto, unsigned cpu, struct event_name
 	InternedData data = INTERNED_DATA__INIT;
 	data.n_event_names = 1;
 	data.event_names = (InternedName *[]){&entry};
-	send_interned(perfetto, cpu, &data);
-	name->sent |= UINT64_C(1) << cpu;
+	send_interned(perfetto, sequence, &data);
 }
 
-const struct event_name *names_event(struct perfetto *perfetto, unsigned cpu, const struct event_plan *plan,
+const struct event_name *names_event(struct perfetto *perfetto, unsigned sequence, const struct event_plan *plan,
 				     const uint64_t *field)
 {
 	struct table_key key = {.word = {plan->schema->id, 0, 0}};
@@ -241,7 +221,10 @@ const struct event_name *names_event(struct perfetto *perfetto, unsigned cpu, co
 	struct event_name *name = table_find(&perfetto->names, key);
 	if (!name)
 		name = add_name(perfetto, plan, key, field);
-	if (name->number && !(name->sent >> cpu & 1))
-		send_name(perfetto, cpu, name);
+	if (!name->number || sequence_learns(&name->known, sequence)) {
+		names_need_category(perfetto, sequence, plan->category_bit);
+		if (name->number)
+			send_name(perfetto, sequence, name);
+	}
 	return name;
 }

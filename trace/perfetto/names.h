@@ -1,8 +1,7 @@
 /*
- * Texts: each is sent once a sequence and is a number from then on.
+ * Texts: each is sent once a sequence, when it is first needed there, and is a number from then on.
  *
- * Who calls: event.c for the name of each event, plan.c for the numbers of argument names, packet.c
- * when a sequence starts. Whom it calls: packet.h.
+ * Who calls: event.c, rcu.c, thread.c and story.c, plan.c for the numbers of argument names. Whom it calls: packet.h.
  */
 #pragma once
 
@@ -13,25 +12,33 @@
 /* A name as an event has it, and the part of a TrackEvent that says so. */
 struct event_name {
 	struct wire_bytes head; /* type, category and name, packed */
-	uint64_t sent;          /* bit n: sequence n knows its number */
-	uint64_t number;        /* 0: a name too many; it travels as text */
+	struct known_by known;
+	uint64_t number; /* 0: a name too many; it travels as text */
 	char text[NAME_TEXT_BYTES];
 };
 
-/* The number of an argument's name; it is given one if it has none yet. Only before the first sequence starts. */
+/* The number of an argument's name; it is given one if it has none yet. */
 uint64_t names_argument(const char *name);
 
-/* The number of the name of an enumeration's value, or 0 if it has no name. */
-uint64_t names_value(enum field_type type, uint64_t value);
+/* A number for a text that is a value: small ones go to those that are needed first. */
+uint64_t names_new_value(void);
 
-/* How many names of values have numbers: 1 and up, without a hole. */
-uint64_t names_values(void);
+/* These make a text known to a sequence: an argument's name, the names of all arguments of an event, a category. */
+void names_need_argument(struct perfetto *perfetto, unsigned sequence, uint64_t number);
+void names_need_arguments(struct perfetto *perfetto, unsigned sequence, const struct event_plan *plan);
+void names_need_category(struct perfetto *perfetto, unsigned sequence, unsigned bit);
 
-/* Sends categories, names of arguments and names of values: all that is known before the first event. */
-void names_start_sequence(struct perfetto *perfetto, unsigned cpu);
+/* The number of the name of an enumeration's value, known to the sequence; 0 if it has no name. */
+uint64_t names_value(struct perfetto *perfetto, unsigned sequence, enum field_type type, uint64_t value);
 
-/* The name of an event, known to the CPU's sequence. It is valid until the next call. */
-const struct event_name *names_event(struct perfetto *perfetto, unsigned cpu, const struct event_plan *plan,
+/* The number of what a thread waits for, an enum switch_reason, as a symbol of the kernel. */
+uint64_t names_reason(struct perfetto *perfetto, unsigned sequence, uint64_t reason);
+
+/* Sends a text that is a value, under its number. */
+void names_send_value(struct perfetto *perfetto, unsigned sequence, uint64_t number, const char *text);
+
+/* The name of an event, known to the sequence. It is valid until the next call. */
+const struct event_name *names_event(struct perfetto *perfetto, unsigned sequence, const struct event_plan *plan,
 				     const uint64_t *field);
 
 /* The name as text: the pattern with the fields' values in it. */

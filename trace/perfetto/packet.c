@@ -1,8 +1,8 @@
 /*
  * Packets into bytes: see packet.h.
  *
- * Teaches: streams that share nothing. Each CPU is a sequence with its own clock and its own numbers for names, started by a
- * packet that says so; a reader that lost a piece of one sequence still understands the others.
+ * Teaches: streams that share nothing. Each sequence has its own clock and its own numbers for names, and is started by a packet
+ * that says so; a reader that lost a piece of one sequence still understands the others.
  * Who calls: trace/perfetto/. Whom it calls: protobuf-c.
  * More: perfetto.dev, "Synthetic TrackEvent protos" and "Clock synchronization".
  */
@@ -10,8 +10,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-
-#include "perfetto/names.h"
 
 /* A clock of the sequence's own (64 to 127) that counts from the packet before. */
 #define CLOCK_SINCE_LAST_PACKET 64
@@ -90,33 +88,37 @@ static void packet_put_whole(struct perfetto *perfetto, const TracePacket *packe
 }
 
 /* A packet of a sequence without a time, or with the one it has. */
-static void packet_send_timeless(struct perfetto *perfetto, unsigned cpu, TracePacket *packet)
+static void packet_send_timeless(struct perfetto *perfetto, unsigned sequence, TracePacket *packet)
 {
 	packet->has_trusted_packet_sequence_id = true;
-	packet->trusted_packet_sequence_id = perfetto->next_sequence + cpu;
+	packet->trusted_packet_sequence_id = perfetto->next_sequence + sequence;
 	packet->has_machine_id = perfetto->machine != 0;
 	packet->machine_id = perfetto->machine;
 	packet_put_whole(perfetto, packet);
 }
 
-void packet_send(struct perfetto *perfetto, unsigned cpu, uint64_t ns, TracePacket *packet)
+void packet_send(struct perfetto *perfetto, unsigned sequence, uint64_t ns, TracePacket *packet)
 {
 	packet->has_timestamp = true;
-	packet->timestamp = packet_advance(&perfetto->sequence[cpu], ns);
-	packet_send_timeless(perfetto, cpu, packet);
+	packet->timestamp = packet_advance(&perfetto->sequence[sequence], ns);
+	packet_send_timeless(perfetto, sequence, packet);
 }
 
-void packet_send_at(struct perfetto *perfetto, unsigned cpu, uint64_t ns, TracePacket *packet)
+void packet_send_at(struct perfetto *perfetto, unsigned sequence, uint64_t ns, TracePacket *packet)
 {
 	packet->has_timestamp = packet->has_timestamp_clock_id = true;
 	packet->timestamp = ns;
 	packet->timestamp_clock_id = BUILTIN_CLOCK__BUILTIN_CLOCK_BOOTTIME;
-	packet_send_timeless(perfetto, cpu, packet);
+	packet_send_timeless(perfetto, sequence, packet);
 }
 
-/* The first packet of a CPU's sequence: nothing before it counts, and 0 of its clock is 0 of BOOTTIME, kernel entry. */
-static void start_sequence(struct perfetto *perfetto, unsigned cpu)
+/*
+ * The first packet of a sequence: nothing before it counts, and 0 of its clock is 0 of BOOTTIME, kernel entry. `uuid` is the
+ * track of its events that name none; 0: they all name theirs. Returns its number.
+ */
+static unsigned start_sequence(struct perfetto *perfetto, uint64_t uuid)
 {
+	unsigned number = perfetto->sequences++;
 	ClockSnapshot__Clock own = CLOCK_SNAPSHOT__CLOCK__INIT, boot = CLOCK_SNAPSHOT__CLOCK__INIT;
 	own.has_clock_id = own.has_timestamp = own.has_is_incremental = true;
 	own.clock_id = CLOCK_SINCE_LAST_PACKET;
@@ -129,20 +131,31 @@ static void start_sequence(struct perfetto *perfetto, unsigned cpu)
 	TracePacketDefaults defaults = TRACE_PACKET_DEFAULTS__INIT;
 	defaults.has_timestamp_clock_id = true;
 	defaults.timestamp_clock_id = CLOCK_SINCE_LAST_PACKET;
+	TrackEventDefaults event = TRACK_EVENT_DEFAULTS__INIT;
+	event.has_track_uuid = true;
+	event.track_uuid = uuid;
+	if (uuid)
+		defaults.track_event_defaults = &event;
 	TracePacket packet = TRACE_PACKET__INIT;
 	packet.has_first_packet_on_sequence = packet.first_packet_on_sequence = true;
 	packet.has_sequence_flags = true;
 	packet.sequence_flags = SEQUENCE_FLAGS__SEQ_INCREMENTAL_STATE_CLEARED;
 	packet.clock_snapshot = &snapshot;
 	packet.trace_packet_defaults = &defaults;
-	packet_send_timeless(perfetto, cpu, &packet);
+	packet_send_timeless(perfetto, number, &packet);
 
 	TracePacket identity = TRACE_PACKET__INIT;
 	identity.has_trusted_packet_sequence_id = true;
-	identity.trusted_packet_sequence_id = perfetto->next_sequence + cpu;
+	identity.trusted_packet_sequence_id = perfetto->next_sequence + number;
 	identity.has_machine_id = perfetto->machine != 0;
 	identity.machine_id = perfetto->machine;
-	perfetto->sequence[cpu].identity = wire_pack(&identity.base);
+	perfetto->sequence[number].identity = wire_pack(&identity.base);
+	return number;
+}
+
+void packet_start_track(struct perfetto *perfetto, struct track *track)
+{
+	track->sequence = start_sequence(perfetto, track->uuid);
 }
 
 /* What the run was, in words: Perfetto shows it as the version of the system. */
@@ -192,9 +205,6 @@ void packet_start_machine(struct perfetto *perfetto)
 {
 	send_system(perfetto);
 	send_cpus(perfetto);
-	start_sequence(perfetto, packet_directory(perfetto));
-	for (unsigned cpu = 0; cpu < perfetto->info->cpus; cpu++) {
-		start_sequence(perfetto, cpu);
-		names_start_sequence(perfetto, cpu);
-	}
+	for (unsigned sequence = 0; sequence <= packet_directory(perfetto); sequence++)
+		start_sequence(perfetto, 0);
 }

@@ -64,7 +64,7 @@ static void run_forget(struct perfetto *perfetto)
 		.plans = perfetto->plans,
 		.machine = perfetto->machine ? perfetto->machine + 1 : 0,
 		.next_uuid = perfetto->next_uuid,
-		.next_sequence = perfetto->next_sequence + (perfetto->info ? perfetto->info->cpus + 1 : 0),
+		.next_sequence = perfetto->next_sequence + perfetto->sequences,
 		.flow_base = perfetto->flow_base + FLOWS_OF_A_MACHINE,
 	};
 }

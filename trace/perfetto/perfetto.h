@@ -42,6 +42,20 @@
 /* Flows that only the picture has, from a thread that wakes another: far from those that the kernel numbers. */
 #define WAKES_FIRST (UINT64_C(1) << 55)
 
+/*
+ * Streams of packets of a machine: one a CPU, the directory, and those of busy tracks. Their numbers take one byte, as long as
+ * there is one machine.
+ */
+#define SEQUENCES_MAX 127
+
+/* A track that has sent so many packets gets a sequence of its own: what it saves is by then more than what it costs. */
+#define TRACK_BUSY_PACKETS 256
+
+/* Bit n: sequence n was told. */
+struct known_by {
+	uint64_t word[(SEQUENCES_MAX + 63) / 64];
+};
+
 /* A slice that has begun. A mark is known by its name as well. */
 struct open_slice {
 	unsigned begin_id;
@@ -50,7 +64,9 @@ struct open_slice {
 
 /* A line of the picture with slices on it, innermost last. */
 struct track {
-	uint64_t uuid; /* 0 until it is described */
+	uint64_t uuid;     /* 0 until it is described */
+	unsigned packets;  /* sent without a sequence of its own */
+	unsigned sequence; /* its own, whose events are all on this track and do not say so; 0: none */
 	unsigned depth, room;
 	struct open_slice *open;
 	bool ends_with_inner; /* the slice around the innermost has ended, but for that one */
@@ -70,16 +86,26 @@ struct thread {
 	struct track marks;                   /* what its program marks */
 };
 
-/* One stream of packets: a CPU, or the machine's directory. Times are the distance to the packet before. */
+/* One stream of packets. Times are the distance to the packet before. */
 struct sequence {
 	uint64_t last_ns;
 	struct wire_bytes identity; /* sequence id and machine id, packed */
+};
+
+/* Texts of the schema, and which sequences know their numbers (names.h). */
+#define NAMES_ARGUMENTS_MAX 256
+#define NAMES_VALUES_MAX 64
+struct names_known {
+	struct known_by category[32], argument[NAMES_ARGUMENTS_MAX], reason[NAMES_VALUES_MAX];
+	struct known_by value[FIELD_TYPE_COUNT][NAMES_VALUES_MAX];
+	struct known_by arguments_of[EVENT_IDS]; /* all arguments of an event */
 };
 
 struct cpu_state {
 	struct thread *running;
 	struct thread idle;
 	bool idle_known;
+	bool has_events;
 	struct track track[32]; /* by category */
 };
 
@@ -117,10 +143,12 @@ struct perfetto {
 	unsigned machine;               /* from 1; 0 if there is only one */
 	uint64_t next_uuid;             /* of tracks: small, because every event on the track repeats it */
 	uint32_t next_sequence;
-	uint64_t flow_base;                            /* makes flow ids of different machines differ */
-	uint64_t group_uuid;                           /* the machine's own group of tracks */
-	uint64_t rcu_group_uuid;                       /* in it, what concerns RCU; 0 until it is described */
-	struct sequence sequence[FORMAT_CPUS_MAX + 1]; /* one a CPU, and after them the directory */
+	uint64_t flow_base;                      /* makes flow ids of different machines differ */
+	uint64_t group_uuid;                     /* the machine's own group of tracks */
+	uint64_t rcu_group_uuid;                 /* in it, what concerns RCU; 0 until it is described */
+	unsigned sequences;                      /* in use */
+	struct sequence sequence[SEQUENCES_MAX]; /* one a CPU, then the directory, then those of tracks */
+	struct names_known known;
 	struct cpu_state cpu[FORMAT_CPUS_MAX];
 	struct table threads;   /* id -> struct thread, those that live */
 	struct table processes; /* id -> its name */
@@ -138,3 +166,12 @@ struct perfetto {
 	uint64_t counters_left_out;
 	bool out_of_memory;
 };
+
+/* Notes that the sequence is told. Returns true if it was not before. */
+static inline bool sequence_learns(struct known_by *known, unsigned sequence)
+{
+	uint64_t bit = UINT64_C(1) << sequence % 64, *word = &known->word[sequence / 64];
+	bool is_new = !(*word & bit);
+	*word |= bit;
+	return is_new;
+}

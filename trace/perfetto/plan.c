@@ -279,7 +279,7 @@ static void plan_argument(struct event_plan *plan, unsigned field)
 	argument_name(plan, field, name);
 	DebugAnnotation annotation = DEBUG_ANNOTATION__INIT;
 	annotation.has_name_iid = true;
-	annotation.name_iid = names_argument(name);
+	annotation.name_iid = argument->name = names_argument(name);
 	struct wire_bytes head = wire_pack(&annotation.base);
 	argument->head = joined(head, wire_tag_of(&debug_annotation__descriptor, value_field[argument->kind]));
 	argument->named_head = joined(head, wire_tag_of(&debug_annotation__descriptor, "string_value_iid"));

@@ -24,6 +24,7 @@ struct argument_plan {
 	enum argument_kind kind;
 	enum field_type type;
 	unsigned field;
+	uint64_t name;                /* its number */
 	bool says_none;               /* 0 stands for "none": then it is left out */
 	struct wire_bytes head;       /* the annotation's name, and the tag of a number */
 	struct wire_bytes named_head; /* the annotation's name, and the tag of a text sent before */

@@ -15,6 +15,7 @@
 
 #include <stdio.h>
 
+#include "perfetto/names.h"
 #include "perfetto/packet.h"
 #include "perfetto/track.h"
 
@@ -67,7 +68,8 @@ static void add_text(struct rcu_shape *shape, const char *name, const char *valu
 __attribute__((noinline)) static void send_shape(struct perfetto *perfetto, unsigned cpu, uint64_t ns, TrackEvent__Type type,
 						 struct rcu_shape *shape)
 {
-	uint64_t category = __builtin_ctz(TRACE_RCU) + 1;
+	unsigned bit = (unsigned)__builtin_ctz(TRACE_RCU);
+	uint64_t category = bit + 1;
 	DebugAnnotation *arguments[ARGUMENTS_MAX];
 	for (unsigned i = 0; i < shape->arguments; i++)
 		arguments[i] = &shape->argument[i];
@@ -76,6 +78,7 @@ __attribute__((noinline)) static void send_shape(struct perfetto *perfetto, unsi
 	event.type = type;
 	event.track_uuid = shape->uuid;
 	if (type != TRACK_EVENT__TYPE__TYPE_SLICE_END) {
+		names_need_category(perfetto, cpu, bit);
 		event.n_category_iids = 1;
 		event.category_iids = &category;
 		event.name = shape->name;
@@ -224,7 +227,7 @@ void rcu_close(struct perfetto *perfetto, uint64_t ns)
 	if (!rcu->period)
 		return;
 	for (unsigned cpu = 0; cpu < perfetto->info->cpus; cpu++) {
-		if (rcu->passed >> cpu & 1 || cpu == rcu->begun_by || !perfetto->sequence[cpu].last_ns)
+		if (rcu->passed >> cpu & 1 || cpu == rcu->begun_by || !perfetto->cpu[cpu].has_events)
 			continue;
 		draw_holder(perfetto, cpu, ns, cpu, run_ends);
 		rcu->last = (int)cpu;

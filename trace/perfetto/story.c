@@ -1,7 +1,8 @@
 /*
  * The sentences of story.h.
  *
- * Invariant: a number is used on a sequence only after its text was sent there. The numbers follow those of the names of values.
+ * Invariant: a number is used on a sequence only after its text was sent there. The numbers are among those of the names of
+ * values.
  */
 #include "perfetto/story.h"
 
@@ -17,7 +18,7 @@
 #define STORIES_MAX 2048 /* a run that has more tells no new ones */
 
 struct story {
-	uint64_t sent; /* bit n: sequence n knows it */
+	struct known_by known;
 	uint64_t number;
 	struct wire_bytes packed; /* the DebugAnnotation */
 	char text[160];
@@ -73,7 +74,7 @@ static struct story *story_add(struct perfetto *perfetto, struct table_key key, 
 	struct story *story = perfetto->stories.used < STORIES_MAX ? calloc(1, sizeof(*story)) : NULL;
 	if (!story || !table_add(&perfetto->stories, key, story))
 		return free(story), NULL;
-	story->number = names_values() + perfetto->stories.used;
+	story->number = names_new_value();
 	DebugAnnotation annotation = DEBUG_ANNOTATION__INIT;
 	annotation.has_name_iid = annotation.has_string_value_iid = true;
 	annotation.name_iid = names_argument("what");
@@ -83,22 +84,7 @@ static struct story *story_add(struct perfetto *perfetto, struct table_key key, 
 	return story;
 }
 
-static void story_send(struct perfetto *perfetto, unsigned cpu, struct story *story)
-{
-	InternedBytes entry = INTERNED_BYTES__INIT;
-	entry.has_iid = entry.has_str = true;
-	entry.iid = story->number;
-	entry.str = (ProtobufCBinaryData){.len = strlen(story->text), .data = (uint8_t *)story->text};
-	InternedData data = INTERNED_DATA__INIT;
-	data.n_debug_annotation_string_values = 1;
-	data.debug_annotation_string_values = (InternedBytes *[]){&entry};
-	TracePacket packet = TRACE_PACKET__INIT;
-	packet.interned_data = &data;
-	packet_send(perfetto, cpu, perfetto->sequence[cpu].last_ns, &packet);
-	story->sent |= UINT64_C(1) << cpu;
-}
-
-uint8_t *story_put(struct perfetto *perfetto, unsigned cpu, uint8_t *at, const struct trace_event *event)
+uint8_t *story_put(struct perfetto *perfetto, unsigned sequence, uint8_t *at, const struct trace_event *event)
 {
 	const struct thread *thread = thread_find(perfetto, event->field[1]);
 	if (!thread)
@@ -110,8 +96,10 @@ uint8_t *story_put(struct perfetto *perfetto, unsigned cpu, uint8_t *at, const s
 		story = story_add(perfetto, key, thread, result);
 	if (!story)
 		return at;
-	if (!(story->sent >> cpu & 1))
-		story_send(perfetto, cpu, story);
+	if (sequence_learns(&story->known, sequence)) {
+		names_need_argument(perfetto, sequence, names_argument("what"));
+		names_send_value(perfetto, sequence, story->number, story->text);
+	}
 	at = wire_field(at, &packet_tags.annotation, story->packed.count);
 	return wire_part(at, &story->packed);
 }

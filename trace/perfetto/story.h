@@ -13,4 +13,4 @@
 event_rule story_rule_begin, story_rule_segment;
 
 /* Puts the sentence as an argument behind `at`, for the fault that this event ends. Returns the new end; `at` if there is none. */
-uint8_t *story_put(struct perfetto *perfetto, unsigned cpu, uint8_t *at, const struct trace_event *event);
+uint8_t *story_put(struct perfetto *perfetto, unsigned sequence, uint8_t *at, const struct trace_event *event);

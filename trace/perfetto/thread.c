@@ -66,7 +66,7 @@ static void send_block_reason(struct perfetto *perfetto, unsigned cpu, const str
 {
 	uint8_t blocked[32], event[64], payload[96];
 	uint8_t *end = wire_field(blocked, &packet_tags.blocked_thread, thread->id);
-	end = wire_field(end, &packet_tags.blocked_reason, names_value(FIELD_SWITCH_REASON, thread->waits_for));
+	end = wire_field(end, &packet_tags.blocked_reason, names_reason(perfetto, cpu, thread->waits_for));
 	size_t bytes = (size_t)(end - blocked);
 	end = wire_field(event, &packet_tags.event_time, thread->state_ns);
 	end = wire_field(end, &packet_tags.event_thread, thread->id);

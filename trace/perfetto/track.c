@@ -249,9 +249,10 @@ void track_close(struct perfetto *perfetto, unsigned cpu, uint64_t ns, struct tr
 	uint8_t payload[PACKET_PAYLOAD_ROOM];
 	if (track->depth <= depth)
 		return;
-	uint8_t *end = wire_field(wire_part(payload, &packet_tags.slice_end), &packet_tags.track, track->uuid);
+	unsigned sequence = track_sequence(perfetto, cpu, track);
+	uint8_t *end = track_put(track, wire_part(payload, &packet_tags.slice_end));
 	for (; track->depth > depth; track->depth--)
-		packet_put(perfetto, cpu, ns, &packet_tags.track_event, payload, (size_t)(end - payload));
+		packet_put(perfetto, sequence, ns, &packet_tags.track_event, payload, (size_t)(end - payload));
 }
 
 bool track_end(struct perfetto *perfetto, unsigned cpu, uint64_t ns, struct track *track, struct open_slice slice)

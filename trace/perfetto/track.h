@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "perfetto/packet.h"
 #include "perfetto/plan.h"
 
 /* Slices that may be open on one track; Perfetto itself stops at 512. */
@@ -42,6 +43,22 @@ uint64_t track_start_slices(struct perfetto *perfetto, uint64_t ns, const char *
 /* Describes a thread's own track, and the one of its marks. */
 void track_start_thread(struct perfetto *perfetto, uint64_t ns, struct thread *thread);
 void track_start_marks(struct perfetto *perfetto, uint64_t ns, struct thread *thread);
+
+/*
+ * The sequence that the next packet of the track goes to: its own, whose packets do not name the track, or the CPU's.
+ */
+static inline unsigned track_sequence(struct perfetto *perfetto, unsigned cpu, struct track *track)
+{
+	if (!track->sequence && ++track->packets > TRACK_BUSY_PACKETS && perfetto->sequences < SEQUENCES_MAX)
+		packet_start_track(perfetto, track);
+	return track->sequence ? track->sequence : cpu;
+}
+
+/* Puts the track behind `at`, in a packet for track_sequence(). */
+static inline uint8_t *track_put(const struct track *track, uint8_t *at)
+{
+	return track->sequence ? at : wire_field(at, &packet_tags.track, track->uuid);
+}
 
 /* Notes that a slice begins. Returns false if too many are open: then it is not to be drawn. */
 bool track_begin(struct perfetto *perfetto, struct track *track, struct open_slice slice);

@@ -1,9 +1,9 @@
 /*
  * The tables: a row of the schema becomes CREATE TABLE, a field becomes a column.
  *
- * Every table begins with the same four columns: `id` numbers the events of the whole run in the order of time, so it orders and joins rows
- * of different tables; `ts` is nanoseconds since kernel entry; `cpu` emitted the event, as its `seq`-th.
- * Who calls: build.c, and views.c for columns. See sql.h.
+ * Every table begins with the same four columns: `id` numbers the events of the whole run in the order of time, so it orders and
+ * joins rows of different tables; `ts` is nanoseconds since kernel entry; `cpu` emitted the event, as its `seq`-th. Who calls:
+ * build.c, and views.c for columns. See sql.h.
  */
 #include <string.h>
 
@@ -11,7 +11,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* What a column cannot be called, since SQL or every table has the word for something else: it is called field_cpu, field_from. */
+/*
+ * What a column cannot be called, since SQL or every table has the word for something else: it is called field_cpu, field_from.
+ */
 static const char *const taken[] = {"id", "ts", "cpu", "seq", "from", "to", "group", "index"};
 
 static enum sql_kind kind_of(enum field_type type)

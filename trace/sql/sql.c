@@ -28,9 +28,6 @@ const char sql_help[] =
 	"    vitrine sql out/run \"SELECT result, count(*), avg(dur) FROM fault GROUP BY result\"\n"
 	"    vitrine sql out/run \"SELECT name FROM sqlite_schema\"          what there is; docs/sql.md explains it\n";
 
-/* One thread uses a database, so SQLite takes no locks for others. */
-#define SQL_OPEN (SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX)
-
 #define COLUMNS_MAX 64
 #define ROWS_LOOKED_AT 1000 /* of an answer, before the width of its columns is settled */
 
@@ -168,22 +165,20 @@ static int answer_all(sqlite3 *database, const char *query, bool csv)
 	return 0;
 }
 
-/* In a database that has no name and ends with the program. */
 static int answer_query(const char *run, const char *query, bool csv)
 {
-	sqlite3 *database = NULL;
-	int code = 1;
-	if (sqlite3_open_v2("", &database, SQL_OPEN, NULL) != SQLITE_OK)
-		say("SQLite: %s", database ? sqlite3_errmsg(database) : "out of memory");
-	else if (sql_build(database, run))
-		code = answer_all(database, query, csv);
+	sqlite3 *database = sql_ask(run, NULL, (const char *const[]){query, NULL});
+	int code = database ? answer_all(database, query, csv) : 1;
 	sqlite3_close(database);
 	return code;
 }
 
 /* ---- a file ---- */
 
-/* `run.sqlite` in the directory of a run, or the name of the .vtrace file with the other ending. To be freed; NULL if there is no memory. */
+/*
+ * `run.sqlite` in the directory of a run, or the name of the .vtrace file with the other ending. To be freed; NULL if there is
+ * no memory.
+ */
 static char *default_output(const char *run)
 {
 	struct stat status;
@@ -201,13 +196,9 @@ static char *default_output(const char *run)
 /* Makes the database under the name `fresh` and, when it is whole, gives it its name. */
 static int write_as(const char *run, const char *path, const char *fresh)
 {
-	sqlite3 *database = NULL;
 	unlink(fresh);
-	bool written = sqlite3_open_v2(fresh, &database, SQL_OPEN, NULL) == SQLITE_OK;
-	if (!written)
-		say("%s: %s", fresh, database ? sqlite3_errmsg(database) : "out of memory");
-	written = written && sql_build(database, run);
-	written = sqlite3_close(database) == SQLITE_OK && written;
+	sqlite3 *database = sql_build(fresh, run, NULL, NULL);
+	bool written = database && sqlite3_close(database) == SQLITE_OK;
 	if (written && rename(fresh, path) == 0)
 		return printf("%s: `sqlite3 %s` opens it, `%s sql %s \"QUERY\"` asks\n", path, path, program_path, run) < 0;
 	if (written)

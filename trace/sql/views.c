@@ -1,10 +1,10 @@
 /*
  * The views: what several events say together, as SQL.
  *
- * Teaches: a trace holds moments; durations and states are questions about which moment follows which. A window function answers them:
- * lead() is the next row of the same thread. So the end of a slice, the state of a thread and the hops of a message are read off,
- * and nothing is stored twice.
- * Two views know no event by name: `event`, and the slices that a pair of events makes. Who calls: build.c. See sql.h.
+ * Teaches: a trace holds moments; durations and states are questions about which moment follows which. A window function answers
+ * them: lead() is the next row of the same thread. So the end of a slice, the state of a thread and the hops of a message are
+ * read off, and nothing is stored twice. Two views know no event by name: `event`, and the slices that a pair of events makes.
+ * Who calls: build.c. See sql.h.
  */
 #include <string.h>
 
@@ -88,7 +88,10 @@ static void print_end_columns(FILE *to, const struct event_schema *begin, const 
 	}
 }
 
-/* `fault` of fault_begin and fault_end. One that has no end, because the run ended or the trace has a gap, has NULL for its duration. */
+/*
+ * `fault` of fault_begin and fault_end. One that has no end, because the run ended or the trace has a gap, has NULL for its
+ * duration.
+ */
 static void print_pair_view(FILE *to, const struct event_schema *begin, const struct event_schema *end)
 {
 	int bytes = (int)stem_bytes(begin->name);
@@ -168,9 +171,9 @@ static void print_flow_view(FILE *to)
 /* ---- views about threads, processes and grace periods ---- */
 
 /*
- * What becomes of a thread that leaves its CPU was said just before: it blocks, or it exits; if it was woken since, or nothing was said, it
- * is runnable. A wake changes the state only of one that has left.
- * A grace period does not wait for the CPU that began it, nor for one that is asleep; of the others, the last to pass held it up longest.
+ * What becomes of a thread that leaves its CPU was said just before: it blocks, or it exits; if it was woken since, or nothing
+ * was said, it is runnable. A wake changes the state only of one that has left. A grace period does not wait for the CPU that
+ * began it, nor for one that is asleep; of the others, the last to pass held it up longest.
  */
 static const char fixed_views[] =
 	"CREATE VIEW thread AS SELECT c.thread, c.name, c.aspace AS process, p.name AS process_name, c.creator, c.ts AS "
@@ -202,11 +205,12 @@ static const char fixed_views[] =
 	"    (SELECT h.field_cpu FROM held h WHERE h.period = b.period ORDER BY h.id DESC LIMIT 1) AS last_cpu,\n"
 	"    (SELECT h.cause FROM held h WHERE h.period = b.period ORDER BY h.id DESC LIMIT 1) AS last_cause\n"
 	"  FROM rcu_period_begin b LEFT JOIN rcu_period_end e ON e.period = b.period\n"
-	"    LEFT JOIN rcu_request r ON r.period = b.period;\n"
-	"CREATE INDEX rcu_quiescent_period ON rcu_quiescent(period);\n"
-	"CREATE INDEX rcu_period_begin_period ON rcu_period_begin(period);\n"
-	"CREATE INDEX rcu_period_end_period ON rcu_period_end(period);\n"
-	"CREATE INDEX rcu_request_period ON rcu_request(period);\n";
+	"    LEFT JOIN rcu_request r ON r.period = b.period;\n";
+
+static const char indexes[] = "CREATE INDEX rcu_quiescent_period ON rcu_quiescent(period);\n"
+			      "CREATE INDEX rcu_period_begin_period ON rcu_period_begin(period);\n"
+			      "CREATE INDEX rcu_period_end_period ON rcu_period_end(period);\n"
+			      "CREATE INDEX rcu_request_period ON rcu_request(period);\n";
 
 void sql_print_views(FILE *to)
 {
@@ -215,4 +219,9 @@ void sql_print_views(FILE *to)
 	print_slice_view(to);
 	print_flow_view(to);
 	fputs(fixed_views, to);
+}
+
+void sql_print_indexes(FILE *to)
+{
+	fputs(indexes, to);
 }

@@ -5,11 +5,9 @@
 -- least: 40
 -- hint: For a page without a place, place_find() is given its primary group. A free place is the first thing to look for.
 
--- `place` of mmu_map: group << 8 | slot, and bit 31 if it is the secondary group. XOR is (a | b) - (a & b).
-WITH entered AS (SELECT id, address, place >> 8 & 2047 AS found, place >> 31 & 1 AS secondary, space * 64 + (address >> 40) AS
-	vsid,
-		address >> 12 & 0xfffffff AS page FROM mmu_map),
-	hashed AS (SELECT *, ((vsid | page) - (vsid & page)) & 2047 AS hash FROM entered)
-SELECT id, found = CASE secondary WHEN 1 THEN 2047 - hash ELSE hash END AS ok,
-	printf('page 0x%x is in group %d; its primary group is %d, its secondary %d', address, found, hash, 2047 - hash) AS what
+-- XOR is (a | b) - (a & b).
+WITH paged AS (SELECT *, space * 64 + (address >> 40) AS vsid, address >> 12 & 0xfffffff AS page FROM entered),
+	hashed AS (SELECT *, ((vsid | page) - (vsid & page)) & 2047 AS hash FROM paged)
+SELECT id, grp = CASE secondary WHEN 1 THEN 2047 - hash ELSE hash END AS ok,
+	printf('page 0x%x is in group %d; its primary group is %d, its secondary %d', address, grp, hash, 2047 - hash) AS what
 FROM hashed ORDER BY id

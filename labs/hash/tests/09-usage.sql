@@ -7,8 +7,7 @@
 --   CPU has the entry.
 
 -- What the entry says at its eviction, against what the program did with the page since it was entered.
-WITH own AS MATERIALIZED (SELECT aspace FROM aspace_create WHERE name = 'collide'),
-	gone AS (SELECT e.*, (SELECT max(m.id) FROM mmu_map m WHERE m.space = e.space AND m.address = e.address
+WITH gone AS (SELECT e.*, (SELECT max(m.id) FROM mmu_map m WHERE m.space = e.space AND m.address = e.address
 		AND m.id < e.id) AS map
 		FROM mmu_evict e WHERE space = (SELECT aspace FROM own) AND address IN (SELECT value FROM mark_instant
 			WHERE name = 'store')),

@@ -7,8 +7,7 @@
 WITH waits AS (
   SELECT b.thread, b.object AS endpoint, b.id AS from_id, (SELECT min(k.id) FROM thread_wake k WHERE k.thread = b.thread AND k.id > b.id) AS to_id
   FROM thread_block b WHERE b.reason = 'waits for a message')
-SELECT s.id,
-  EXISTS (SELECT 1 FROM ipc_receive r WHERE r.flow = s.flow AND r.cpu = s.cpu AND r.seq BETWEEN s.seq + 1 AND s.seq + 3) AS ok,
+SELECT s.id, s.id IN (SELECT id FROM handed_over) AS ok,
   'the message 0x' || printf('%x', s.flow) || ' to endpoint ' || s.endpoint || ', where thread ' || min(w.thread) || ' waits' AS what
 FROM ipc_send s JOIN waits w ON w.endpoint = s.endpoint AND w.from_id < s.id AND (w.to_id IS NULL OR w.to_id > s.id)
 GROUP BY s.id ORDER BY s.id

@@ -5,10 +5,7 @@
 -- least: 24
 -- credit: share
 -- hint: follow one call with vitrine explain and its flow: which of sent, received and answered is missing, or there twice?
-WITH calls AS (
-  SELECT s.id, s.flow, s.thread, s.endpoint, c.id AS enter_id, c.end_id AS exit_id
-  FROM syscall c JOIN ipc_send s ON s.thread = c.thread AND s.id BETWEEN c.id AND c.end_id WHERE c.number = 'ipc_call'),
-  received AS (SELECT flow, count(*) AS n FROM ipc_receive GROUP BY flow),
+WITH received AS (SELECT flow, count(*) AS n FROM ipc_receive GROUP BY flow),
   answered AS (SELECT flow, count(*) AS n FROM ipc_reply GROUP BY flow)
 SELECT c.id, ifnull(r.n, 0) = 1 AND ifnull(a.n, 0) = 1 AS ok,
   'the call 0x' || printf('%x', c.flow) || ' of thread ' || c.thread || ': received ' || ifnull(r.n, 0) || ' times, answered ' || ifnull(a.n, 0) AS what

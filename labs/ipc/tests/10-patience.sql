@@ -5,8 +5,7 @@
 -- least: 8
 -- hint: the clock takes the caller off the queue it waits on; who finds that queue empty knows.
 WITH late AS (
-  SELECT s.id, s.flow, s.thread, (SELECT min(k.id) FROM thread_wake k WHERE k.thread = s.thread AND k.id > s.id) AS wake_id
-  FROM syscall c JOIN ipc_send s ON s.thread = c.thread AND s.id BETWEEN c.id AND c.end_id WHERE c.number = 'ipc_call')
+  SELECT c.*, (SELECT min(k.id) FROM thread_wake k WHERE k.thread = c.thread AND k.id > c.id) AS wake_id FROM calls c)
 SELECT l.id,
   NOT EXISTS (SELECT 1 FROM ipc_receive r WHERE r.flow = l.flow AND r.id > l.wake_id)
     AND NOT EXISTS (SELECT 1 FROM ipc_reply p WHERE p.flow = l.flow AND p.caller <> 0) AS ok,

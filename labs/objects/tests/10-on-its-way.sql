@@ -4,10 +4,7 @@
 -- run: tree
 -- least: 20
 -- hint: both who revokes and the message that carries it want to end the handle; end() says who was first, and table whose it is.
-SELECT m.id, r.value = m.value AND EXISTS (SELECT 1 FROM handle_revoke v WHERE v.id BETWEEN m.id AND r.id AND v.thread = m.thread AND v.revoked = m.value) AS ok,
-  'revoked ' || r.value || ' of ' || m.value || ' handles' AS what
-FROM mark_instant m JOIN mark_instant r ON r.id = (SELECT min(n.id) FROM mark_instant n WHERE n.thread = m.thread AND n.id > m.id AND n.name = 'revoked')
-WHERE m.name = 'on its way'
+SELECT id, ok, what FROM revokes WHERE name = 'on its way'
 UNION ALL
 SELECT id, value = (1 << 16 | 15), 'the message brings ' || value FROM mark_instant WHERE name = 'arrived'
 UNION ALL

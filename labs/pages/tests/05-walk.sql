@@ -8,7 +8,6 @@
 
 -- The processor has fetched the instruction and found it guilty. The kernel says of what, and can know it only from the same
 -- bytes.
-WITH try AS (SELECT id, name, value, lead(id) OVER (ORDER BY id) AS end FROM mark_instant)
 SELECT t.id, u.pc IS t.value AND u.cause IS CASE t.name WHEN 'privileged' THEN 'only the kernel may use that instruction'
 		ELSE 'the address is the kernel''s' END AS ok,
 	printf('the instruction at 0x%x (%s) was fetched; the kernel says: %s', t.value,

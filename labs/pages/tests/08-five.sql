@@ -6,9 +6,6 @@
 -- hint: How many levels there are is in `levels`; nothing else has to know.
 
 -- 03 to 06 once more, and each first page has a table of each of the five levels.
-WITH try AS (SELECT id, name, value, lead(id) OVER (ORDER BY id) AS end, lead(value) OVER (ORDER BY id) AS done
-	FROM mark_instant),
-	made AS (SELECT id, space, level, row_number() OVER (PARTITION BY space ORDER BY id) AS number FROM mmu_table)
 SELECT id, level = 6 - number AS ok, printf('table %d of space %d serves level %d', number, space, level) AS what FROM made
 	WHERE number <= 5
 UNION ALL SELECT id, place = 5, printf('page 0x%x was entered after %d levels', address, place) FROM mmu_map

@@ -7,7 +7,6 @@
 --   registers do.
 
 -- Jumps to what is no address, and stacks there. The fault carries the address, and a jump is an execution.
-WITH try AS (SELECT id, name, value, lead(id) OVER (ORDER BY id) AS end FROM mark_instant)
 SELECT t.id, f.address IS t.value AND (t.name = 'stack' OR f.access = 'execute') AS ok,
 	printf('a %s at 0x%x is reported as: %s of 0x%x', t.name, t.value, f.access, f.address) AS what
 FROM try t LEFT JOIN fault_begin f ON f.id BETWEEN t.id AND t.end WHERE t.name IN ('jump', 'stack') ORDER BY t.id

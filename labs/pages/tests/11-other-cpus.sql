@@ -7,10 +7,6 @@
 
 -- A CPU that translated through the space from the unmapping to the sync has flushed in between; and no CPU has read an old
 -- page.
-WITH turn AS (SELECT cpu, space, id, ifnull(lead(id) OVER (PARTITION BY cpu ORDER BY id), 1 << 60) AS end FROM mmu_activate),
-	sync AS (SELECT s.*, (SELECT max(u.id) FROM mmu_unmap u WHERE u.cpu = s.cpu AND u.space = s.space
-		AND u.id < s.id) AS start
-		FROM mmu_sync s WHERE s.space <> 0)
 SELECT s.id, s.told >> t.cpu & 1 AND EXISTS (SELECT 1 FROM tlb_flush f WHERE f.cpu = t.cpu AND f.id BETWEEN s.start
 	AND s.id) AS ok,
 	printf('CPU %d took something out of space %d; CPU %d translates through it, and did not flush', s.cpu, s.space, t.cpu)

@@ -6,11 +6,7 @@
 -- hint: space->active has a bit for each CPU that translates through the space.
 
 -- Who was told had this space active at some moment between the unmapping and the sync.
-WITH turn AS (SELECT cpu, space, id, ifnull(lead(id) OVER (PARTITION BY cpu ORDER BY id), 1 << 60) AS end FROM mmu_activate),
-	cpu(cpu) AS (VALUES (0), (1)),
-	sync AS (SELECT s.*, (SELECT max(u.id) FROM mmu_unmap u WHERE u.cpu = s.cpu AND u.space = s.space
-		AND u.id < s.id) AS start
-		FROM mmu_sync s WHERE s.space <> 0)
+WITH cpu(cpu) AS (VALUES (0), (1))
 SELECT s.id, NOT (s.told >> c.cpu & 1) OR EXISTS (SELECT 1 FROM turn t
 		WHERE t.cpu = c.cpu AND t.space = s.space AND t.id < s.id AND t.end > s.start) AS ok,
 	printf('CPU %d was told to forget space %d, and does not translate through it', c.cpu, s.space) AS what

@@ -5,4 +5,4 @@
 -- least: 40
 -- hint: The frame that the provider fills through its window is the one that the slot has, and that the reader's translation leads to.
 
-SELECT id, name = 'right' AS ok, 'page ' || value || ' has something else in it' AS what FROM mark_instant WHERE name IN ('right', 'wrong') ORDER BY id
+SELECT * FROM found ORDER BY id

@@ -3,4 +3,4 @@
 -- points: 1
 -- run: crowd
 -- machine: ppc64
-SELECT max(s.dur) / 1000 FROM thread_state s JOIN thread t USING (thread) WHERE t.process_name = 'load' AND s.state IN ('created', 'runnable')
+SELECT max(dur) / 1000 FROM waits

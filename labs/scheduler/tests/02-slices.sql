@@ -8,6 +8,6 @@
 -- A slice is 0.75 to 1.25 ms; a little more passes until the switch.
 SELECT s.id, s.dur <= 1400000 AS ok, printf('%s runs for %.3f ms while others wait', t.name, s.dur / 1e6) AS what
 FROM thread_state s JOIN thread t USING (thread)
-WHERE t.process_name = 'load' AND s.state = 'running' AND t.name LIKE 'thread %' AND EXISTS (SELECT 1 FROM thread_state o JOIN thread p USING (thread)
-	WHERE p.process_name = 'load' AND o.thread != s.thread AND o.state IN ('runnable', 'created') AND o.ts <= s.ts AND o.ts + o.dur >= s.ts + s.dur)
+WHERE t.process_name = 'load' AND s.state = 'running' AND t.name LIKE 'thread %' AND EXISTS (SELECT 1 FROM waits o
+	WHERE o.thread != s.thread AND o.ts <= s.ts AND o.until >= s.ts + s.dur)
 ORDER BY s.id

@@ -4,4 +4,4 @@
 -- run: kitchen
 -- machine: x86_64
 -- hint: A page that nobody has touched has no translation.
-SELECT count(*) FROM fault JOIN thread t USING (thread) JOIN mark m ON m.name = 'washing' AND fault.ts BETWEEN m.ts AND m.ts + m.dur WHERE t.name = 'dishwasher'
+SELECT count(*) FROM washing

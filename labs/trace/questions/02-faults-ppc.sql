@@ -4,4 +4,4 @@
 -- run: kitchen
 -- machine: ppc64
 -- hint: POWER looks an address up twice: first its segment, then its page.
-SELECT count(*) FROM fault JOIN thread t USING (thread) JOIN mark m ON m.name = 'washing' AND fault.ts BETWEEN m.ts AND m.ts + m.dur WHERE t.name = 'dishwasher'
+SELECT count(*) FROM washing
