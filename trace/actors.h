@@ -3,7 +3,8 @@
  *
  * Teaches: a trace names nothing twice. A name is in the event that made the thing, and a reader that wants it later keeps it. The kernel gives
  * no number of a process twice and one of a thread hardly ever; of several things with one number the last that was made is meant.
- * Who calls: whatever says names, with every event. Whom: table.h. Invariant: places in both arrays stay, whatever has ended; so memory grows
+ * Who calls: whatever says names, with every event, but for the Perfetto writer: it keeps what it has told, and forgets what has ended, since a
+ * trace of any length has to fit. Whom: table.h. Invariant: places in both arrays stay, whatever has ended; so memory grows
  * with the number of threads and processes, never with that of events.
  */
 #pragma once

@@ -25,8 +25,7 @@ const char at_help[] =
 	"one, to the instruction, and that is checked. From there you may go on; what comes then may differ.\n"
 	"\n"
 	"EVENT is one of\n"
-	"\n" MOMENT_HELP
-	"\n"
+	"\n" MOMENT_HELP "\n"
 	"and of several faults at a page the first.\n"
 	"\n"
 	"    --command CMD     gdb does this when the machine stands there; may be repeated\n"
