@@ -21,7 +21,8 @@ B := build
 
 kernel_sources := \
   kernel/boot/main.c kernel/boot/command_line.c kernel/boot/archive.c kernel/boot/elf.c kernel/boot/symbols.c \
-  kernel/boot/first_handles.c kernel/boot/information.c kernel/boot/barrier.c kernel/boot/clock.c kernel/boot/cpus.c \
+  kernel/boot/first_handles.c kernel/boot/information.c kernel/boot/boot_lock.c kernel/boot/starting.c \
+  kernel/boot/barrier.c kernel/boot/clock.c kernel/boot/cpus.c \
   kernel/core/cpu.c kernel/core/lock.c kernel/core/print.c kernel/core/panic.c kernel/core/end.c \
   kernel/core/trap.c kernel/core/syscall.c kernel/core/syscall_memory.c kernel/core/syscall_ipc.c kernel/core/syscall_thread.c \
   kernel/core/name.c kernel/core/poison.c kernel/core/rcu.c \
@@ -87,7 +88,7 @@ flash_sources := user/flash/ecc.c user/flash/ffs.c
 
 # The host's side: one library, one program.
 host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/reader_open.c \
-  trace/stats.c trace/stats_rcu.c trace/events.c \
+  trace/stats.c trace/stats_rcu.c trace/events.c trace/json.c trace/moment.c trace/actors.c trace/page_tables.c \
   trace/run/run.c trace/run/options.c trace/run/image.c trace/run/ram.c trace/run/command.c trace/run/qemu.c \
   trace/run/input.c trace/run/again.c trace/run/guest.c trace/run/drain.c trace/run/ending.c \
   trace/run/waiting.c trace/run/record.c \
@@ -100,14 +101,15 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   trace/dump/dump.c trace/dump/image.c trace/dump/layout.c trace/dump/walk.c trace/dump/thread.c trace/dump/memory.c trace/dump/radix.c \
   trace/dump/hash.c trace/dump/handle.c trace/dump/log.c \
   viz/graph.c viz/picture.c viz/picture_render.c viz/scan.c viz/who.c \
-  viz/moment.c viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c viz/boot.c \
+  viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c viz/boot.c \
   viz/pagetable.c viz/pagetable_tree.c viz/pagetable_hash.c \
   trace/at/at.c trace/at/find.c trace/at/rerun.c trace/at/event.c trace/at/stub.c trace/at/elf.c trace/at/compare.c
-host_sources += trace/point.c trace/explain/explain.c trace/explain/names.c trace/explain/words.c trace/explain/scope.c trace/explain/cost.c \
+host_sources += trace/explain/explain.c trace/explain/names.c trace/explain/words.c trace/explain/scope.c trace/explain/cost.c \
   trace/explain/walk.c trace/explain/entry.c trace/explain/memory.c trace/explain/mistake.c trace/explain/fault.c trace/explain/others.c
 host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/witness/vectors_x86_64.c trace/witness/block.c \
   trace/witness/paths.c trace/witness/path_tree.c \
-  trace/witness/reader.c trace/witness/call_graph.c trace/witness/align.c trace/witness/traced.c trace/witness/check.c trace/witness/witness.c \
+  trace/witness/reader.c trace/witness/call_graph.c trace/witness/align.c trace/witness/traced.c trace/witness/check.c trace/witness/leaps.c \
+  trace/witness/pairs.c trace/witness/witness.c \
   viz/call_join.c viz/calls.c viz/diff.c
 # Labs: handouts and the grader.
 host_sources += $(addprefix labs/grader/,text.c lab.c lab_query.c marks.c tree.c handout.c jobs.c work.c runs.c check.c source.c \
@@ -594,7 +596,7 @@ unit_sim_sources := tests/unit/arch_sim.c tests/unit/sim_irq.c tests/unit/sim_ru
   tests/unit/mmu_sim_hash.c tests/unit/mmu_sim_tree.c tests/unit/sim_fiber.c tests/unit/sim_user.c tests/unit/sim_image.c
 unit_mmu_sources := $(mmu_conformance_sources)
 # Readers of what loader and firmware say need no machine.
-unit_acpi_sources := tests/unit/firmware_sim.c arch/x86_64/acpi.c arch/x86_64/acpi_tables.c
+unit_acpi_sources := tests/unit/acpi_sim.c tests/unit/firmware_sim.c arch/x86_64/acpi.c arch/x86_64/acpi_tables.c
 unit_multiboot2_sources := tests/unit/firmware_sim.c arch/x86_64/loader.c arch/x86_64/multiboot2.c
 unit_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 unit_flags = $(language) $(filter-out -Wframe-larger-than=%,$(warnings)) -O1 -fno-omit-frame-pointer -D_GNU_SOURCE \
@@ -776,11 +778,11 @@ run: $(B)/vitrine image $(boot_file)
 	  -o $(OUT) -- $(QEMU); code=$$?; \
 	  if [ -e $(OUT)/run.vtrace ] && $(B)/vitrine perfetto $(OUT) -o $(OUT)/run.pftrace; then printf '%s\n' '' \
 	    'What happened:  build/vitrine stats $(OUT)' 'Event by event: build/vitrine events $(OUT) | less' \
-	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; fi; exit $$code
+	    'As a picture:   make view FILE=$(OUT)/run.pftrace'; fi; exit $(or $(STATUS),$$code)
 
 # However it ends.
 dump: $(B)/vitrine image $(boot_file)
-	$(Q)$(MAKE) run LIMITS='$(LIMITS) --keep-ram' || true
+	$(Q)$(MAKE) run LIMITS='$(LIMITS) --keep-ram' STATUS=0
 	$(Q)$(B)/vitrine dump $(OUT)
 
 gdb: $(B)/vitrine image
@@ -838,7 +840,7 @@ docs-gen: $(B)/gen/gen $(B)/tests/layout
 	$(Q)mkdir -p docs/gen && $(B)/gen/gen docs > docs/gen/events.md && $(B)/tests/layout > docs/gen/layout.md && \
 	  $(B)/gen/gen syscalls $(sort $(wildcard kernel/core/syscall*.c)) > docs/gen/syscalls.md
 
-$(B)/tools/book: $(book_sources) docs/html/book.h
+$(B)/tools/book: $(book_sources) docs/html/book.h trace/ends_with.h
 	$(call say,HOSTCC,$@)
 	$(Q)mkdir -p $(@D) && $(host_cc) -std=gnu2x -g -O1 -D_GNU_SOURCE $(warnings) $(book_sources) -lcmark-gfm-extensions -lcmark-gfm -o $@
 

@@ -200,7 +200,7 @@ void arch_timer_set(uint64_t when);
 
 /*
  * Lets a CPU of boot_info start and call kernel_secondary(cpu). Does not wait for it. NOT_FOUND if the machine knows at
- * once that there is no such CPU. Called with boot_lock, which the CPU then waits for.
+ * once that there is no such CPU. Called with boot_lock, which the CPU then waits for, of a CPU that is STARTING (boot/starting.h): it may be quick.
  */
 enum status arch_cpu_start(struct cpu *cpu);
 
@@ -264,7 +264,7 @@ static inline void arch_trace_stop_if_above(uint64_t header, uint64_t limits, co
 _Noreturn void kernel_main(const struct boot_info *boot);
 
 /*
- * Any other CPU that was started, the same; and it holds boot_lock (boot/barrier.h), which it took before it used anything that CPUs
+ * Any other CPU that was started, the same; and it holds boot_lock (boot/boot_lock.h), which it took before it used anything that CPUs
  * share when they start.
  */
 _Noreturn void kernel_secondary(struct cpu *cpu);

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bench_inside.h"
+#include "clock.h"
 #include "commands.h"
 
 /* Big enough that starting the program is lost in it, small enough for a few seconds. */
@@ -25,13 +25,6 @@
 
 /* Calls of a program that uftrace records; each is two records. */
 #define UFTRACE_CALLS "1000000"
-
-static double seconds_now(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 /* The seconds a program takes at best of `tries`; below 0 if it did not work. */
 static double best_of(unsigned tries, char *const *arguments, struct rusage *usage)

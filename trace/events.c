@@ -8,20 +8,23 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "actors.h"
 #include "commands.h"
 #include "print_event.h"
 #include "reader.h"
 
 const char events_help[] =
-	"usage: vitrine events RUN [--category LIST] [--event NAME] [--thread N] [--cpu N] [--limit N]\n"
+	"usage: vitrine events RUN [--category LIST] [--event NAME] [--thread WHO] [--process WHO] [--cpu N] [--limit N]\n"
 	"\n"
 	"Prints the events of a run (a .vtrace file, or the directory that holds run.vtrace) as text: time in\n"
 	"microseconds since kernel entry, CPU, number of the event on its CPU, name, fields.\n"
 	"\n"
 	"    --category LIST   only these: boot,cpu,thread,syscall,irq,fault,mmu,vm,ipc,rcu,time,mem,lock,user,sync\n"
 	"    --event NAME      only this event, for example fault_end; docs/gen/events.md has all\n"
-	"    --thread N        only events about thread N\n"
+	"    --thread WHO      only events about this thread, by its number or its name; of a name all threads that have it\n"
+	"    --process WHO     only events about this process or its threads, by its number or its program's name\n"
 	"    --cpu N           only what CPU N emitted\n"
 	"    --limit N         stop after N lines, 0 or more\n"
 	"\n"
@@ -31,10 +34,10 @@ const char events_help[] =
 struct filter {
 	unsigned categories;
 	const struct event_schema *event; /* NULL: all */
-	uint64_t thread;
+	const char *thread, *process;     /* a number or a name; NULL: all */
 	uint64_t cpu;
 	uint64_t limit;
-	bool has_thread, has_cpu;
+	bool has_cpu;
 };
 
 /* The value of one field, times in nanoseconds. */
@@ -93,33 +96,79 @@ void print_event(FILE *to, const struct trace_reader *reader, const struct trace
 		print_event_fields(to, event, trace_info(reader)->clock_hz);
 }
 
-/* Whether any field that names a thread names this one. */
-static bool is_about_thread(const struct trace_event *event, uint64_t thread)
+/* A whole number, decimal or 0x. False if the text is anything else. */
+static bool parse_number(const char *text, uint64_t *number)
 {
-	for (unsigned i = 0; i < event->fields; i++)
-		if (event->schema->field[i].type == FIELD_THREAD && event->field[i] == thread)
+	char *end;
+	*number = strtoull(text, &end, 0);
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0';
+}
+
+/* Whether that is what a thing is called: its number, or its name (NULL: it is not known). */
+static bool is_called(uint64_t id, const char *name, const char *wanted)
+{
+	uint64_t number;
+	return parse_number(wanted, &number) ? id == number : name && !strcmp(name, wanted);
+}
+
+/* Whether any field that names a thread names one that is called so. */
+static bool is_about_thread(const struct actors *actors, const struct trace_event *event, const char *wanted)
+{
+	for (unsigned i = 0; i < event->fields; i++) {
+		const struct actor_thread *thread = actors_thread(actors, event->field[i]);
+		if (event->schema->field[i].type == FIELD_THREAD &&
+		    is_called(event->field[i], thread ? thread->name : NULL, wanted))
 			return true;
+	}
 	return false;
 }
 
-/* A gap passes every filter but the CPU's: nobody knows what was in it. */
-static bool passes(const struct filter *filter, const struct trace_event *event)
+/* The same of a process, or of a thread of one. */
+static bool is_about_process(const struct actors *actors, const struct trace_event *event, const char *wanted)
 {
-	if (filter->has_cpu && event->cpu != filter->cpu)
-		return false;
-	if (event->id == TRACE_EVENT_GAP)
-		return true;
-	return (event->schema->category & filter->categories) && (!filter->event || filter->event == event->schema) &&
-	       (!filter->has_thread || is_about_thread(event, filter->thread));
+	for (unsigned i = 0; i < event->fields; i++) {
+		enum field_type type = event->schema->field[i].type;
+		const struct actor_thread *thread = type == FIELD_THREAD ? actors_thread(actors, event->field[i]) : NULL;
+		if (type != FIELD_ASPACE && !thread)
+			continue;
+		uint64_t process = thread ? thread->process : event->field[i];
+		if (is_called(process, actors_process_name(actors, process, NULL), wanted))
+			return true;
+	}
+	return false;
 }
 
-/* A CPU or a thread that does not occur in the run is probably a slip, and an empty answer would not tell. */
-static void say_what_is_absent(const struct filter *filter, const struct trace_info *info, bool read_whole, bool thread_seen)
+/* What of a filter was met by no event at all: it is probably a slip, and an empty answer would not tell. */
+struct absent {
+	bool thread, process;
+};
+
+/* A gap passes every filter but the CPU's: nobody knows what was in it. */
+static bool passes(const struct filter *filter, const struct actors *actors, const struct trace_event *event,
+		   struct absent *absent)
+{
+	bool gap = event->id == TRACE_EVENT_GAP;
+	bool thread = gap || !filter->thread || is_about_thread(actors, event, filter->thread);
+	bool process = gap || !filter->process || is_about_process(actors, event, filter->process);
+	absent->thread &= gap || !thread;
+	absent->process &= gap || !process;
+	if (filter->has_cpu && event->cpu != filter->cpu)
+		return false;
+	return gap || ((event->schema->category & filter->categories) && (!filter->event || filter->event == event->schema) &&
+		       thread && process);
+}
+
+static void say_what_is_absent(const struct filter *filter, const struct trace_info *info, bool read_whole,
+			       const struct absent *absent)
 {
 	if (filter->has_cpu && filter->cpu >= info->cpus)
 		say("--cpu: the run has no CPU %" PRIu64 "; its last one is CPU %u", filter->cpu, info->cpus - 1);
-	if (filter->has_thread && read_whole && !thread_seen)
-		say("--thread: no event of the run is about a thread %" PRIu64, filter->thread);
+	if (filter->thread && read_whole && absent->thread)
+		say("--thread: no event of the run is about a thread %s", filter->thread);
+	if (filter->process && read_whole && absent->process)
+		say("--process: no event of the run is about a process %s", filter->process);
+	if ((absent->thread || absent->process) && !(info->categories & TRACE_THREAD))
+		say("the category `thread` was not traced, so threads and processes have numbers only");
 }
 
 static int print_events(const char *path, const struct filter *filter)
@@ -130,10 +179,11 @@ static int print_events(const char *path, const struct filter *filter)
 	if (!reader)
 		return say("%s", error);
 	int more = 1;
-	bool thread_seen = false;
+	struct actors actors = {0};
+	struct absent absent = {.thread = filter->thread, .process = filter->process};
 	for (uint64_t printed = 0; printed < filter->limit && (more = trace_next(reader, &event)) == 1;) {
-		thread_seen |= event.id != TRACE_EVENT_GAP && is_about_thread(&event, filter->thread);
-		if (!passes(filter, &event))
+		actors_take(&actors, &event, 0);
+		if (!passes(filter, &actors, &event, &absent))
 			continue;
 		print_event(stdout, reader, &event);
 		printed++;
@@ -142,17 +192,12 @@ static int print_events(const char *path, const struct filter *filter)
 	}
 	if (more < 0)
 		say("%s: %s", path, trace_error(reader));
-	say_what_is_absent(filter, trace_info(reader), more == 0, thread_seen);
+	if (actors.out_of_memory)
+		say("memory ran out: not all names are known");
+	say_what_is_absent(filter, trace_info(reader), more == 0, &absent);
+	actors_free(&actors);
 	trace_close(reader);
 	return more < 0 ? 1 : 0;
-}
-
-/* A whole number, decimal or 0x. False if the text is anything else. */
-static bool parse_number(const char *text, uint64_t *number)
-{
-	char *end;
-	*number = strtoull(text, &end, 0);
-	return text[0] >= '0' && text[0] <= '9' && *end == '\0';
 }
 
 static const char *nearest_event(const char *name)
@@ -172,8 +217,11 @@ static bool take_option(struct filter *filter, int option, const char *value)
 		int option;
 		const char *name, *what;
 	} texts[] = {
-		{'c', "category", "category of events"}, {'e', "event", "event"},
-		{'t', "thread", "whole number"},         {'p', "cpu", "whole number"},
+		{'c', "category", "category of events"},
+		{'e', "event", "event"},
+		{'t', "thread", "thread"},
+		{'r', "process", "process"},
+		{'p', "cpu", "whole number"},
 		{'l', "limit", "whole number"},
 	};
 	const struct option_text *text = texts;
@@ -184,7 +232,9 @@ static bool take_option(struct filter *filter, int option, const char *value)
 	else if (option == 'e')
 		good = (filter->event = schema_event_named(value)) != NULL;
 	else if (option == 't')
-		good = filter->has_thread = parse_number(value, &filter->thread);
+		good = *(filter->thread = value) != '\0';
+	else if (option == 'r')
+		good = *(filter->process = value) != '\0';
 	else if (option == 'p')
 		good = filter->has_cpu = parse_number(value, &filter->cpu);
 	else
@@ -202,9 +252,13 @@ static bool take_option(struct filter *filter, int option, const char *value)
 int command_events(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"category", required_argument, NULL, 'c'}, {"event", required_argument, NULL, 'e'},
-		{"thread", required_argument, NULL, 't'},   {"cpu", required_argument, NULL, 'p'},
-		{"limit", required_argument, NULL, 'l'},    {0},
+		{"category", required_argument, NULL, 'c'},
+		{"event", required_argument, NULL, 'e'},
+		{"thread", required_argument, NULL, 't'},
+		{"cpu", required_argument, NULL, 'p'},
+		{"process", required_argument, NULL, 'r'},
+		{"limit", required_argument, NULL, 'l'},
+		{0},
 	};
 	struct filter filter = {.categories = TRACE_ALL, .limit = UINT64_MAX};
 	opterr = 0;

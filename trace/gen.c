@@ -77,6 +77,13 @@ static void print_docs(void)
 	}
 }
 
+/* The first argument of a call, if it is a constant; else its length is 0. */
+static size_t constant_length(const char *arguments)
+{
+	size_t length = strspn(arguments, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+	return arguments[length] == ',' || arguments[length] == ')' ? length : 0;
+}
+
 /* Prints a row for each call of an emitter in a line of a source. */
 static void print_calls(const char *line, const char *file, unsigned number)
 {
@@ -94,7 +101,8 @@ static void print_calls(const char *line, const char *file, unsigned number)
 		memcpy(name, at, length);
 		name[length] = '\0';
 		if (schema_event_named(name))
-			printf("\t{\"%s\", \"%s\", %u},\n", name, file, number);
+			printf("\t{\"%s\", \"%s\", %u, \"%.*s\"},\n", name, file, number, (int)constant_length(at + length + 1),
+			       at + length + 1);
 	}
 }
 

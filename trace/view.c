@@ -27,6 +27,7 @@
 
 #include "commands.h"
 #include "format.h"
+#include "moment.h"
 #include "view_link.h"
 
 const char view_help[] =
@@ -38,7 +39,8 @@ const char view_help[] =
 	"\n"
 	"    --pin REGEX       tracks with such a name stand on top (up to 8 times)\n"
 	"    --expand REGEX    groups and processes with such a name are open (up to 8 times)\n"
-	"    --from, --to TIME what fills the window: 12.5ms, 800us, or nanoseconds, since kernel entry\n"
+	"    --from, --to TIME what fills the window, since kernel entry: 512.3us; ns, us, ms, s, or us without a unit\n"
+	"                      (no events: only a run knows when they were)\n"
 	"    -l, --link        only print the link, for a page of yours; it works while `vitrine view FILE` runs\n"
 	"    -p, --port PORT   another port than 9001; the UI of ui.perfetto.dev accepts only 9001, one of your own may\n"
 	"                      accept others; 0 takes any free port\n"
@@ -305,19 +307,34 @@ static long port_of(const char *text)
 	return *text && !*end && port >= 0 && port <= 65535 ? port : -1;
 }
 
+/* A moment that needs no run to know when it was. False after having said what is wrong. */
+static bool take_time(uint64_t *ns, const char *text)
+{
+	struct moment moment;
+	static char why[512]; /* large for a stack */
+	if (!moment_parse(text, &moment, why, sizeof(why)))
+		return say_usage("view", "%s", why), false;
+	if (moment.kind != MOMENT_TIME && moment.kind != MOMENT_SINCE)
+		return say_usage("view",
+				 "`%s` is a moment of a run, and a picture is all there is here: a time is wanted, such as 800us",
+				 text),
+		       false;
+	*ns = moment.number;
+	return true;
+}
+
 /* Takes one option. Returns 0, or the exit code of a wrong call. */
 static int take_option(struct view *view, int option, const char *value, const char *word)
 {
 	struct view_link *link = &view->link;
-	uint64_t *time = option == 'f' ? &link->from_ns : &link->to_ns;
 	if (option == '?')
 		return say_usage("view", "there is no option `%s`", word);
 	if (option == ':')
 		return say_usage("view", "%s lacks its value", word);
 	if (option == 'p' && port_of(value) < 0)
 		return say_usage("view", "`%s` is no port", value);
-	if ((option == 'f' || option == 't') && !view_time(value, time))
-		return say_usage("view", "`%s` is no time; 12.5ms, 800us or 1500 (nanoseconds) are", value);
+	if ((option == 'f' || option == 't') && !take_time(option == 'f' ? &link->from_ns : &link->to_ns, value))
+		return EXIT_USAGE;
 	if ((option == 'n' ? link->pins : option == 'e' ? link->expands : 0) == VIEW_REGEXES_MAX)
 		return say_usage("view", "at most %d of --pin and of --expand", VIEW_REGEXES_MAX);
 	if (option == 'p')

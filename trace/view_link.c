@@ -6,7 +6,6 @@
 #include "view_link.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool is_plain(char c)
@@ -61,22 +60,4 @@ void view_link_write(FILE *to, const struct view_link *link)
 	for (unsigned i = 0; i < link->expands; i++)
 		write_command(to, i || link->pins ? "," : "", "ExpandTracksByRegex", link->expand[i]);
 	write_escaped(to, "]");
-}
-
-bool view_time(const char *text, uint64_t *ns)
-{
-	static const struct {
-		const char *unit;
-		double ns;
-	} units[] = {{"", 1}, {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
-	char *end;
-	double value = strtod(text, &end);
-	if (text[0] < '0' || text[0] > '9')
-		return false;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (!strcmp(end, units[i].unit) && value * units[i].ns < 1e18) {
-			*ns = (uint64_t)(value * units[i].ns);
-			return true;
-		}
-	return false;
 }

@@ -25,6 +25,3 @@ struct view_link {
 void view_name_in_address(const char *path, char *name, size_t bytes);
 
 void view_link_write(FILE *to, const struct view_link *link);
-
-/* A time such as "12ms", "800us", "5s" or "1500ns"; a number alone is nanoseconds. False if it is none. */
-bool view_time(const char *text, uint64_t *ns);

@@ -81,6 +81,11 @@ static struct boot_step *find_phase(struct boot *boot, unsigned from, int cpu, e
 
 /* ---- boxes ---- */
 
+#define PHASE_CONSTANT(name, number, text) [number] = "BOOT_PHASE_" #name,
+static const char *const phase_constants[] = {BOOT_PHASES(PHASE_CONSTANT)};
+#undef PHASE_CONSTANT
+#define BOOT_PHASES_KNOWN (sizeof(phase_constants) / sizeof(phase_constants[0]))
+
 static void step_text(const struct boot_step *step, char text[128])
 {
 	const char *phase = schema_value_name(FIELD_BOOT_PHASE, step->phase);
@@ -120,7 +125,10 @@ static void draw_step(struct picture *picture, struct boot_step *step, unsigned 
 	step->node = picture_node(picture, column, key, step_look(step), step->ns < 0 ? "%s\n%s before" : "%s\n%s", text, time);
 	snprintf(key, sizeof(key), "cpu_%u", step->cpu);
 	picture_set(step->node, "group", key); /* one below the other */
-	scan_source(picture, step->node, step->event);
+	if (strcmp(step->event, "boot_phase") != 0)
+		scan_source(picture, step->node, step->event);
+	else if (step->phase < BOOT_PHASES_KNOWN && phase_constants[step->phase])
+		scan_source_of_phase(picture, step->node, phase_constants[step->phase], step->cpu == 0);
 }
 
 /* ---- arrows ---- */

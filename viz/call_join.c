@@ -242,6 +242,18 @@ void join_arrange(struct picture *picture)
 	picture_set(picture_graph(picture), "newrank", "true");
 }
 
+void join_draw(struct join *join, struct picture *picture,
+	       void (*draw_node)(struct picture *picture, const struct join *join, struct join_node *node),
+	       void (*draw_edge)(struct picture *picture, const struct join *join, const struct join_edge *edge))
+{
+	for (size_t i = 0; i < join->node_count; i++)
+		if (join->nodes[i].drawn)
+			draw_node(picture, join, &join->nodes[i]);
+	for (size_t i = 0; i < join->edge_count; i++)
+		if (join->edges[i].drawn)
+			draw_edge(picture, join, &join->edges[i]);
+}
+
 struct Agraph_s *join_group(struct picture *picture, const struct join_node *node)
 {
 	const struct call_node *any = join_any(node);

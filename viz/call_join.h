@@ -53,6 +53,11 @@ double join_share(const struct join *join, const uint64_t instructions[JOIN_RUNS
 /* How the picture is laid out. */
 void join_arrange(struct picture *picture);
 
+/* Draws what is worth it: functions, then calls. */
+void join_draw(struct join *join, struct picture *picture,
+	       void (*draw_node)(struct picture *picture, const struct join *join, struct join_node *node),
+	       void (*draw_edge)(struct picture *picture, const struct join *join, const struct join_edge *edge));
+
 /* A function's group in the picture, by its module; NULL for what is no function. */
 struct Agraph_s *join_group(struct picture *picture, const struct join_node *node);
 

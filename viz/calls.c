@@ -87,12 +87,7 @@ char *graph_draw_calls(const struct graph_request *request, enum graph_format fo
 	struct picture *picture = request->root ? picture_begin(request, "What does the kernel call below %s?", request->root)
 						: picture_begin(request, "Which function of the kernel calls which?");
 	draw_heading(picture, &join, request);
-	for (size_t i = 0; i < join.node_count; i++)
-		if (join.nodes[i].drawn)
-			draw_node(picture, &join, &join.nodes[i]);
-	for (size_t i = 0; i < join.edge_count; i++)
-		if (join.edges[i].drawn)
-			draw_edge(picture, &join, &join.edges[i]);
+	join_draw(&join, picture, draw_node, draw_edge);
 	char *text = picture_end(picture, format, bytes);
 	join_close(&join);
 	return text;

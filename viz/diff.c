@@ -124,12 +124,7 @@ char *graph_draw_diff(const struct graph_request *request, enum graph_format for
 	struct picture *picture = picture_begin(request, "The kernel on both machines%s%s: what is shared, what is one's own?",
 						request->root ? ", below " : "", request->root ? request->root : "");
 	draw_heading(picture, &join, request);
-	for (size_t i = 0; i < join.node_count; i++)
-		if (join.nodes[i].drawn)
-			draw_node(picture, &join, &join.nodes[i]);
-	for (size_t i = 0; i < join.edge_count; i++)
-		if (join.edges[i].drawn)
-			draw_edge(picture, &join, &join.edges[i]);
+	join_draw(&join, picture, draw_node, draw_edge);
 	char *text = picture_end(picture, format, bytes);
 	join_close(&join);
 	return text;

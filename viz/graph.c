@@ -24,16 +24,17 @@ static const struct graph_kind {
 	const char *name;
 	char *(*draw)(const struct graph_request *request, enum graph_format format, size_t *bytes);
 	unsigned takes;
-	bool all_at_once; /* one picture of all runs, not one of each */
+	enum trace_category needs; /* without it there is nothing to draw; 0: the witness is what it needs */
+	bool all_at_once;          /* one picture of all runs, not one of each */
 	const char *help;
 } kinds[] = {
-	{"ipc", graph_draw_ipc, 0, false, ipc_help},
-	{"faults", graph_draw_faults, 0, false, faults_help},
-	{"pagetable", graph_draw_pagetable, TAKES_AT | TAKES_ASPACE | TAKES_ADDRESS, false, pagetable_help},
-	{"boot", graph_draw_boot, 0, false, boot_help},
-	{"hpt", graph_draw_hpt, TAKES_AT | TAKES_ASPACE, false, hpt_help},
-	{"calls", graph_draw_calls, TAKES_ROOT | TAKES_ALL, false, calls_help},
-	{"diff", graph_draw_diff, TAKES_ROOT | TAKES_ALL, true, diff_help},
+	{"ipc", graph_draw_ipc, 0, TRACE_IPC, false, ipc_help},
+	{"faults", graph_draw_faults, 0, TRACE_FAULT, false, faults_help},
+	{"pagetable", graph_draw_pagetable, TAKES_AT | TAKES_ASPACE | TAKES_ADDRESS, TRACE_MMU, false, pagetable_help},
+	{"boot", graph_draw_boot, 0, TRACE_BOOT, false, boot_help},
+	{"hpt", graph_draw_hpt, TAKES_AT | TAKES_ASPACE, TRACE_MMU, false, hpt_help},
+	{"calls", graph_draw_calls, TAKES_ROOT | TAKES_ALL, 0, false, calls_help},
+	{"diff", graph_draw_diff, TAKES_ROOT | TAKES_ALL, 0, true, diff_help},
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -70,11 +71,34 @@ static int unknown_kind(const char *name)
 	return say_usage("graph", "there is no graph `%s`", name);
 }
 
+const char *graph_lacks(const char *kind, const struct trace_info *info)
+{
+	const struct graph_kind *of = kind_named(kind);
+	return of && of->needs & ~info->categories ? schema_category_name(of->needs) : NULL;
+}
+
+/* Whether the run has the events that the graph is made of. False after having said what it lacks. */
+static bool has_its_events(const struct graph_request *request)
+{
+	char error[640];
+	struct trace_reader *reader = trace_open(request->runs[0], error, sizeof(error));
+	if (!reader)
+		return say("%s", error), false;
+	const char *lacks = graph_lacks(request->kind, trace_info(reader));
+	trace_close(reader);
+	if (lacks)
+		say("%s: the category `%s` was not traced, and the graph `%s` is made of its events", request->runs[0], lacks,
+		    request->kind);
+	return !lacks;
+}
+
 static char *draw(const struct graph_request *request, enum graph_format format, size_t *bytes)
 {
 	const struct graph_kind *kind = kind_named(request->kind);
 	if (!kind)
 		return say("there is no graph `%s`", request->kind), NULL;
+	if (kind->needs && !has_its_events(request))
+		return NULL;
 	return kind->draw(request, format, bytes);
 }
 

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reader.h"
+
 enum graph_format { GRAPH_SVG, GRAPH_DOT };
 
 /* Texts that were not given are NULL. */
@@ -33,6 +35,9 @@ struct graph_request {
  */
 char *graph_svg(const struct graph_request *request, size_t *bytes);
 char *graph_dot(const struct graph_request *request, size_t *bytes);
+
+/* The category of events that a kind of graph is made of and this run was recorded without, by name; NULL: it has what it needs. */
+const char *graph_lacks(const char *kind, const struct trace_info *info);
 
 /* The kinds: one signature, and what `vitrine graph KIND --help` prints, ending in a newline. */
 extern const char faults_help[], ipc_help[], pagetable_help[], hpt_help[], boot_help[];

@@ -15,6 +15,7 @@
 #include "commands.h"
 #include "graph.h"
 #include "picture.h"
+#include "moment.h"
 #include "tables.h"
 
 const char hpt_help[] =
@@ -26,10 +27,9 @@ const char hpt_help[] =
 	"the second\n"
 	"hash, a red corner a group that had to evict. What is in a group shows when the mouse rests on it.\n"
 	"\n"
-	"    --at MOMENT      0:1234 (an event as `vitrine events` prints it), fault_begin:17, 1250us, end (default: the fullest "
-	"moment)\n"
+	"    --at MOMENT      as it was then (default: the fullest moment)\n"
 	"    --aspace NAME    the fullest moment of this address space, by its number or its program's name, which is framed\n"
-	"\n"
+	"\n" MOMENT_HELP_OF_STATES "\n"
 	"    vitrine graph hpt out/demo/ppc64 --at mmu_evict:1\n";
 
 #define COLUMNS 64u
@@ -37,15 +37,15 @@ const char hpt_help[] =
 #define LEFT 48u
 #define TOP 142u
 #define WIDTH (LEFT + COLUMNS * CELL + 24)
-#define ROWS (TABLES_GROUPS / COLUMNS)
+#define ROWS (PAGE_TABLES_GROUPS / COLUMNS)
 #define BELOW (TOP + ROWS * CELL)
 #define HEIGHT (BELOW + 190)
 #define FONT "Helvetica,Arial,sans-serif"
 #define BUSIEST 8u
 
 /* From empty to full. */
-static const char *const shade[TABLES_SLOTS + 1] = {"#f8fafc", "#dbeafe", "#bfdbfe", "#93c5fd", "#60a5fa",
-						    "#3b82f6", "#2563eb", "#1e40af", "#172554"};
+static const char *const shade[PAGE_TABLES_SLOTS + 1] = {"#f8fafc", "#dbeafe", "#bfdbfe", "#93c5fd", "#60a5fa",
+							 "#3b82f6", "#2563eb", "#1e40af", "#172554"};
 
 static void print_escaped(FILE *to, const char *text)
 {
@@ -59,23 +59,23 @@ static void print_escaped(FILE *to, const char *text)
 static unsigned used_of(const struct tables *tables, unsigned group)
 {
 	unsigned used = 0;
-	for (unsigned i = 0; i < TABLES_SLOTS; i++)
-		used += tables->slot[group][i] != NULL;
+	for (unsigned i = 0; i < PAGE_TABLES_SLOTS; i++)
+		used += tables->now.slot[group][i] != NULL;
 	return used;
 }
 
 static unsigned secondary_of(const struct tables *tables, unsigned group)
 {
 	unsigned count = 0;
-	for (unsigned i = 0; i < TABLES_SLOTS; i++)
-		count += tables->slot[group][i] && tables->slot[group][i]->place & TABLES_SECONDARY;
+	for (unsigned i = 0; i < PAGE_TABLES_SLOTS; i++)
+		count += tables->now.slot[group][i] && tables->now.slot[group][i]->place & PAGE_TABLES_SECONDARY;
 	return count;
 }
 
 static bool holds_wanted(const struct tables *tables, unsigned group)
 {
-	for (unsigned i = 0; i < TABLES_SLOTS && tables->wanted; i++)
-		if (tables->slot[group][i] && tables->slot[group][i]->space == tables->space)
+	for (unsigned i = 0; i < PAGE_TABLES_SLOTS && tables->wanted; i++)
+		if (tables->now.slot[group][i] && tables->now.slot[group][i]->space == tables->space)
 			return true;
 	return false;
 }
@@ -84,24 +84,23 @@ static bool holds_wanted(const struct tables *tables, unsigned group)
 
 static void print_slot(FILE *to, const struct tables *tables, unsigned slot, const struct translation *translation)
 {
-	unsigned process = who_process_of(&tables->who, translation->space);
 	fprintf(to, "\n%u: ", slot);
-	print_escaped(to, process == WHO_NOBODY ? "?" : tables->who.processes[process].name);
+	print_escaped(to, actors_process_name(&tables->actors, translation->space, "?"));
 	fprintf(to, " %" PRIx64 " -&gt; %" PRIx64 " %c%c%c%s", translation->address, translation->frame,
 		translation->flags & MMU_READ ? 'r' : '-', translation->flags & MMU_WRITE ? 'w' : '-',
-		translation->flags & MMU_EXEC ? 'x' : '-', translation->place & TABLES_SECONDARY ? " second hash" : "");
+		translation->flags & MMU_EXEC ? 'x' : '-', translation->place & PAGE_TABLES_SECONDARY ? " second hash" : "");
 }
 
 static void print_group(FILE *to, const struct tables *tables, unsigned group)
 {
 	unsigned used = used_of(tables, group), x = LEFT + group % COLUMNS * CELL, y = TOP + group / COLUMNS * CELL;
-	const struct group_story *story = &tables->group[group];
+	const struct group_story *story = &tables->now.group[group];
 	if (!story->entered && !story->evicted)
 		return;
 	fprintf(to, "<g><title>group %u: %u of 8; %u entered, %u evicted", group, used, story->entered, story->evicted);
-	for (unsigned i = 0; i < TABLES_SLOTS; i++)
-		if (tables->slot[group][i])
-			print_slot(to, tables, i, tables->slot[group][i]);
+	for (unsigned i = 0; i < PAGE_TABLES_SLOTS; i++)
+		if (tables->now.slot[group][i])
+			print_slot(to, tables, i, tables->now.slot[group][i]);
 	fprintf(to, "</title><use href=\"#u%u\" x=\"%u\" y=\"%u\"/>", used, x, y);
 	if (holds_wanted(tables, group))
 		fprintf(to, "<use href=\"#w\" x=\"%u\" y=\"%u\"/>", x, y);
@@ -118,7 +117,7 @@ static void print_group(FILE *to, const struct tables *tables, unsigned group)
 static void print_shapes(FILE *to)
 {
 	fprintf(to, "<defs>\n");
-	for (unsigned i = 0; i <= TABLES_SLOTS; i++)
+	for (unsigned i = 0; i <= PAGE_TABLES_SLOTS; i++)
 		fprintf(to, "<rect id=\"u%u\" width=\"%u\" height=\"%u\" fill=\"%s\" stroke=\"#cbd5e1\" stroke-width=\".5\"/>\n",
 			i, CELL, CELL, shade[i]);
 	fprintf(to,
@@ -142,20 +141,27 @@ static void print_title(FILE *to, const struct tables *tables, const struct grap
 	print_escaped(to, info->machine);
 	fprintf(to, "; ");
 	print_escaped(to, tables_when(tables, request, when));
-	fprintf(to, ": %zu of %u slots are in use</text>\n", tables->translations.used, TABLES_GROUPS * TABLES_SLOTS);
+	fprintf(to, ": %zu of %u slots are in use</text>\n", tables->now.translations.used,
+		PAGE_TABLES_GROUPS * PAGE_TABLES_SLOTS);
 	unsigned secondary = 0;
-	for (unsigned i = 0; i < TABLES_GROUPS; i++)
+	for (unsigned i = 0; i < PAGE_TABLES_GROUPS; i++)
 		secondary += secondary_of(tables, i);
 	fprintf(to,
 		"<text x=\"24\" y=\"80\">So far %" PRIu64 " translations were entered, %" PRIu64 " unmapped, %" PRIu64
-		" evicted; %u sit in a group of the second hash now</text>\n",
-		tables->entered, tables->unmapped, tables->evicted, secondary);
+		" evicted; %u sit in a group of the second hash now",
+		tables->now.entered, tables->now.unmapped, tables->now.evicted, secondary);
+	if (info->lost)
+		fprintf(to, ". %" PRIu64 " events of the run were lost, so counts are too small and not every slot is known",
+			info->lost);
+	if (!(info->categories & TRACE_THREAD))
+		fprintf(to, ". The category thread was not traced, so nobody knows whose pages they are");
+	fprintf(to, "</text>\n");
 }
 
 static void print_legend(FILE *to, const struct tables *tables)
 {
 	fprintf(to, "<text x=\"24\" y=\"111\">slots in use:</text>\n");
-	for (unsigned i = 0; i <= TABLES_SLOTS; i++)
+	for (unsigned i = 0; i <= PAGE_TABLES_SLOTS; i++)
 		fprintf(to, "<use href=\"#u%u\" x=\"%u\" y=\"99\"/><text x=\"%u\" y=\"111\">%u</text>\n", i, 108 + 36 * i,
 			127 + 36 * i, i);
 	fprintf(to, "<use href=\"#u2\" x=\"450\" y=\"99\"/><use href=\"#s\" x=\"450\" y=\"99\"/><text x=\"471\" y=\"111\">by the "
@@ -180,24 +186,24 @@ static void print_map(FILE *to, const struct tables *tables)
 	for (unsigned i = 0; i < ROWS; i += 2)
 		fprintf(to, "<text x=\"%u\" y=\"%u\" font-size=\"10\" fill=\"#475569\" text-anchor=\"end\">%u</text>\n", LEFT - 5,
 			TOP + i * CELL + 11, i * COLUMNS);
-	for (unsigned i = 0; i < TABLES_GROUPS; i++)
+	for (unsigned i = 0; i < PAGE_TABLES_GROUPS; i++)
 		print_group(to, tables, i);
 }
 
 /* How many groups are how full, as bars. */
 static void print_histogram(FILE *to, const struct tables *tables)
 {
-	unsigned groups[TABLES_SLOTS + 1] = {0};
-	for (unsigned i = 0; i < TABLES_GROUPS; i++)
+	unsigned groups[PAGE_TABLES_SLOTS + 1] = {0};
+	for (unsigned i = 0; i < PAGE_TABLES_GROUPS; i++)
 		groups[used_of(tables, i)]++;
 	fprintf(to, "<text x=\"24\" y=\"%u\" font-weight=\"bold\">Groups by slots in use</text>\n", BELOW + 30);
-	for (unsigned i = 0; i <= TABLES_SLOTS; i++) {
+	for (unsigned i = 0; i <= PAGE_TABLES_SLOTS; i++) {
 		unsigned y = BELOW + 40 + 15 * i;
 		fprintf(to,
 			"<text x=\"34\" y=\"%u\">%u</text><rect x=\"48\" y=\"%u\" width=\"%u\" height=\"12\" fill=\"%s\" "
 			"stroke=\"#94a3b8\" stroke-width=\".5\"/>",
-			y + 11, i, y, groups[i] * 240 / TABLES_GROUPS + (groups[i] != 0), shade[i]);
-		fprintf(to, "<text x=\"%u\" y=\"%u\">%u</text>\n", 56 + groups[i] * 240 / TABLES_GROUPS, y + 11, groups[i]);
+			y + 11, i, y, groups[i] * 240 / PAGE_TABLES_GROUPS + (groups[i] != 0), shade[i]);
+		fprintf(to, "<text x=\"%u\" y=\"%u\">%u</text>\n", 56 + groups[i] * 240 / PAGE_TABLES_GROUPS, y + 11, groups[i]);
 	}
 }
 
@@ -207,19 +213,19 @@ static void print_busiest(FILE *to, const struct tables *tables)
 	fprintf(to, "<text x=\"480\" y=\"%u\" font-weight=\"bold\">Groups that evicted most</text>\n", BELOW + 30);
 	unsigned rows = 0;
 	for (unsigned least = UINT32_MAX, after = 0; rows < BUSIEST;) {
-		unsigned best = TABLES_GROUPS;
-		for (unsigned i = 0; i < TABLES_GROUPS; i++) {
-			unsigned evicted = tables->group[i].evicted;
+		unsigned best = PAGE_TABLES_GROUPS;
+		for (unsigned i = 0; i < PAGE_TABLES_GROUPS; i++) {
+			unsigned evicted = tables->now.group[i].evicted;
 			bool later = evicted < least || (evicted == least && i >= after);
-			if (evicted && later && (best == TABLES_GROUPS || evicted > tables->group[best].evicted))
+			if (evicted && later && (best == PAGE_TABLES_GROUPS || evicted > tables->now.group[best].evicted))
 				best = i;
 		}
-		if (best == TABLES_GROUPS)
+		if (best == PAGE_TABLES_GROUPS)
 			break;
-		least = tables->group[best].evicted;
+		least = tables->now.group[best].evicted;
 		after = best + 1;
 		fprintf(to, "<text x=\"490\" y=\"%u\">group %u: %u of %u that were entered</text>\n", BELOW + 51 + 15 * rows++,
-			best, least, tables->group[best].entered);
+			best, least, tables->now.group[best].entered);
 	}
 	if (!rows)
 		fprintf(to, "<text x=\"490\" y=\"%u\">none had to</text>\n", BELOW + 51);
@@ -250,8 +256,8 @@ char *graph_draw_hpt(const struct graph_request *request, enum graph_format form
 	char *text = NULL;
 	if (!tables)
 		return NULL;
-	FILE *to = tables_hash(tables) ? open_memstream(&text, bytes) : NULL;
-	if (!tables_hash(tables))
+	FILE *to = tables->now.hash ? open_memstream(&text, bytes) : NULL;
+	if (!tables->now.hash)
 		say("%s: %s translates by a tree (%s) and has no hashed page table; `pagetable` draws the tree", request->runs[0],
 		    tables->info.machine, tables->info.mmu);
 	else if (!to || !print_svg(to, tables, request))

@@ -183,13 +183,12 @@ struct drawing {
 static struct Agraph_s *group_of(struct drawing *drawing, unsigned role)
 {
 	const struct who *who = &drawing->ipc->who;
-	unsigned process = who->roles[role].process;
+	const struct actor_process *process = actors_process(&who->actors, who->roles[role].process);
 	char key[32];
-	if (process == WHO_NOBODY)
+	if (!process)
 		return NULL;
-	snprintf(key, sizeof(key), "process_%u", process);
-	return picture_group(drawing->picture, NULL, key, LOOK_DATA, "%s (aspace %" PRIu64 ")", who->processes[process].name,
-			     who->processes[process].aspace);
+	snprintf(key, sizeof(key), "process_%td", process - who->actors.processes);
+	return picture_group(drawing->picture, NULL, key, LOOK_DATA, "%s (aspace %" PRIu64 ")", process->name, process->id);
 }
 
 static struct Agnode_s *draw_role(struct drawing *drawing, unsigned role)
@@ -261,6 +260,8 @@ static void draw_heading(struct picture *picture, const struct ipc *ipc, const s
 		      picture_number(sent, ipc->sent), picture_number(received, ipc->received),
 		      picture_number(answered, ipc->answered), ipc->interrupts);
 	picture_about(picture, "Into an endpoint: average and longest from send to reply. Out of it: from receive to reply.");
+	scan_say_lacking(picture, info, TRACE_THREAD, "threads have numbers and no names");
+	scan_say_lacking(picture, info, TRACE_IRQ, "interrupts of devices are not here");
 	if (ipc->links_count > LINKS_DRAWN)
 		picture_about(picture, "Only the %u busiest of %u arrows are drawn", LINKS_DRAWN, ipc->links_count);
 	picture_legend(picture, LOOK_USER, "threads, and their messages");

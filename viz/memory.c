@@ -1,5 +1,5 @@
 /*
- * The model of memory.h: slots, page tables, translations, mappings, from the events that change them.
+ * The model of memory.h: slots and mappings from the events that change them, and what page_tables.h tells of translations and tables.
  *
  * Who calls: report.c. Invariant: a cell is on the list of touched ones if, and only if, an event of this step wrote to it; only there
  * can what is and what was told differ.
@@ -9,8 +9,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "../kernel/abi/trace_enums.h"
 
 #define PAGE_SHIFT 12
 #define PAGE_MASK UINT64_C(0xfff)
@@ -114,11 +112,15 @@ static void step_tell(struct memory *memory)
 	}
 }
 
+unsigned memory_step_of(const struct memory *memory, uint64_t ns)
+{
+	double step = (double)ns / (double)memory->steps_ns * memory->steps;
+	return step < memory->steps ? (unsigned)step : memory->steps;
+}
+
 static void step_to(struct memory *memory, uint64_t ns)
 {
-	unsigned step = (unsigned)((double)ns / (double)memory->steps_ns * memory->steps);
-	if (step > memory->steps)
-		step = memory->steps;
+	unsigned step = memory_step_of(memory, ns);
 	if (step <= memory->step)
 		return;
 	step_tell(memory);
@@ -196,34 +198,17 @@ static size_t mapping_seen(struct memory *memory, struct memory_mapping mapping)
 	return mapping_add(memory, mapping);
 }
 
-/* ---- names ---- */
+/* ---- what the machine has ---- */
 
-static struct memory_name *name_find(const struct memory_list *list, uint64_t id)
+static void tell_translation(void *context, const struct translation *translation, bool there)
 {
-	struct memory_name *names = list->items;
-	for (size_t i = list->count; i-- > 0;)
-		if (names[i].id == id)
-			return &names[i];
-	return NULL;
+	const uint64_t key[2] = {translation->space, translation->address >> PAGE_SHIFT};
+	cell_put(context, CHANGE_TRANSLATION, key, there ? translation->frame + 1 : 0, there ? translation->place : 0);
 }
 
-static void name_add(struct memory *memory, struct memory_list *list, uint64_t id, uint64_t aspace, const uint64_t chars[2])
+static void tell_page(void *context, const struct tree_page *page, bool there)
 {
-	struct memory_name name = {.id = id, .aspace = aspace, .from_step = memory->step, .to_step = UINT32_MAX};
-	trace_chars(chars[0], chars[1], name.name);
-	list_add(memory, list, sizeof(name), &name);
-}
-
-static uint64_t aspace_of_thread(const struct memory *memory, uint64_t thread)
-{
-	const struct memory_name *name = name_find(&memory->threads, thread);
-	return name ? name->aspace : 0;
-}
-
-const char *memory_aspace_name(const struct memory *memory, uint64_t aspace)
-{
-	const struct memory_name *name = name_find(&memory->aspaces, aspace);
-	return name ? name->name : "";
+	cell_put(context, CHANGE_TABLE, (uint64_t[2]){page->frame, 0}, there ? 1 + page->level : 0, there ? page->space : 0);
 }
 
 /* ---- events ---- */
@@ -238,25 +223,6 @@ static void object_gone(struct memory *memory, uint64_t id)
 	cells_clear(memory, CHANGE_SLOT, id, 0, pages);
 }
 
-static void aspace_gone(struct memory *memory, uint64_t aspace)
-{
-	struct memory_name *name = name_find(&memory->aspaces, aspace);
-	if (name)
-		name->to_step = memory->step;
-	mappings_cut(memory, aspace, 0, UINT64_MAX, NULL);
-	cells_clear(memory, CHANGE_TRANSLATION, aspace, 0, UINT64_MAX);
-}
-
-/* Page tables are freed a grace period after their address space went. */
-static void tables_gone(struct memory *memory, uint64_t aspace)
-{
-	for (size_t i = 0; memory->cells.entries && i <= memory->cells.mask; i++) {
-		struct memory_cell *cell = memory->cells.entries[i].value;
-		if (cell && cell->kind == CHANGE_TABLE && cell->now[0] && cell->now[1] == aspace)
-			cell_set(memory, cell, 0, 0);
-	}
-}
-
 static void event_of_fault(struct memory *memory, const struct trace_event *event)
 {
 	const uint64_t *field = event->field;
@@ -265,7 +231,8 @@ static void event_of_fault(struct memory *memory, const struct trace_event *even
 		memory->fault_address[cpu] = field[2];
 		memory->fault_mapping[cpu] = 0;
 	} else if (!strcmp(event->schema->name, "fault_mapping")) {
-		struct memory_mapping mapping = {.aspace = aspace_of_thread(memory, field[1]),
+		const struct actor_thread *thread = actors_thread(&memory->actors, field[1]);
+		struct memory_mapping mapping = {.aspace = thread ? thread->process : 0,
 						 .start = field[2],
 						 .pages = field[3] >> PAGE_SHIFT,
 						 .rights = field[4],
@@ -277,20 +244,6 @@ static void event_of_fault(struct memory *memory, const struct trace_event *even
 		if (memory->fault_address[cpu] - mapping->start < mapping->pages << PAGE_SHIFT)
 			mapping->first = field[3] - ((memory->fault_address[cpu] - mapping->start) >> PAGE_SHIFT);
 	}
-}
-
-static void event_of_mmu(struct memory *memory, const struct trace_event *event)
-{
-	const uint64_t *field = event->field;
-	const char *name = event->schema->name;
-	if (!strcmp(name, "mmu_map"))
-		cell_put(memory, CHANGE_TRANSLATION, (uint64_t[2]){field[0], field[1] >> PAGE_SHIFT}, field[2] + 1, field[4]);
-	else if (!strcmp(name, "mmu_unmap"))
-		cells_clear(memory, CHANGE_TRANSLATION, field[0], field[1] >> PAGE_SHIFT, (field[1] >> PAGE_SHIFT) + field[2]);
-	else if (!strcmp(name, "mmu_evict"))
-		cells_clear(memory, CHANGE_TRANSLATION, field[0], field[1] >> PAGE_SHIFT, (field[1] >> PAGE_SHIFT) + 1);
-	else if (!strcmp(name, "mmu_table"))
-		cell_put(memory, CHANGE_TABLE, (uint64_t[2]){field[1], 0}, 1 + field[2], field[0]);
 }
 
 static void event_of_vm(struct memory *memory, const struct trace_event *event)
@@ -320,48 +273,29 @@ static void event_of_vm(struct memory *memory, const struct trace_event *event)
 	}
 }
 
-static void event_of_thread(struct memory *memory, const struct trace_event *event)
-{
-	const uint64_t *field = event->field;
-	const char *name = event->schema->name;
-	if (!strcmp(name, "aspace_create"))
-		name_add(memory, &memory->aspaces, field[0], field[0], field + 1);
-	else if (!strcmp(name, "aspace_destroy"))
-		aspace_gone(memory, field[0]);
-	else if (!strcmp(name, "thread_create"))
-		name_add(memory, &memory->threads, field[0], field[1], field + 4);
-}
-
 void memory_event(struct memory *memory, const struct trace_event *event, uint64_t ns)
 {
 	step_to(memory, ns);
 	if (event->id == TRACE_EVENT_GAP)
 		return;
-	switch (event->schema->category) {
-	case TRACE_FAULT:
+	actors_take(&memory->actors, event, ns);
+	page_tables_take(&memory->tables, event, ns);
+	if (event->schema->category == TRACE_FAULT)
 		event_of_fault(memory, event);
-		break;
-	case TRACE_MMU:
-		event_of_mmu(memory, event);
-		break;
-	case TRACE_VM:
+	else if (event->schema->category == TRACE_VM)
 		event_of_vm(memory, event);
-		break;
-	case TRACE_THREAD:
-		event_of_thread(memory, event);
-		break;
-	case TRACE_RCU:
-		if (!strcmp(event->schema->name, "rcu_free") && event->field[1] == RCU_TABLES)
-			tables_gone(memory, event->field[2]);
-		break;
-	default:
-		break;
-	}
+	else if (!strcmp(event->schema->name, "aspace_destroy"))
+		mappings_cut(memory, event->field[0], 0, UINT64_MAX, NULL);
+	memory->out_of_memory |= memory->actors.out_of_memory || memory->tables.out_of_memory;
 }
 
-void memory_start(struct memory *memory, FILE *changes, unsigned steps, uint64_t steps_ns)
+void memory_start(struct memory *memory, const struct trace_info *info, FILE *changes, unsigned steps, uint64_t steps_ns)
 {
 	*memory = (struct memory){.changes = changes, .steps = steps, .steps_ns = steps_ns ? steps_ns : 1};
+	page_tables_start(&memory->tables, info);
+	memory->tables.tell_translation = tell_translation;
+	memory->tables.tell_page = tell_page;
+	memory->tables.context = memory;
 }
 
 void memory_end(struct memory *memory)
@@ -374,6 +308,6 @@ void memory_free(struct memory *memory)
 	table_free(&memory->cells, free);
 	free(memory->mappings.items);
 	free(memory->objects.items);
-	free(memory->aspaces.items);
-	free(memory->threads.items);
+	actors_free(&memory->actors);
+	page_tables_free(&memory->tables);
 }

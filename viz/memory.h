@@ -3,7 +3,7 @@
  *
  * Teaches: three truths about one page, which need not agree. A mapping is what the kernel has promised, a slot is what the kernel
  * knows of the page, a translation is what the MMU has been told of it. The MMU may forget; nothing else does.
- * Who calls: report.c feeds it every event and writes what it found. Whom: reader.h.
+ * Who calls: report.c feeds it every event and writes what it found. Whom: page_tables.h for translations and tables, actors.h for names.
  * Simplified: time is cut into steps. What came and went within a step is not told, so that a page stays small for a long run;
  * the kernel's own frames, which no event names, are not there at all.
  */
@@ -13,8 +13,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "reader.h"
-#include "table.h"
+#include "actors.h"
+#include "page_tables.h"
 
 enum change_kind {
 	CHANGE_SLOT,        /* object, page: state (enum slot_state), frame, shared */
@@ -43,13 +43,6 @@ struct memory_object {
 	uint64_t object, kind, pages, origin;
 };
 
-/* Who a number is: threads and address spaces have names. */
-struct memory_name {
-	uint64_t id, aspace; /* aspace: of a thread */
-	char name[17];
-	unsigned from_step, to_step;
-};
-
 /* A growing array. */
 struct memory_list {
 	void *items;
@@ -62,15 +55,17 @@ struct memory {
 	uint64_t steps_ns; /* what `steps` steps are long */
 	struct table cells;
 	struct memory_cell *touched;
-	struct memory_list mappings, objects, aspaces, threads;
+	struct memory_list mappings, objects;
+	struct actors actors;
+	struct page_tables tables;
 	uint64_t fault_address[64]; /* of the fault at hand, by CPU */
 	size_t fault_mapping[64];   /* 1 + its place in `mappings`, 0 if there is none */
 	uint64_t told;              /* changes written */
 	bool out_of_memory;
 };
 
-/* Starts; changes go to `changes`, in `steps` steps of which all together are `steps_ns` long. */
-void memory_start(struct memory *memory, FILE *changes, unsigned steps, uint64_t steps_ns);
+/* Starts, for a run; changes go to `changes`, in `steps` steps of which all together are `steps_ns` long. */
+void memory_start(struct memory *memory, const struct trace_info *info, FILE *changes, unsigned steps, uint64_t steps_ns);
 
 /* Takes the next event in time, at `ns`. */
 void memory_event(struct memory *memory, const struct trace_event *event, uint64_t ns);
@@ -78,7 +73,7 @@ void memory_event(struct memory *memory, const struct trace_event *event, uint64
 /* Tells what the last step changed. */
 void memory_end(struct memory *memory);
 
-/* The name of an address space, "" if it has none. */
-const char *memory_aspace_name(const struct memory *memory, uint64_t aspace);
+/* The step that a time lies in. */
+unsigned memory_step_of(const struct memory *memory, uint64_t ns);
 
 void memory_free(struct memory *memory);

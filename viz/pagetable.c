@@ -14,6 +14,7 @@
 
 #include "../kernel/mmu.h"
 #include "commands.h"
+#include "moment.h"
 
 const char pagetable_help[] =
 	"usage: vitrine graph pagetable RUN... [-o FILE] [--format svg|dot] [--at MOMENT] [--aspace NAME] [--address ADDRESS]\n"
@@ -26,10 +27,9 @@ const char pagetable_help[] =
 	"\n"
 	"    --aspace NAME        an address space, by its number or its program's name (default: the one with most pages)\n"
 	"    --address ADDRESS    only the way to this address: every step from the top, and what lies beside it\n"
-	"    --at MOMENT          0:1234 (an event as `vitrine events` prints it), fault_begin:17, 1250us, end (default: when "
-	"the space had\n"
-	"                         most pages; with --address when that page was entered last)\n"
-	"\n"
+	"    --at MOMENT          as it was then (default: when the space had most pages; with --address when that page was\n"
+	"                         entered last)\n"
+	"\n" MOMENT_HELP_OF_STATES "\n"
 	"    vitrine graph pagetable out/demo/x86_64 --aspace init\n"
 	"    vitrine graph pagetable out/demo/ppc64 --address 0x100040001000\n";
 
@@ -111,11 +111,12 @@ static void take_space(struct pagetable *table, struct translation **sorted, siz
 static void draw_heading(const struct pagetable *table, const struct graph_request *request)
 {
 	char when[TABLES_WHEN_BYTES], count[PICTURE_NUMBER_BYTES];
-	bool hash = tables_hash(table->tables);
-	unsigned process = who_process_of(&table->tables->who, table->space);
+	bool hash = table->tables->now.hash;
 	scan_describe(table->picture, &table->tables->info);
+	scan_say_lacking(table->picture, &table->tables->info, TRACE_THREAD,
+			 "address spaces have no names, and those that ended are still there");
 	picture_about(table->picture, "address space %" PRIu64 " (%s), %s: %s pages can be translated", table->space,
-		      process == WHO_NOBODY ? "unknown" : table->tables->who.processes[process].name,
+		      actors_process_name(&table->tables->actors, table->space, "unknown"),
 		      tables_when(table->tables, request, when), picture_number(count, table->count));
 	picture_about(table->picture, "rebuilt from the trace, which does not show referenced and changed bits%s",
 		      hash ? ", nor which CPU has which segment loaded" : ", nor what a CPU's TLB holds");
@@ -137,7 +138,7 @@ char *graph_draw_pagetable(const struct graph_request *request, enum graph_forma
 	size_t count;
 	char *text = NULL;
 	struct pagetable table = {.tables = tables, .page = tables->page};
-	struct translation **sorted = tables_sorted(tables, &count);
+	struct translation **sorted = page_tables_sorted(&tables->now, &count);
 	if (!sorted) {
 		say("out of memory");
 	} else {
@@ -150,7 +151,7 @@ char *graph_draw_pagetable(const struct graph_request *request, enum graph_forma
 		picture_set(picture_graph(table.picture), "rankdir", "LR");
 		picture_set(picture_graph(table.picture), "ranksep", "0.7");
 		picture_set(picture_graph(table.picture), "nodesep", "0.15");
-		(tables_hash(tables) ? pagetable_draw_hash : pagetable_draw_tree)(&table);
+		(tables->now.hash ? pagetable_draw_hash : pagetable_draw_tree)(&table);
 		text = picture_end(table.picture, format, bytes);
 	}
 	free(sorted);

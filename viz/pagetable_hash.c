@@ -28,14 +28,14 @@ static uint64_t vsid_of(const struct pagetable *table, uint64_t address)
 
 static unsigned primary_of(const struct pagetable *table, uint64_t address)
 {
-	return (unsigned)((vsid_of(table, address) ^ address >> 12) % TABLES_GROUPS);
+	return (unsigned)((vsid_of(table, address) ^ address >> 12) % PAGE_TABLES_GROUPS);
 }
 
 static struct Agnode_s *draw_segment(const struct pagetable *table, uint64_t address)
 {
 	char key[32];
 	uint64_t esid = esid_of(address), vsid = vsid_of(table, address);
-	bool seen = table_find(&table->tables->segments, (struct table_key){.word = {table->space, esid}}) != NULL;
+	bool seen = table_find(&table->tables->now.segments, (struct table_key){.word = {table->space, esid}}) != NULL;
 	bool strong = table->page != TABLES_NO_PAGE && esid_of(table->page) == esid;
 	struct Agnode_s *space = picture_node(table->picture, NULL, "space", LOOK_DATA, "address space %" PRIu64, table->space);
 	snprintf(key, sizeof(key), "segment_%" PRIu64, esid);
@@ -55,14 +55,15 @@ static unsigned secondary_in(const struct pagetable *table, struct page_run run)
 {
 	unsigned count = 0;
 	for (size_t i = run.first; i < run.first + run.pages; i++)
-		count += (table->of[i]->place & TABLES_SECONDARY) != 0;
+		count += (table->of[i]->place & PAGE_TABLES_SECONDARY) != 0;
 	return count;
 }
 
 static void draw_run_with_groups(const struct pagetable *table, struct page_run run)
 {
 	uint64_t address = table->of[run.first]->address;
-	unsigned secondary = secondary_in(table, run), first = (unsigned)(table->of[run.first]->place & ~TABLES_SECONDARY) >> 8;
+	unsigned secondary = secondary_in(table, run),
+		 first = (unsigned)(table->of[run.first]->place & ~PAGE_TABLES_SECONDARY) >> 8;
 	char key[40], by_second[40] = "";
 	struct Agnode_s *node;
 	if (secondary)
@@ -99,16 +100,15 @@ static void draw_all(const struct pagetable *table)
 
 static struct Agnode_s *draw_slot(const struct pagetable *table, struct Agraph_s *group, unsigned number, unsigned slot)
 {
-	const struct translation *here = table->tables->slot[number][slot];
+	const struct translation *here = table->tables->now.slot[number][slot];
 	bool strong = here && here->space == table->space && here->address == table->page;
 	char key[32];
 	snprintf(key, sizeof(key), "slot_%u_%u", number, slot);
 	if (!here)
 		return picture_node(table->picture, group, key, LOOK_NEVER, "slot %u: free", slot);
-	unsigned process = who_process_of(&table->tables->who, here->space);
 	return picture_node(table->picture, group, key, strong ? LOOK_STRONG : LOOK_DATA, "slot %u: 0x%" PRIx64 " of %s%s", slot,
-			    here->address, process == WHO_NOBODY ? "?" : table->tables->who.processes[process].name,
-			    here->place & TABLES_SECONDARY ? "\nby the second hash" : "");
+			    here->address, actors_process_name(&table->tables->actors, here->space, "?"),
+			    here->place & PAGE_TABLES_SECONDARY ? "\nby the second hash" : "");
 }
 
 /* Draws a group, which the hash leads to. Returns the slot that holds the page, NULL if none does. */
@@ -118,9 +118,9 @@ static struct Agnode_s *draw_group(const struct pagetable *table, struct Agnode_
 	struct Agnode_s *found = NULL, *first = NULL;
 	snprintf(key, sizeof(key), "group_%u", number);
 	struct Agraph_s *group = picture_group(table->picture, NULL, key, LOOK_NEVER, "group %u: %u evicted so far", number,
-					       table->tables->group[number].evicted);
-	for (unsigned i = 0; i < TABLES_SLOTS; i++) {
-		const struct translation *here = table->tables->slot[number][i];
+					       table->tables->now.group[number].evicted);
+	for (unsigned i = 0; i < PAGE_TABLES_SLOTS; i++) {
+		const struct translation *here = table->tables->now.slot[number][i];
 		struct Agnode_s *slot = draw_slot(table, group, number, i);
 		first = first ? first : slot;
 		if (here && here->space == table->space && here->address == table->page)
@@ -133,7 +133,7 @@ static struct Agnode_s *draw_group(const struct pagetable *table, struct Agnode_
 
 static void draw_one(const struct pagetable *table)
 {
-	unsigned primary = primary_of(table, table->page), second = ~primary % TABLES_GROUPS;
+	unsigned primary = primary_of(table, table->page), second = ~primary % PAGE_TABLES_GROUPS;
 	struct Agnode_s *segment = draw_segment(table, table->page);
 	struct Agnode_s *hash = picture_node(table->picture, NULL, "hash", LOOK_STRONG,
 					     "hash: VSID xor page number, mod 2048\n%" PRIu64 " xor 0x%" PRIx64

@@ -29,7 +29,7 @@ static unsigned index_of(uint64_t address, unsigned level)
 static uint64_t start_of(const struct pagetable *table, uint64_t address, unsigned level)
 {
 	unsigned bits = shift_of(level) + 9;
-	return level == tables_levels(table->tables) ? 0 : address >> bits << bits;
+	return level == table->tables->now.levels ? 0 : address >> bits << bits;
 }
 
 static bool on_the_way(const struct pagetable *table, uint64_t address, unsigned level)
@@ -43,8 +43,8 @@ static struct Agnode_s *draw_table(const struct pagetable *table, uint64_t addre
 	static const char *const bytes[] = {"4 KiB", "2 MiB", "1 GiB", "512 GiB", "256 TiB"};
 	char key[48], edge[16];
 	uint64_t start = start_of(table, address, level);
-	unsigned top = tables_levels(table->tables);
-	const struct tree_page *page = tables_page(table->tables, table->space, level, start);
+	unsigned top = table->tables->now.levels;
+	const struct tree_page *page = page_tables_page(&table->tables->now, table->space, level, start);
 	bool strong = on_the_way(table, address, level);
 	enum look look = !page ? LOOK_NEVER : strong ? LOOK_STRONG : LOOK_DATA;
 	snprintf(key, sizeof(key), "table_%u_%" PRIx64, level, start);
@@ -66,9 +66,9 @@ static struct Agnode_s *draw_table(const struct pagetable *table, uint64_t addre
 /* The page that is asked for is not there: where does the way end? */
 static void draw_missing(const struct pagetable *table)
 {
-	unsigned level = 1, top = tables_levels(table->tables);
+	unsigned level = 1, top = table->tables->now.levels;
 	char edge[16];
-	while (level < top && !tables_page(table->tables, table->space, level, start_of(table, table->page, level)))
+	while (level < top && !page_tables_page(&table->tables->now, table->space, level, table->page))
 		level++;
 	struct Agnode_s *from = draw_table(table, table->page, level);
 	struct Agnode_s *node = picture_node(table->picture, NULL, "missing", LOOK_BAD, "no entry:\nan access faults here");
@@ -92,7 +92,7 @@ static bool is_left_out(const struct pagetable *table, uint64_t address)
 void pagetable_draw_tree(const struct pagetable *table)
 {
 	unsigned runs = 0;
-	draw_table(table, 0, tables_levels(table->tables));
+	draw_table(table, 0, table->tables->now.levels);
 	for (size_t i = 0; i < table->count;) {
 		uint64_t address = table->of[i]->address, end = start_of(table, address, 1) + (UINT64_C(1) << 21);
 		struct page_run run = pagetable_run(table, i, end);
@@ -111,6 +111,6 @@ void pagetable_draw_tree(const struct pagetable *table)
 				 index_of(address, 1) + (unsigned)run.pages - 1);
 		pagetable_draw_run(table, run, draw_table(table, address, 1), edge, address == table->page);
 	}
-	if (table->page != TABLES_NO_PAGE && !tables_translation(table->tables, table->space, table->page))
+	if (table->page != TABLES_NO_PAGE && !page_tables_translation(&table->tables->now, table->space, table->page))
 		draw_missing(table);
 }

@@ -124,6 +124,22 @@ static bool fill_data(FILE *to, const struct report *report)
 	return good;
 }
 
+/* Why a graph of a run is not there. */
+static void write_no_graph(FILE *to, const char *kind, const char *path)
+{
+	char error[640];
+	struct trace_reader *reader = trace_open(path, error, sizeof(error));
+	const char *lacks = reader ? graph_lacks(kind, trace_info(reader)) : NULL;
+	fputs("<p class=note>This graph of ", to);
+	report_write_text(to, path);
+	fputs(" could not be drawn", to);
+	if (lacks)
+		fprintf(to, ": the run was recorded without the category %s", lacks);
+	fputs(".</p>\n", to);
+	if (reader)
+		trace_close(reader);
+}
+
 static bool run_has_hash(const char *path)
 {
 	char error[640];
@@ -141,13 +157,10 @@ static void write_graph(FILE *to, const char *kind, const char *path)
 	const struct graph_request request = {.kind = kind, .runs = &path, .count = 1};
 	char *text = graph_svg(&request, &bytes);
 	const char *svg = text ? strstr(text, "<svg") : NULL;
-	if (svg) {
+	if (svg)
 		fprintf(to, "<div class=graph>%s</div>\n", svg);
-	} else {
-		fputs("<p class=note>This graph of ", to);
-		report_write_text(to, path);
-		fputs(" could not be drawn: the run was recorded without what it needs.</p>\n", to);
-	}
+	else
+		write_no_graph(to, kind, path);
 	free(text);
 }
 

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "json.h"
 #include "memory.h"
 #include "progress.h"
 #include "reader.h"
@@ -27,23 +28,10 @@
 
 /* ---- JSON ---- */
 
-static void write_string(FILE *to, const char *text)
-{
-	fputc('"', to);
-	for (const unsigned char *at = (const unsigned char *)text; *at; at++)
-		if (*at == '"' || *at == '\\')
-			fprintf(to, "\\%c", *at);
-		else if (*at < ' ' || *at >= 127)
-			fprintf(to, "\\u%04x", *at);
-		else
-			fputc(*at, to);
-	fputc('"', to);
-}
-
 static void write_member(FILE *to, const char *name, const char *value)
 {
 	fprintf(to, "\"%s\":", name);
-	write_string(to, value);
+	json_string(to, value);
 	fputc(',', to);
 }
 
@@ -83,7 +71,7 @@ static void write_words_of(FILE *to, enum field_type type)
 		if (!word)
 			continue;
 		fprintf(to, "%s\"%" PRIu64 "\":", comma, value);
-		write_string(to, word);
+		json_string(to, word);
 		comma = ",";
 	}
 }
@@ -103,7 +91,7 @@ static void write_words(FILE *to)
 	fputs("},\"rates\":[", to);
 	for (unsigned i = 0; i < TIMELINE_RATES; i++) {
 		fputs(i ? "," : "", to);
-		write_string(to, timeline_rates[i].label);
+		json_string(to, timeline_rates[i].label);
 	}
 	fputs("],", to);
 }
@@ -127,7 +115,7 @@ static void write_fields(FILE *to, const struct trace_reader *reader, const stru
 			char text[17];
 			bool two = i + 1 < event->fields && event->schema->field[i + 1].type == FIELD_CHARS;
 			trace_chars(event->field[i], two ? event->field[i + 1] : 0, text);
-			write_string(to, text);
+			json_string(to, text);
 			i += two;
 			fputs(two ? ",0" : "", to);
 		} else if (type == FIELD_TICKS && trace_info(reader)->clock_hz) {
@@ -150,14 +138,24 @@ static void write_event(struct run_data *run, const struct trace_event *event, u
 	fputc(']', run->to);
 }
 
-static void write_names(FILE *to, const char *member, const struct memory_list *list)
+/* The steps that they are there: a thread's end is not told, it keeps its name. */
+static void write_names(FILE *to, const struct memory *memory)
 {
-	const struct memory_name *names = list->items;
-	fprintf(to, "\"%s\":[", member);
-	for (size_t i = 0; i < list->count; i++) {
-		fprintf(to, "%s[%" PRIu64 ",%" PRIu64 ",", i ? "," : "", names[i].id, names[i].aspace);
-		write_string(to, names[i].name);
-		fprintf(to, ",%u,%d]", names[i].from_step, names[i].to_step == UINT32_MAX ? -1 : (int)names[i].to_step);
+	const struct actors *actors = &memory->actors;
+	fputs("\"aspaces\":[", to);
+	for (size_t i = 0; i < actors->process_count; i++) {
+		const struct actor_process *process = &actors->processes[i];
+		fprintf(to, "%s[%" PRIu64 ",%" PRIu64 ",", i ? "," : "", process->id, process->id);
+		json_string(to, process->name);
+		fprintf(to, ",%u,%d]", memory_step_of(memory, process->begin_ns),
+			process->ended ? (int)memory_step_of(memory, process->end_ns) : -1);
+	}
+	fputs("],\"threads\":[", to);
+	for (size_t i = 0; i < actors->thread_count; i++) {
+		const struct actor_thread *thread = &actors->threads[i];
+		fprintf(to, "%s[%" PRIu64 ",%" PRIu64 ",", i ? "," : "", thread->id, thread->process);
+		json_string(to, thread->name);
+		fprintf(to, ",%u,-1]", memory_step_of(memory, thread->begin_ns));
 	}
 	fputs("],", to);
 }
@@ -166,8 +164,7 @@ static void write_memory(FILE *to, const struct memory *memory)
 {
 	const struct memory_object *objects = memory->objects.items;
 	const struct memory_mapping *mappings = memory->mappings.items;
-	write_names(to, "aspaces", &memory->aspaces);
-	write_names(to, "threads", &memory->threads);
+	write_names(to, memory);
 	fputs("\"objects\":[", to);
 	for (size_t i = 0; i < memory->objects.count; i++)
 		fprintf(to, "%s[%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]", i ? "," : "", objects[i].object,
@@ -204,7 +201,7 @@ static bool write_stream(struct run_data *run, const char *path, uint64_t span_n
 	FILE *changes_file = open_memstream(&changes, &changes_bytes);
 	if (!changes_file)
 		return say("out of memory"), false;
-	memory_start(&run->memory, changes_file, REPORT_STEPS, span_ns);
+	memory_start(&run->memory, trace_info(run->reader), changes_file, REPORT_STEPS, span_ns);
 	timeline_start(&run->timeline, trace_info(run->reader)->cpus, span_ns);
 	progress_start(&progress, trace_info(run->reader)->events);
 	fputs("\"events\":[", run->to);

@@ -15,6 +15,7 @@
 static const struct {
 	const char *event, *file;
 	unsigned line;
+	const char *constant; /* what the call begins with; "": no constant */
 } sources[] = {
 #include "event_sources.h"
 };
@@ -52,6 +53,12 @@ void scan_describe(struct picture *picture, const struct trace_info *info)
 		picture_about(picture, "%s events were lost, so counts are too small", picture_number(lost, info->lost));
 }
 
+void scan_say_lacking(struct picture *picture, const struct trace_info *info, enum trace_category category, const char *what)
+{
+	if (!(info->categories & category))
+		picture_about(picture, "the category %s was not traced, so %s", schema_category_name(category), what);
+}
+
 void scan_source(struct picture *picture, struct Agnode_s *node, const char *event)
 {
 	for (unsigned i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
@@ -59,4 +66,18 @@ void scan_source(struct picture *picture, struct Agnode_s *node, const char *eve
 			picture_source(picture, node, sources[i].file, sources[i].line);
 			return;
 		}
+}
+
+void scan_source_of_phase(struct picture *picture, struct Agnode_s *node, const char *constant, bool boot_cpu)
+{
+	int found = -1;
+	for (unsigned i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		if (strcmp(sources[i].constant, constant) != 0)
+			continue;
+		bool is_main = !strcmp(sources[i].file, "kernel/boot/main.c");
+		if (found < 0 || is_main == boot_cpu)
+			found = (int)i;
+	}
+	if (found >= 0)
+		picture_source(picture, node, sources[found].file, sources[found].line);
 }

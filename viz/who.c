@@ -1,5 +1,5 @@
 /*
- * Threads and processes by name: see who.h.
+ * Roles: see who.h.
  */
 #include "who.h"
 
@@ -8,42 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Makes room for one more in an array that has `count`; false if there is no memory. Arrays grow when their count is a power of two. */
-static bool make_room(struct who *who, void **array, unsigned count, size_t bytes)
+/* Makes room for one more role; false if there is no memory. The array grows when their count is a power of two. */
+static bool make_room(struct who *who)
 {
-	if (count & (count - 1))
+	if (who->role_count & (who->role_count - 1))
 		return true;
-	void *larger = realloc(*array, (count ? 2 * (size_t)count : 1) * bytes);
+	struct who_role *larger = realloc(who->roles, (who->role_count ? 2 * (size_t)who->role_count : 1) * sizeof(*larger));
 	if (!larger)
 		return who->out_of_memory = true, false;
-	*array = larger;
+	who->roles = larger;
 	return true;
 }
 
-unsigned who_process_of(const struct who *who, uint64_t aspace)
-{
-	for (unsigned i = who->process_count; i > 0; i--)
-		if (who->processes[i - 1].aspace == aspace)
-			return i - 1;
-	return WHO_NOBODY;
-}
-
-static void add_process(struct who *who, uint64_t aspace, uint64_t name_0, uint64_t name_1)
-{
-	if (!make_room(who, (void **)&who->processes, who->process_count, sizeof(*who->processes)))
-		return;
-	struct who_process *process = &who->processes[who->process_count++];
-	*process = (struct who_process){.aspace = aspace};
-	trace_chars(name_0, name_1, process->name);
-}
-
 /* The role of that name in a process, made if there is none. */
-static unsigned role_named(struct who *who, unsigned process, const char *name)
+static unsigned role_named(struct who *who, uint64_t process, const char *name)
 {
 	for (unsigned i = 0; i < who->role_count; i++)
 		if (who->roles[i].process == process && !strcmp(who->roles[i].name, name))
 			return i;
-	if (!make_room(who, (void **)&who->roles, who->role_count, sizeof(*who->roles)))
+	if (!make_room(who))
 		return WHO_NOBODY;
 	struct who_role *role = &who->roles[who->role_count];
 	*role = (struct who_role){.process = process};
@@ -65,20 +48,15 @@ static unsigned set_role(struct who *who, uint64_t thread, unsigned role)
 
 void who_learn(struct who *who, const struct trace_event *event)
 {
-	const uint64_t *field = event->field;
-	char name[17];
-	if (event->schema->category != TRACE_THREAD)
+	actors_take(&who->actors, event, 0);
+	who->out_of_memory |= who->actors.out_of_memory;
+	if (strcmp(event->schema->name, "thread_create") != 0)
 		return;
-	if (!strcmp(event->schema->name, "aspace_create")) {
-		add_process(who, field[0], field[1], field[2]);
-	} else if (!strcmp(event->schema->name, "aspace_destroy")) {
-		unsigned process = who_process_of(who, field[0]);
-		if (process != WHO_NOBODY)
-			who->processes[process].ended = true;
-	} else if (!strcmp(event->schema->name, "thread_create")) {
-		trace_chars(field[4], field[5], name);
-		set_role(who, field[0], role_named(who, who_process_of(who, field[1]), name));
-	}
+	const struct actor_thread *thread = actors_thread(&who->actors, event->field[0]);
+	if (thread)
+		set_role(who, thread->id,
+			 role_named(who, actors_process(&who->actors, thread->process) ? thread->process : WHO_NOBODY,
+				    thread->name));
 }
 
 unsigned who_role_of(struct who *who, uint64_t thread)
@@ -102,13 +80,13 @@ char *who_text(const struct who *who, unsigned role, char text[WHO_TEXT_BYTES])
 	if (of->process == WHO_NOBODY)
 		snprintf(text, WHO_TEXT_BYTES, "%s", of->name);
 	else
-		snprintf(text, WHO_TEXT_BYTES, "%s of %s", of->name, who->processes[of->process].name);
+		snprintf(text, WHO_TEXT_BYTES, "%s of %s", of->name, actors_process_name(&who->actors, of->process, "?"));
 	return text;
 }
 
 void who_free(struct who *who)
 {
 	table_free(&who->threads, NULL);
-	free(who->processes);
+	actors_free(&who->actors);
 	free(who->roles);
 }

@@ -14,7 +14,9 @@
 #include "abi/information.h"
 #include "arch.h"
 #include "boot/command_line.h"
+#include "boot/starting.h"
 #include "core/cpu.h"
+#include "core/panic.h"
 #include "core/print.h"
 #include "ppc64.h"
 
@@ -186,6 +188,7 @@ static void cpus_read(const void *tree, uint64_t boot_pir)
 
 enum status arch_cpu_start(struct cpu *cpu)
 {
+	ASSERT(start_state((unsigned)(cpu - cpus)) == CPU_STARTING);
 	if (cpu->fails == CPU_FAILS_BEFORE_LOCK)
 		__atomic_store_n(&boot_deaf_pir, cpu->hw_id, __ATOMIC_RELAXED);
 	cpu->arch_words[CPU_WORD_START] = CPU_TOLD_TO_START;

@@ -12,6 +12,8 @@
  * QEMU: INIT and STARTUP may follow each other at once; real processors want 10 ms between them, and a second STARTUP.
  * Intel SDM 3A 8.4 (multiple-processor initialization).
  */
+#include "boot/starting.h"
+#include "core/panic.h"
 #include "x86.h"
 
 #define APIC_IDS 256
@@ -65,6 +67,7 @@ static void trampoline_take_back(void)
 
 enum status arch_cpu_start(struct cpu *cpu)
 {
+	ASSERT(start_state((unsigned)(cpu - cpus)) == CPU_STARTING);
 	if (cpu->hw_id >= APIC_IDS || cpu->hw_id == arch_cpu()->hw_id)
 		return STATUS_NOT_FOUND;
 	if (starting_count++ == 0)

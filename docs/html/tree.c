@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../../trace/ends_with.h"
+
 /* Names, in a table with open addressing. */
 struct names {
 	char **slot;
@@ -100,12 +102,6 @@ static void add_commands(const char *text)
 	static const char row[] = "\n\t{\"";
 	for (const char *at = text; (at = strstr(at, row)); at += sizeof(row) - 1)
 		add_name(&commands, at + sizeof(row) - 1, strcspn(at + sizeof(row) - 1, "\""));
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text), end_length = strlen(end);
-	return length >= end_length && !strcmp(text + length - end_length, end);
 }
 
 static int visit(const char *path, const struct stat *status, int kind, struct FTW *where)

@@ -1,46 +1,39 @@
 /*
- * boot_lock and the barrier.
+ * The barrier: nobody goes on before the last one is there.
  *
- *     boot CPU    lock held from the start ... tells all others to start, releases ... barrier
- *     any other   waits for the lock, has itself set up, releases .................... barrier
+ *     CPU 0 opens it, and wakes 1 and 2;  1 wakes 3 and 4;  2 wakes 5 and 6;  3 wakes 7 ...
  *
- * Teaches: why CPUs come up one by one although they are started together: before it has data and a stack of its own a CPU shares what
- * it runs on. The lock is for that. The barrier is for the opposite: nobody goes on before the last one is there.
- * Who calls: cpus.c. A CPU that starts takes the lock in the machine's entry code, which has no stack yet. Locks: this is one, and the
- * only one that may be taken without a struct cpu; irqs are off.
- * The invariant: boot_lock lies in initialised data, so a CPU may look at it before the boot CPU has cleared .bss.
+ * Teaches: what one CPU has finished is for all others to read, without asking again, once they have seen one word; and whoever is woken helps
+ * to wake, so that it takes three rounds for eight CPUs and four for sixteen.
+ * Who calls: cpus.c. Whom: the machine, to sleep, and cpu.c, to wake. Locks: none; irqs are off.
+ * The invariant: who has passed has seen all that was written before the barrier was opened.
  */
 #include "boot/barrier.h"
 
 #include "core/cpu.h"
 
-uint32_t boot_lock = 1;
 static uint32_t is_open;
-
-static bool lock_try(void)
-{
-	return !__atomic_load_n(&boot_lock, __ATOMIC_RELAXED) && !__atomic_exchange_n(&boot_lock, 1, __ATOMIC_ACQUIRE);
-}
-
-bool boot_lock_take_within(uint64_t ticks)
-{
-	uint64_t since = arch_time_now();
-	while (!lock_try()) {
-		if (arch_time_now() - since > ticks)
-			return false;
-		arch_cpu_relax();
-	}
-	return true;
-}
-
-void boot_lock_release(void)
-{
-	__atomic_store_n(&boot_lock, 0, __ATOMIC_RELEASE);
-}
 
 /* LAB(boot) BEGIN: The barrier is one word, is_open. Whoever waits sleeps (arch_cpu_idle) until it is not 0; each time before it sleeps, and once more
  * when the barrier is open, call() is asked: true means that the CPU has to go, and then it may not go on. Whoever opens it makes what was written
- * before visible (release; those that wait acquire), and wakes all others that are online, which sleep: cpu_hazard_raise(HAZARD_TIMER). */
+ * before visible (release; those that wait acquire). All others that are online sleep, and have to be woken: cpu_hazard_raise(HAZARD_TIMER).
+ * It is enough if CPU 0 wakes them all. The challenge: nobody wakes more than two. */
+
+/* Those that are online are numbered as they follow each other: n wakes 2n + 1 and 2n + 2. */
+static void wake_two(const struct cpu *waker)
+{
+	unsigned own = 0, rank = 0;
+	for (const struct cpu *cpu = cpus; cpu < waker; cpu++)
+		own += cpu->online;
+	for (unsigned i = 0; i < cpus_present; i++) {
+		if (!cpus[i].online)
+			continue;
+		if (rank == 2 * own + 1 || rank == 2 * own + 2)
+			cpu_hazard_raise(&cpus[i], HAZARD_TIMER);
+		rank++;
+	}
+}
+
 bool barrier_wait(bool (*call)(struct cpu *cpu))
 {
 	while (!__atomic_load_n(&is_open, __ATOMIC_ACQUIRE)) {
@@ -48,16 +41,16 @@ bool barrier_wait(bool (*call)(struct cpu *cpu))
 			return false;
 		arch_cpu_idle();
 	}
-	return !call(arch_cpu()); /* it may be told to go, and wake only when the barrier is open */
+	if (call(arch_cpu())) /* it may be told to go, and wake only when the barrier is open */
+		return false;
+	wake_two(arch_cpu());
+	return true;
 }
 
-/* Those that wait sleep until they are interrupted. */
 void barrier_open(void)
 {
 	__atomic_store_n(&is_open, 1, __ATOMIC_RELEASE);
-	for (unsigned i = 0; i < cpus_present; i++)
-		if (cpus[i].online && &cpus[i] != arch_cpu())
-			cpu_hazard_raise(&cpus[i], HAZARD_TIMER);
+	wake_two(arch_cpu());
 }
 /* LAB(boot) ELSE
 // So far nobody waits, and nobody may go on.

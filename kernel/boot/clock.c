@@ -55,6 +55,18 @@ bool clock_in_step(const struct clock_bounds *bounds)
 	return bounds->lower <= 0 && bounds->upper >= 0;
 }
 
+/* Spins, since the answer comes at once as a rule; one that has not come after a millisecond says little, and may never come: then CPU 0 sleeps. */
+static void wait_for_answer(uint64_t asked)
+{
+	uint64_t now = arch_time_now(), ms = arch_time_hz() / 1000;
+	if (now - asked < ms) {
+		arch_cpu_relax();
+		return;
+	}
+	arch_timer_set(now + ms);
+	arch_cpu_idle();
+}
+
 /* One question; false if no answer came. */
 static bool ask(const struct cpu *other, uint32_t round, uint64_t patience, struct clock_bounds *bounds)
 {
@@ -63,7 +75,7 @@ static bool ask(const struct cpu *other, uint32_t round, uint64_t patience, stru
 	while (__atomic_load_n(&answers[other->index].question, __ATOMIC_SEQ_CST) != QUESTION(other->index, round)) {
 		if (arch_time_now() - asked > patience)
 			return false;
-		arch_cpu_relax();
+		wait_for_answer(asked);
 	}
 	clock_bounds_add(bounds, asked, __atomic_load_n(&answers[other->index].value, __ATOMIC_ACQUIRE), arch_time_now());
 	return true;

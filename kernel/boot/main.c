@@ -15,6 +15,7 @@
 #include "boot/command_line.h"
 #include "boot/elf.h"
 #include "boot/first_handles.h"
+#include "boot/starting.h"
 #include "boot/symbols.h"
 #include "core/end.h"
 #include "core/name.h"
@@ -83,8 +84,8 @@ static void prepare_memory(void)
 		status = message_prepare();
 	if (status != STATUS_OK)
 		refuse("no memory for page requests and messages", status);
-	cpus_say_entry(&cpus[0]);
-	cpus_say_phase(BOOT_PHASE_MEMORY);
+	start_say_entry(&cpus[0]);
+	trace_boot_phase(BOOT_PHASE_MEMORY, 0);
 	trace_free_pages(page_free_count());
 }
 
@@ -122,7 +123,7 @@ static enum status start_first_process(const char *program)
 /* The last step on every CPU. */
 static void run(struct cpu *cpu)
 {
-	cpus_say_phase(BOOT_PHASE_SCHEDULER);
+	trace_boot_phase(BOOT_PHASE_SCHEDULER, 0);
 	if (!selftest[0])
 		sched_start();
 	if (!kernel_selftest)
@@ -159,34 +160,34 @@ void kernel_main(const struct boot_info *boot)
 	if (!cpus[0].entry_ticks)
 		cpus[0].entry_ticks = cpus[0].lock_ticks = arch_time_now();
 	prepare_cpus(seed);
-	cpus_read_options(boot);
+	start_read_options(boot);
 	descriptor_init(boot, program, seed);
 	layout_show();
 	memcpy(descriptor.mmu, mmu->name, min_u64(strlen(mmu->name), sizeof(descriptor.mmu) - 1));
 	prepare_memory();
-	cpus_say_phase(BOOT_PHASE_MMU);
-	cpus_say_phase(BOOT_PHASE_DATA);
+	trace_boot_phase(BOOT_PHASE_MMU, 0);
+	trace_boot_phase(BOOT_PHASE_DATA, 0);
 	arch_cpu_init(&cpus[0]);
 	cpus[0].online = true;
 	trace_cpu_online(cpus[0].hw_id);
 	descriptor.clock_hz = arch_time_hz();
 	prepare_information();
-	cpus_report(&cpus[0]);
-	cpus_say_phase(BOOT_PHASE_BOOTSTRAP);
+	start_report(&cpus[0]);
+	trace_boot_phase(BOOT_PHASE_BOOTSTRAP, 0);
 	run_queue_init();
 	sync_prepare();
 	interrupt_prepare();
 	timer_init(budget && budget < UINT64_MAX - descriptor.boot_ticks ? descriptor.boot_ticks + budget : UINT64_MAX);
 	timer_take_turns(command_number(boot->command_line, "turn_us", 0) * (arch_time_hz() / 1000000));
-	cpus_say_phase(BOOT_PHASE_CPUS);
+	trace_boot_phase(BOOT_PHASE_CPUS, 0);
 	cpus_start();
 	cpus_gather();
-	cpus_say_phase(BOOT_PHASE_BARRIER);
+	trace_boot_phase(BOOT_PHASE_BARRIER, 0);
 	cpus_compare_clocks();
 	kprintf("Vitrine on %s, %u of %u CPUs, %s, %lu MiB free\n", boot->machine, descriptor.cpus_online, boot->cpus, mmu->name,
 		(unsigned long)(page_free_count() * PAGE_BYTES / MIB));
 	inject_note_start();
-	cpus_say_phase(BOOT_PHASE_PROGRAM);
+	trace_boot_phase(BOOT_PHASE_PROGRAM, 0);
 	enum status status = selftest[0] ? STATUS_OK : start_first_process(program);
 	if (status != STATUS_OK) {
 		kprintf("program '%s' cannot be started: %s\n", program, status_name(status));

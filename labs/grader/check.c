@@ -54,18 +54,19 @@ static int column_named(sqlite3_stmt *statement, const char *name)
 static void take_event(const struct grade *grade, struct grade_run *run, struct grade_result *result, int64_t id)
 {
 	sqlite3_stmt *statement;
-	if (sqlite3_prepare_v2(run->database, "SELECT cpu, seq, ts, name FROM event WHERE id = ?", -1, &statement, NULL) !=
+	if (sqlite3_prepare_v2(run->database, "SELECT cpu, seq, ts, name, text FROM event WHERE id = ?", -1, &statement, NULL) !=
 	    SQLITE_OK)
 		return;
 	sqlite3_bind_int64(statement, 1, id);
 	if (sqlite3_step(statement) == SQLITE_ROW) {
+		const char *text = (const char *)sqlite3_column_text(statement, 4);
 		result->has_event = true;
 		result->event = (struct grade_event){.id = (uint64_t)id,
 						     .cpu = (uint64_t)sqlite3_column_int64(statement, 0),
 						     .seq = (uint64_t)sqlite3_column_int64(statement, 1),
 						     .ns = (uint64_t)sqlite3_column_int64(statement, 2),
 						     .name = text_format("%s", sqlite3_column_text(statement, 3))};
-		result->event.source = source_of_event(grade, result->event.name);
+		result->event.source = source_of_event(grade, result->event.name, text ? text : "");
 	}
 	sqlite3_finalize(statement);
 }

@@ -13,12 +13,16 @@
 
 #include "commands.h"
 #include "grader/grade.h"
+#include "grader/jobs.h"
 #include "grader/page.h"
 #include "grader/text.h"
+#include "json.h"
 
 /* What is kept of each. */
 struct student {
 	char *name;
+	uint64_t seed;
+	const char *seed_note; /* what there is to say of it */
 	int hundredths, points;
 	char *refused;
 	bool graded;
@@ -29,18 +33,70 @@ struct class
 {
 	struct student *student;
 	unsigned students;
-	const struct lab *lab;
+	char *skipped; /* names in the folder that are no directories */
+	char *seeds;   /* the instructor's list, lines of "NAME SEED"; NULL: none */
+	struct lab *lab;
 	unsigned machines;
 };
 
-/* The seed of a submission, as its handout.txt has it. */
-static uint64_t seed_of(const char *submission, uint64_t otherwise)
+/* ---- whose seed is which ---- */
+
+/* Whether the list is one. Says where it is not. */
+static bool check_seeds(const char *seeds, const char *path)
+{
+	char *copy = text_format("%s", seeds), *rest = copy;
+	bool good = true;
+	unsigned number = 0;
+	for (char *line; good && (line = text_line(&rest));) {
+		char *name = text_word(&line), *seed = name ? text_word(&line) : NULL;
+		uint64_t value;
+		number++;
+		if (name && *name != '#' && (!seed || !text_number(seed, &value) || text_word(&line)))
+			good = (say("%s:%u: a line is a name and a number: `ada 4711`", path, number), false);
+	}
+	free(copy);
+	return good;
+}
+
+static bool listed_seed(const char *seeds, const char *student, uint64_t *seed)
+{
+	char *copy = text_format("%s", seeds), *rest = copy;
+	bool found = false;
+	for (char *line; !found && (line = text_line(&rest));) {
+		char *name = text_word(&line);
+		found = name && !strcmp(name, student) && text_number(text_word(&line), seed);
+	}
+	free(copy);
+	return found;
+}
+
+/* The seed of a submission: of the instructor's list, else of its handout.txt, else the one that --seed says. */
+static void choose_seed(const struct class *class, struct student *student, const char *submission, uint64_t otherwise)
 {
 	char *text = handout_says(submission, "seed");
-	uint64_t number, seed = text && text_number(text, &number) ? number : otherwise;
+	uint64_t said = 0, listed = 0;
+	bool has_said = text && text_number(text, &said),
+	     has_listed = class->seeds && listed_seed(class->seeds, student->name, &listed);
+	student->seed = has_listed ? listed : has_said ? said : otherwise;
+	if (class->seeds && !has_listed)
+		student->seed_note = has_said ? "not in the list: as handout.txt says" : "not in the list, and no handout.txt";
+	else if (has_listed && has_said && said != listed)
+		student->seed_note = "handout.txt says another one";
+	else
+		student->seed_note = has_listed || has_said ? "" : "no handout.txt";
 	free(text);
-	return seed;
 }
+
+/* Another submission with this seed; NULL: there is none. */
+static const char *same_seed(const struct class *class, const struct student *student)
+{
+	for (unsigned i = 0; i < class->students; i++)
+		if (&class->student[i] != student && class->student[i].seed == student->seed)
+			return class->student[i].name;
+	return NULL;
+}
+
+/* ---- grading ---- */
 
 static void keep(struct class *class, struct student *student, const struct grade *grade)
 {
@@ -57,7 +113,8 @@ static void keep(struct class *class, struct student *student, const struct grad
 static void grade_student(struct class *class, struct student *student, const struct grade *like, const char *folder)
 {
 	char *path = text_format("%s/%s", folder, student->name);
-	struct lab *lab = lab_read(like->root, like->lab->name, seed_of(path, like->lab->seed));
+	choose_seed(class, student, path, like->lab->seed);
+	struct lab *lab = lab_read(like->root, like->lab->name, student->seed);
 	struct grade *grade = text_memory(1, sizeof(*grade));
 	grade->root = like->root;
 	grade->machines = like->machines;
@@ -79,8 +136,12 @@ static void grade_student(struct class *class, struct student *student, const st
 		printf("%.0f of %d: %.80s\n", student->hundredths / 100.0, student->points, student->refused);
 	else
 		printf("%.4g of %d\n", student->hundredths / 100.0, student->points);
+	if (*student->seed_note)
+		printf("  %-24s seed %" PRIu64 ": %s\n", "", student->seed, student->seed_note);
 	fflush(stdout);
 }
+
+/* ---- the summary ---- */
 
 static unsigned failures(const struct class *class, unsigned query)
 {
@@ -92,22 +153,35 @@ static unsigned failures(const struct class *class, unsigned query)
 
 static void write_tests(const struct class *class, FILE *to)
 {
-	fputs("<h2>Tests</h2>\n<table>\n<tr><th>test</th><th class=\"n\">failed for</th><th></th></tr>\n", to);
+	fputs("<h2>Tests</h2>\n<table>\n<tr><th>level</th><th>test</th><th class=\"n\">failed for</th><th></th></tr>\n", to);
 	for (unsigned i = 0; i < class->lab->queries; i++) {
 		if (!(class->lab->query[i].machines & class->machines))
 			continue;
 		unsigned count = failures(class, i);
-		fprintf(to, "<tr><td><b>%s</b> ", class->lab->query[i].id);
-		html_text(to, class->lab->query[i].title);
+		fprintf(to, "<tr><td>%s</td><td><b>%s</b> ", class->lab->query[i].level, class->lab->query[i].id);
+		html_prose(to, class->lab->query[i].title);
 		fprintf(to, "</td><td class=\"n\">%u of %u</td><td><progress max=\"%u\" value=\"%u\"></progress></td></tr>\n",
 			count, class->students, class->students, count);
 	}
 	fputs("</table>\n", to);
 }
 
+static void write_seed(const struct class *class, const struct student *student, FILE *to)
+{
+	const char *same = same_seed(class, student);
+	fprintf(to, "<td class=\"n\">%" PRIu64 "</td><td>%s", student->seed, student->seed_note);
+	if (same) {
+		fputs(*student->seed_note ? "; the same as " : "the same as ", to);
+		html_text(to, same);
+	}
+	fputs("</td>", to);
+}
+
 static void write_students(const struct class *class, FILE *to)
 {
-	fputs("<h2>Submissions</h2>\n<table>\n<tr><th>submission</th><th class=\"n\">points</th><th></th></tr>\n", to);
+	fputs("<h2>Submissions</h2>\n<table>\n<tr><th>submission</th><th class=\"n\">points</th><th></th>"
+	      "<th class=\"n\">seed</th><th></th></tr>\n",
+	      to);
 	for (unsigned i = 0; i < class->students; i++) {
 		const struct student *student = &class->student[i];
 		fputs("<tr><td><a href=\"./", to);
@@ -116,9 +190,16 @@ static void write_students(const struct class *class, FILE *to)
 		html_text(to, student->name);
 		fprintf(to, "</a></td><td class=\"n\">%.4g of %d</td><td>", student->hundredths / 100.0, student->points);
 		html_text(to, !student->graded ? "could not be graded" : student->refused ? student->refused : "");
-		fputs("</td></tr>\n", to);
+		fputs("</td>", to);
+		write_seed(class, student, to);
+		fputs("</tr>\n", to);
 	}
 	fputs("</table>\n", to);
+	if (class->skipped) {
+		fputs("<p>Not graded, because they are no directories: ", to);
+		html_text(to, class->skipped);
+		fputs("</p>\n", to);
+	}
 }
 
 static bool write_summary(const struct class *class, const char *output)
@@ -156,8 +237,8 @@ static bool write_summary_json(const struct class *class, const char *output)
 		const struct student *student = &class->student[i];
 		fputs("    {\"name\": ", to);
 		json_string(to, student->name);
-		fprintf(to, ", \"graded\": %s, \"points\": %.2f, \"of\": %d, \"refused\": ", student->graded ? "true" : "false",
-			student->hundredths / 100.0, student->points);
+		fprintf(to, ", \"graded\": %s, \"points\": %.2f, \"of\": %d, \"seed\": %" PRIu64 ", \"refused\": ",
+			student->graded ? "true" : "false", student->hundredths / 100.0, student->points, student->seed);
 		json_string(to, student->refused ? student->refused : "");
 		fprintf(to, "}%s\n", i + 1 < class->students ? "," : "");
 	}
@@ -178,34 +259,51 @@ static bool is_submission(const char *folder, const char *name)
 	return yes;
 }
 
-int grade_class(const struct grade *like, const char *folder)
+/* Grades the submissions of a folder, one after the other. False if one could not be graded. */
+static bool grade_folder(struct class *class, const struct grade *like, const char *folder)
 {
 	struct dirent **entries = NULL;
 	int count = scandir(folder, &entries, NULL, alphasort);
-	struct class class = {.lab = like->lab, .machines = like->machines};
 	if (count < 0)
-		return say("%s: %s", folder, strerror(errno));
-	class.student = calloc((size_t)count + 1, sizeof(*class.student));
-	printf("Lab %s, the submissions in %s:\n", like->lab->name, folder);
-	bool graded = class.student;
+		return say("%s: %s", folder, strerror(errno)), false;
+	bool graded = true;
+	class->student = text_memory((size_t)count + 1, sizeof(*class->student));
+	printf("Lab %s, the submissions in %s:\n", class->lab->name, folder);
 	for (int i = 0; i < count; i++) {
-		if (class.student && is_submission(folder, entries[i]->d_name)) {
-			struct student *student = &class.student[class.students++];
-			student->name = text_format("%s", entries[i]->d_name);
-			grade_student(&class, student, like, folder);
+		const char *name = entries[i]->d_name;
+		if (!is_submission(folder, name)) {
+			class->skipped = *name == '.' ? class->skipped : text_join(class->skipped, name);
+		} else if (!jobs_interrupted()) {
+			struct student *student = &class->student[class->students++];
+			student->name = text_format("%s", name);
+			grade_student(class, student, like, folder);
 			graded &= student->graded;
 		}
 		free(entries[i]);
 	}
 	free(entries);
-	if (class.students == 0)
-		graded = (say("there is no directory in %s", folder), false);
-	else if (write_summary(&class, like->output) && write_summary_json(&class, like->output))
+	if (class->skipped)
+		printf("  not graded, because they are no directories: %s\n", class->skipped);
+	return class->students > 0 ? graded : (say("there is no directory in %s", folder), false);
+}
+
+int grade_class(const struct grade *like, const char *folder, const char *seeds)
+{
+	struct class class = {.machines = like->machines,
+			      .seeds = seeds ? text_read(seeds, false) : NULL,
+			      .lab = lab_read(like->root, like->lab->name, LAB_NO_SEED)};
+	bool graded = class.lab && (!seeds || (class.seeds && check_seeds(class.seeds, seeds)));
+	graded = graded && grade_folder(&class, like, folder);
+	if (class.students > 0 && !jobs_interrupted() && write_summary(&class, like->output) &&
+	    write_summary_json(&class, like->output))
 		printf("%s/summary.html says which test fails for how many\n", like->output);
 	for (unsigned i = 0; i < class.students; i++) {
 		free(class.student[i].name);
 		free(class.student[i].refused);
 	}
 	free(class.student);
+	free(class.skipped);
+	free(class.seeds);
+	lab_free(class.lab);
 	return !graded;
 }

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "commands.h"
 #include "grader/grade.h"
 #include "grader/jobs.h"
@@ -35,6 +35,8 @@ const char grade_help[] =
 	"    --arch A          only on x86_64 or on ppc64\n"
 	"    --submission DIR  a student's tree, or a directory with the lab's files under their names in the tree\n"
 	"    --class DIR       a directory of such directories, called after the students\n"
+	"    --seeds FILE      which number each of a class has, a line `NAME NUMBER` for each (default: as each handout.txt "
+	"says)\n"
 	"    --trusted TREE    the tree with the lab and the tools (default: the one this program was built in)\n"
 	"    --unconfined      builds and runs a submission without confining it: only for one that you trust\n"
 	"    --wall SECONDS    end a run that hangs after this time on the host (default 60)\n"
@@ -131,7 +133,7 @@ static void make_pictures(struct grade *grade)
 					     .log = "/dev/null",
 					     .seconds = 60};
 	}
-	jobs_run(jobs, count, grade->parallel, NULL);
+	jobs_run(jobs, count, grade->parallel);
 	for (unsigned i = 0; i < count; i++)
 		free((char *)jobs[i].word[4]);
 	free(jobs);
@@ -145,13 +147,6 @@ static bool write_all(const struct grade *grade)
 	free(json);
 	free(page);
 	return good;
-}
-
-static double now(void)
-{
-	struct timespec time;
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 /* A student's answers; NULL: there are none. */
@@ -176,7 +171,7 @@ static void remove_old(const struct grade *grade)
 
 bool grade_one(struct grade *grade, const char *submission)
 {
-	double started = now();
+	double started = seconds_now();
 	bool good = true;
 	grade->whole = (grade->machines & grade->lab->machines) == grade->lab->machines;
 	if (!directories_make(grade->output))
@@ -188,7 +183,7 @@ bool grade_one(struct grade *grade, const char *submission)
 		grade->tree = (char *)grade->root;
 	if (good)
 		good = runs_make(grade);
-	if (!good && !grade->refused) {
+	if (jobs_interrupted() || (!good && !grade->refused)) {
 		work_remove(grade);
 		return false;
 	}
@@ -198,14 +193,14 @@ bool grade_one(struct grade *grade, const char *submission)
 	if (!grade->refused)
 		make_pictures(grade);
 	work_remove(grade);
-	grade->seconds = now() - started;
+	grade->seconds = seconds_now() - started;
 	return write_all(grade);
 }
 
 /* ---- the command ---- */
 
 struct grade_options {
-	const char *lab, *arch, *submission, *class, *trusted, *output;
+	const char *lab, *arch, *submission, *class, *seeds, *trusted, *output;
 	bool has_seed, unconfined;
 	uint64_t seed, jobs, wall;
 };
@@ -221,6 +216,8 @@ static const char **text_option(struct grade_options *options, int option)
 		return &options->submission;
 	case 'c':
 		return &options->class;
+	case 'n':
+		return &options->seeds;
 	case 't':
 		return &options->trusted;
 	default:
@@ -231,17 +228,13 @@ static const char **text_option(struct grade_options *options, int option)
 /* 0, or the exit code after having said what is wrong. */
 static int parse(struct grade_options *options, int argc, char **argv)
 {
-	static const struct option names[] = {{"lab", required_argument, NULL, 'l'},
-					      {"seed", required_argument, NULL, 's'},
-					      {"arch", required_argument, NULL, 'a'},
-					      {"submission", required_argument, NULL, 'S'},
-					      {"class", required_argument, NULL, 'c'},
-					      {"trusted", required_argument, NULL, 't'},
-					      {"unconfined", no_argument, NULL, 'u'},
-					      {"jobs", required_argument, NULL, 'j'},
-					      {"wall", required_argument, NULL, 'w'},
-					      {"output", required_argument, NULL, 'o'},
-					      {0}};
+	static const struct option names[] = {
+		{"lab", required_argument, NULL, 'l'},     {"seed", required_argument, NULL, 's'},
+		{"arch", required_argument, NULL, 'a'},    {"submission", required_argument, NULL, 'S'},
+		{"class", required_argument, NULL, 'c'},   {"seeds", required_argument, NULL, 'n'},
+		{"trusted", required_argument, NULL, 't'}, {"unconfined", no_argument, NULL, 'u'},
+		{"jobs", required_argument, NULL, 'j'},    {"wall", required_argument, NULL, 'w'},
+		{"output", required_argument, NULL, 'o'},  {0}};
 	opterr = 0;
 	optind = 1;
 	for (int option; (option = getopt_long(argc, argv, ":o:", names, NULL)) != -1;) {
@@ -274,6 +267,8 @@ static int parse(struct grade_options *options, int argc, char **argv)
 		return say_usage("grade", "--submission and --class exclude each other");
 	if (options->class && !options->lab)
 		return say_usage("grade", "--class needs --lab");
+	if (options->seeds && !options->class)
+		return say_usage("grade", "--seeds is for a class; for one tree it is --seed");
 	return 0;
 }
 
@@ -316,7 +311,8 @@ static int grade_lab(const struct grade_options *options, const char *root, cons
 	if (lab_points(lab, grade->machines) == 0)
 		say("lab %s has nothing to grade on %s", name, options->arch ? options->arch : "any machine");
 	else if ((!grade->confined || jobs_can_confine(root)) && (!is_other || runs_build_trusted(grade)))
-		code = options->class ? grade_class(grade, options->class) : grade_and_print(grade, options->submission);
+		code = options->class ? grade_class(grade, options->class, options->seeds)
+				      : grade_and_print(grade, options->submission);
 	grade_free(grade);
 	lab_free(lab);
 	return code;
@@ -326,6 +322,7 @@ int command_grade(int argc, char **argv)
 {
 	struct grade_options options = {.seed = 1};
 	int code = parse(&options, argc, argv);
+	jobs_catch_signals();
 	char *root = code == 0 ? grade_tree(options.trusted) : NULL;
 	if (!root)
 		return code ? code : 1;
@@ -337,10 +334,12 @@ int command_grade(int argc, char **argv)
 		options.seed = number;
 	if (!labs)
 		code = say_usage("grade", "which lab? This tree is no handout, so --lab NAME is wanted");
-	for (char *at = labs, *name; (name = strsep(&at, ","));) {
+	for (char *at = labs, *name; (name = strsep(&at, ",")) && !jobs_interrupted();) {
 		int one = grade_lab(&options, root, name, options.seed);
 		code = code ? code : one;
 	}
+	if (jobs_interrupted())
+		code = say("interrupted: there is no grade");
 	free(labs);
 	free(seed);
 	free(root);

@@ -112,8 +112,8 @@ sqlite3 *grade_database(const struct grade *grade, struct grade_run *run);
 /* Asks the runs; grade->result and the points. */
 void check_all(struct grade *grade, const char *answers);
 
-/* "kernel/mm/fault.c:120, in fault_end()": where an event is emitted, in the tree that was graded. To be freed; NULL: nowhere. */
-char *source_of_event(const struct grade *grade, const char *event);
+/* "kernel/mm/fault.c:120, in fault_end()": where an event is emitted, in the tree that was graded. `words`: its fields. To be freed; NULL: nowhere. */
+char *source_of_event(const struct grade *grade, const char *event, const char *words);
 
 /* The run's directory as people name it: below the tree they are in. To be freed. */
 char *grade_run_path(const struct grade *grade, const struct grade_run *run);
@@ -131,5 +131,5 @@ void grade_free(struct grade *grade);
 /* Grades one tree or submission, leaving everything in grade->output. False if the host could not do its part. */
 bool grade_one(struct grade *grade, const char *submission);
 
-/* Grades each directory of `folder`. The exit code. */
-int grade_class(const struct grade *like, const char *folder);
+/* Grades each directory of `folder`. `seeds` is a file with lines of "NAME SEED"; NULL: each one's handout.txt says its seed. The exit code. */
+int grade_class(const struct grade *like, const char *folder, const char *seeds);

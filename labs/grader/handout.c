@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "ends_with.h"
 #include "grader/grade.h"
 #include "grader/lab.h"
 #include "grader/marks.h"
@@ -56,12 +57,6 @@ static bool is_for_students(const char *name)
 		if (!strcmp(*at, name))
 			return true;
 	return false;
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text), cut = strlen(end);
-	return length >= cut && !strcmp(text + length - cut, end);
 }
 
 static bool is_source(const char *below)

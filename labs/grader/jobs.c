@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "commands.h"
 #include "grader/text.h"
 
@@ -36,11 +37,25 @@ uid_t jobs_user(void)
 	return user;
 }
 
-static double now(void)
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
 {
-	struct timespec time;
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+	interrupted = signal;
+}
+
+void jobs_catch_signals(void)
+{
+	const struct sigaction action = {.sa_handler = interrupt,
+					 .sa_flags = (int)SA_RESETHAND}; /* a second one ends us at once */
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+bool jobs_interrupted(void)
+{
+	return interrupted;
 }
 
 /* bwrap and its arguments, before the job's own. /etc is there only as far as compilers and the loader need it. */
@@ -149,9 +164,8 @@ static _Noreturn void become(const struct job *job)
 
 static void start(struct job *job)
 {
-	job->started = now();
+	job->started = seconds_now();
 	job->timed_out = false;
-	job->exit_code = -1;
 	jobs_user(); /* the child's is this one's */
 	job->pid = fork();
 	if (job->pid == 0)
@@ -166,10 +180,12 @@ static bool has_ended(struct job *job)
 	int status;
 	if (job->pid <= 0)
 		return true;
-	if (!job->timed_out && now() - job->started > job->seconds) {
+	if (!job->timed_out && seconds_now() - job->started > job->seconds) {
 		job->timed_out = true;
 		kill(-job->pid, SIGKILL);
 	}
+	if (interrupted)
+		kill(-job->pid, SIGKILL);
 	if (waitpid(job->pid, &status, WNOHANG) <= 0)
 		return false;
 	job->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -177,22 +193,22 @@ static bool has_ended(struct job *job)
 	return true;
 }
 
-void jobs_run(struct job *jobs, unsigned count, unsigned parallel, void (*done)(const struct job *job))
+void jobs_run(struct job *jobs, unsigned count, unsigned parallel)
 {
 	struct job *running[PARALLEL_MAX] = {NULL};
 	unsigned started = 0, ended = 0;
 	parallel = parallel < 1 ? 1 : parallel > PARALLEL_MAX ? PARALLEL_MAX : parallel;
-	while (ended < count) {
+	for (unsigned i = 0; i < count; i++)
+		jobs[i].exit_code = -1;
+	while (ended < (interrupted ? started : count)) {
 		bool idle = true;
 		for (unsigned i = 0; i < parallel; i++) {
 			if (running[i] && has_ended(running[i])) {
-				if (done)
-					done(running[i]);
 				running[i] = NULL;
 				ended++;
 				idle = false;
 			}
-			if (!running[i] && started < count) {
+			if (!running[i] && started < count && !interrupted) {
 				running[i] = &jobs[started++];
 				start(running[i]);
 				idle = false;
@@ -209,7 +225,7 @@ bool jobs_can_confine(const char *tree)
 	const struct confinement nothing = {
 		.directory = "/usr", .program = program, .processes = 64, .memory_mib = 8192, .file_mib = 1, .cpu_seconds = 5};
 	struct job job = {.word = {JOB_PROGRAM, "--help"}, .log = "/dev/null", .seconds = 10, .confinement = &nothing};
-	jobs_run(&job, 1, 1, NULL);
+	jobs_run(&job, 1, 1);
 	free(program);
 	if (job.exit_code == 0)
 		return true;

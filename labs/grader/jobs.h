@@ -33,8 +33,12 @@ struct job {
 	double started;
 };
 
-/* Runs them all, `parallel` at a time. `done`, if not NULL, is called after each. */
-void jobs_run(struct job *jobs, unsigned count, unsigned parallel, void (*done)(const struct job *job));
+/* Runs them all, `parallel` at a time. After a signal that was caught, ends those that run, and starts none. */
+void jobs_run(struct job *jobs, unsigned count, unsigned parallel);
+
+/* From now on SIGINT, SIGTERM and SIGHUP do not end this program, the first time: whoever runs jobs asks, and leaves nothing behind. */
+void jobs_catch_signals(void);
+bool jobs_interrupted(void);
 
 /* The user and group that confined jobs run as: this one, or, if that is root, one that owns nothing. */
 uid_t jobs_user(void);

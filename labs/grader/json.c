@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "grader/grade.h"
 #include "grader/text.h"
+#include "json.h"
 
 static void member(FILE *to, const char *name, const char *text)
 {

@@ -89,12 +89,12 @@ char *lab_fill(const struct lab *lab, const char *text, bool strict, const char 
 		size_t length = *text == '{' ? strspn(text + 1, "abcdefghijklmnopqrstuvwxyz_0123456789") : 0;
 		bool braces = length > 0 && islower((unsigned char)text[1]) && text[1 + length] == '}';
 		const uint64_t *value = braces ? constant_named(lab, text + 1, length) : NULL;
-		if (value) {
+		if (value && lab->seed != LAB_NO_SEED) {
 			fprintf(to, "%" PRIu64, *value);
 			text += length + 2;
 			continue;
 		}
-		if (braces && strict) {
+		if (braces && !value && strict) {
 			say("%s: there is no constant %.*s", where, (int)length + 2, text);
 			fclose(to);
 			free(filled);

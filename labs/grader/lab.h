@@ -62,6 +62,9 @@ struct lab {
 	char *memory;
 };
 
+/* The seed of nobody: constants keep their names, `{pages}`. */
+#define LAB_NO_SEED UINT64_MAX
+
 /* Reads a lab of the tree `root` for one student, to be freed with lab_free(). NULL after having said what is wrong with it. */
 struct lab *lab_read(const char *root, const char *name, uint64_t seed);
 void lab_free(struct lab *lab);

@@ -43,7 +43,7 @@ void page_end(FILE *to)
 static void paragraph(FILE *to, const char *class, const char *before, const char *text)
 {
 	fprintf(to, "<p class=\"%s\">%s", class, before);
-	html_text(to, text);
+	html_prose(to, text);
 	fputs("</p>", to);
 }
 
@@ -106,7 +106,7 @@ static void write_row(FILE *to, const struct grade *grade, const struct grade_re
 	const struct lab_query *query = result->query;
 	fprintf(to, "<tr id=\"%s\"><td>%s</td>%s</td><td class=\"n\">%.4g of %d</td><td><b>%s</b> ", query->id, query->level,
 		words[result->outcome], result->hundredths / 100.0, query->points, query->id);
-	html_text(to, query->title);
+	html_prose(to, query->title);
 	write_details(to, grade, result);
 	fputs("</td></tr>\n", to);
 }

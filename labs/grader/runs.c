@@ -139,7 +139,7 @@ static char *make_image(const struct job *like, unsigned machine, const char *pr
 		"image", arch, what};
 	memcpy(job.word, words, sizeof(words));
 	tell("Building for ", arch + 5);
-	jobs_run(&job, 1, 1, NULL);
+	jobs_run(&job, 1, 1);
 	if (job.timed_out)
 		why = text_format("the build for %s took more than %d seconds", arch + 5, BUILD_SECONDS);
 	else if (job.exit_code != 0) {
@@ -358,7 +358,7 @@ static void ask_witness(struct grade *grade)
 					     .log = text_format("%s/witness.txt", grade->run[i].directory),
 					     .seconds = RUN_SECONDS(WALL_SECONDS)};
 	}
-	jobs_run(jobs, count, grade->parallel, NULL);
+	jobs_run(jobs, count, grade->parallel);
 	for (unsigned i = 0; i < count; i++) {
 		if (jobs[i].exit_code != 0)
 			asked[i]->why = text_format("the trace is not what the machine did, says the witness (%s)", jobs[i].log);
@@ -377,7 +377,7 @@ static void make_all(struct grade *grade)
 	for (unsigned i = 0; i < grade->runs; i++)
 		run_job(grade, &grade->run[i], &jobs[i], &words[i], &confinement);
 	tell("Running on ", grade->machines == LAB_MACHINES ? "both machines" : lab_machine_name(grade->machines));
-	jobs_run(jobs, grade->runs, grade->parallel, NULL);
+	jobs_run(jobs, grade->runs, grade->parallel);
 	for (unsigned i = 0; i < grade->runs; i++) {
 		judge_ending(&grade->run[i], &jobs[i], &words[i], grade->confined);
 		free_words(&words[i]);

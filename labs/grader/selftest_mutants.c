@@ -84,7 +84,7 @@ static bool make_mutant(const struct selftest *selftest, const char *patch, cons
 			  .log = log,
 			  .seconds = 10};
 	if (good)
-		jobs_run(&job, 1, 1, NULL);
+		jobs_run(&job, 1, 1);
 	free(log);
 	return good && job.exit_code == 0;
 }

@@ -136,22 +136,6 @@ char *text_plain(char *text)
 	return text;
 }
 
-void json_string(FILE *to, const char *text)
-{
-	fputc('"', to);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fprintf(to, "\\%c", *text);
-		else if (*text == '\n')
-			fputs("\\n", to);
-		else if ((unsigned char)*text < ' ')
-			fprintf(to, "\\u%04x", (unsigned char)*text);
-		else
-			fputc(*text, to);
-	}
-	fputc('"', to);
-}
-
 void html_text(FILE *to, const char *text)
 {
 	for (; *text; text++) {
@@ -166,4 +150,17 @@ void html_text(FILE *to, const char *text)
 		else
 			fputc(*text, to);
 	}
+}
+
+void html_prose(FILE *to, const char *text)
+{
+	char *copy = text_format("%s", text), *rest = copy;
+	bool code = false;
+	for (char *part; (part = strsep(&rest, "`")); code = !code) {
+		bool closed = code && rest;
+		fputs(closed ? "<code>" : code ? "`" : "", to);
+		html_text(to, part);
+		fputs(closed ? "</code>" : "", to);
+	}
+	free(copy);
 }

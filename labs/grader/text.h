@@ -41,6 +41,8 @@ bool text_number(const char *text, uint64_t *number);
 /* Replaces what would move a terminal's cursor, in place. Returns the text. */
 char *text_plain(char *text);
 
-/* A text as JSON and as HTML want it. */
-void json_string(FILE *to, const char *text);
+/* A text as HTML wants it. */
 void html_text(FILE *to, const char *text);
+
+/* The same, with what is between `backticks` as code. */
+void html_prose(FILE *to, const char *text);

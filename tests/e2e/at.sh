@@ -77,7 +77,7 @@ test_events ppc64
 run=$work/x86_64
 expect_refused at-no-event "has no event 7:5" "$run" 7:5 --ram "$work/ram"
 expect_refused at-near-name "did you mean .fault_begin" "$run" fault_begn:1 --ram "$work/ram"
-expect_refused at-nonsense "names no event" "$run" soon --ram "$work/ram"
+expect_refused at-nonsense "is no moment" "$run" soon --ram "$work/ram"
 rm -rf "$work/changed" "$work/live" "$work/nothing"
 cp -r "$run" "$work/changed" && sed -i 's/^archive .*/archive 00000001/' "$work/changed/run.options"
 expect_refused at-other-image "record the run again" "$work/changed" 0:5 --ram "$work/ram"

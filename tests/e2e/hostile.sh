@@ -89,6 +89,11 @@ head -c 3000000 /dev/zero >"$class/huge/$file"
 submission nothing
 rm -r "${class:?}/nothing/${file%%/*}"
 ln -s "$PWD" "$class/link-as-submission"
+tar -C "$class" -cf "$class/packed.tar" honest
+
+# Whose number is which: a list does not say it of all, and one says another of itself.
+printf '# name number\nhonest 7\nnothing 8\nhuge 7\n' >"$work/seeds.txt"
+printf 'labs: %s\nseed: 9\n' "$lab" | tee "$class/huge/handout.txt" >"$class/link/handout.txt"
 
 fingerprint() {
 	find kernel arch user trace labs viz Makefile "$class" -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum
@@ -96,7 +101,7 @@ fingerprint() {
 }
 before=$(fingerprint)
 TMPDIR=$(mktemp -d /tmp/vitrine-hostile.XXXXXX) && chmod 711 "$TMPDIR" && export TMPDIR
-timeout 580 $vitrine grade --class "$class" --lab "$lab" --arch x86_64 --wall 20 -o "$grades" >"$work/log" 2>&1
+timeout 580 $vitrine grade --class "$class" --lab "$lab" --arch x86_64 --seeds "$work/seeds.txt" --wall 20 -o "$grades" >"$work/log" 2>&1
 expect_equal hostile-class "the exit code" 0 "$?"
 cat "$work/log"
 
@@ -157,6 +162,24 @@ expect_verdict nothing "0.00 *No such file*"
 expect_equal hostile-link-is-no-submission "what was graded through a link" "" "$(grep link-as-submission "$grades/summary.json")"
 expect_equal hostile-reads-nothing "what the compiler saw of others" "" "$(grep -rl 'root:x:0\|interrupts: 7' "$grades" 2>/dev/null)"
 expect_equal hostile-changes-nothing "the tree and the submissions" "$before" "$(fingerprint)"
+expect_equal hostile-archive-is-named "what was not graded" "link-as-submission packed.tar" \
+	"$(sed -n 's/.*because they are no directories: //p' "$work/log")"
+expect_equal hostile-seeds "the seeds" "honest 7 huge 7 link 9 nothing 8 pipe 1" "$(for name in honest huge link nothing pipe; do
+	sed -n 's/^    {"name": "'$name'", .*"seed": \([0-9]*\),.*/'$name' \1/p' "$grades/summary.json"
+done | paste -sd' ')"
+grep -q '<td class="n">7</td><td>handout.txt says another one; the same as honest</td>' "$grades/summary.html" && ok hostile-seed-of-another ||
+	not_ok hostile-seed-of-another "$(grep huge "$grades/summary.html")"
+
+# Somebody at the terminal does not want to wait: nothing is left, and nothing runs on.
+$vitrine grade --submission "$class/endless-loop" --lab "$lab" --arch x86_64 -o "$grades/interrupted" >"$work/interrupted.log" 2>&1 &
+grader=$!
+for ((i = 0; i < 600; i++)); do
+	[ -z "$(find "$TMPDIR" -name run.vtrace)" ] || break
+	sleep 0.1
+done
+kill -TERM "$grader"
+wait "$grader"
+expect_equal hostile-interrupted "the exit code, and the last words" "1 vitrine: interrupted: there is no grade" "$? $(tail -n 1 "$work/interrupted.log")"
 expect_equal hostile-leaves-nothing "what is left in the temporary directory" "" "$(ls -A "$TMPDIR")"
 rm -rf "$TMPDIR"
-expect_equal hostile-page "the summary's rows" "$(ls "$class" | grep -vc link-as-submission)" "$(grep -c 'grade.html' "$grades/summary.html")"
+expect_equal hostile-page "the summary's rows" "$(ls "$class" | grep -vc 'link-as-submission\|packed.tar')" "$(grep -c 'grade.html' "$grades/summary.html")"

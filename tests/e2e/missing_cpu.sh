@@ -3,7 +3,8 @@
 # Group `missing-cpu`: a CPU that fails while it starts is left out and reported, and the others carry on without it.
 #
 # It fails at each of four places: before it has boot_lock, holding it (it lets go and stops), keeping it for ever, and after it. The program
-# `information` finds the others listed in the information page, and no more. A CPU whose clock is not in step is left out the same way.
+# `information` finds the others listed in the information page, and no more. A CPU whose clock is not in step is left out the same way,
+# and one that comes when CPU 0 has given up on it. One that comes just before that is in.
 source "$(dirname "$0")/lib.sh"
 
 console_of() { # run
@@ -53,7 +54,21 @@ test_keeping() { # machine
 	expect_equal "$name-itself" "the times that CPU 2 is left out" 1 "$(grep -c '^2$' <<<"$missing")"
 }
 
+# CPU 2 comes as CPU 0 gives up on it, and is first.
+test_in_time() { # machine
+	local name=missing-cpu-$1-slow-before run=$work/$1-slow-before
+	run_program "$run" --arch "$1" --program information --smp 4 --seed 1 --icount --append "slow_cpu=2 slow_at=before"
+	[ "$run_status" = 0 ] || show_run "$run"
+	expect_equal "$name" "the exit code" 0 "$run_status"
+	expect_equal "$name-missing" "the CPUs that are left out" 0 "$($vitrine events "$run" --event cpu_missing | wc -l)"
+	expect_equal "$name-page" "what the information page lists" "4 of 4 CPUs" "$(console_of "$run" | grep ' of 4 CPUs$' | tail -n 1)"
+	expect_equal "$name-late" "whether it comes online after 2 seconds" 1 "$($vitrine sql "$run" \
+		"SELECT ts >= 2000000000 FROM cpu_online WHERE cpu = 2" --csv | tail -n 1)"
+}
+
 for machine in $machines; do
+	test_in_time $machine
+	test_left_out $machine-slow-after $machine --icount "slow_cpu=2 slow_at=after" "it never reported"
 	test_keeping $machine
 	test_program $machine --live
 	test_program $machine --icount

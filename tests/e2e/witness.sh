@@ -52,9 +52,9 @@ test_functions() { # machine
 		not_ok "source-lines-$1" "$($vitrine witness "$run" | grep -m 1 fault_handle)"
 }
 
-# An event left out is found, and it is that one. The event's own time is what forget prints first.
-test_forgotten() { # machine, event, number, kind of trap
-	local name=forgotten-$2-$1 gone said
+# An event left out, or the first of many, is found, and it is that one. The event's own time is what forget prints first.
+test_forgotten() { # machine, event, number or range
+	local name=forgotten-$2-$3-$1 gone said
 	mkdir -p "$work/$1-forgotten"
 	cp "$run/witness" "$work/$1-forgotten/witness"
 	gone=$(build/tests/forget trace "$2" "$3" "$run" "$work/$1-forgotten") || { not_ok "$name" "$gone"; return; }
@@ -91,6 +91,10 @@ for machine in $machines; do
 	test_forgotten "$machine" fault_begin 200
 	test_forgotten "$machine" irq_enter 100
 	test_made_up "$machine"
+	# So many that lists of thousands are paired piece by piece.
+	witnessed turmoil "$machine" 0 --program turmoil --icount
+	agrees "turmoil-$machine"
+	test_forgotten "$machine" syscall_enter 7000-8800
 	witnessed uaccess "$machine" 0 --program uaccess --icount
 	agrees "uaccess-$machine"
 	[ "$(sum_of 'faults in the kernel' 1)" -gt 0 ] && ok "kernel-faults-$machine" || not_ok "kernel-faults-$machine" "$(cat "$run/check")"

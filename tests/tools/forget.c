@@ -1,9 +1,10 @@
 /*
- * forget trace EVENT N IN OUT: the run IN as OUT/run.vtrace, but for the N-th EVENT (from 1), as if the kernel had never emitted it.
+ * forget trace EVENT N[-M] IN OUT: the run IN as OUT/run.vtrace, but for the N-th EVENT (from 1), or the N-th to M-th, as if the kernel had
+ * never emitted it.
  * forget witness N IN OUT: the witness of IN as OUT/witness, but for the N-th trap, as if it had never come.
  *
  * Teaches: to test that a lie is found, one has to lie well: what is left is whole and its checksums are right.
- * Who calls: tests/e2e/witness.sh. It prints the line of `vitrine events` for what it has left out, or the trap's instruction and CPU.
+ * Who calls: tests/e2e/witness.sh. It prints the line of `vitrine events` for the first that it has left out, or the trap's instruction and CPU.
  */
 #include <byteswap.h>
 #include <inttypes.h>
@@ -53,11 +54,12 @@ static void add(struct writer *writer, const struct trace_event *event, bool swa
 	writer_add_slots(writer, event->cpu, slot, 1);
 }
 
-static int forget_event(const char *name, uint64_t number, const char *in, const char *out)
+static int forget_events(const char *name, uint64_t first, uint64_t last, const char *in, const char *out)
 {
 	struct format_header header = {0};
 	struct trace_event event;
 	char path[512];
+	uint64_t number = 0;
 	struct trace_reader *reader = trace_open(in, error, sizeof(error));
 	if (!reader)
 		return fail(error);
@@ -68,16 +70,17 @@ static int forget_event(const char *name, uint64_t number, const char *in, const
 	while (trace_next(reader, &event) > 0) {
 		if (event.id == TRACE_EVENT_GAP)
 			return fail("the run has gaps");
-		if (number > 0 && !strcmp(event.schema->name, name) && --number == 0)
-			print_event(stdout, reader, &event);
-		else
+		number += !strcmp(event.schema->name, name);
+		if (strcmp(event.schema->name, name) != 0 || number < first || number > last)
 			add(writer, &event, swapped);
+		else if (number == first)
+			print_event(stdout, reader, &event);
 	}
 	trace_close(reader);
 	snprintf(path, sizeof(path), "%s/run.vtrace", out);
 	writer_store(writer, &header, path);
-	if (writer_error(writer) || number != 0)
-		return fail(number ? "there are not so many of those" : writer_error(writer));
+	if (writer_error(writer) || number < last || first == 0)
+		return fail(number < last || first == 0 ? "there are not so many of those" : writer_error(writer));
 	writer_close(writer);
 	return 0;
 }
@@ -109,9 +112,12 @@ static int forget_trap(uint64_t number, const char *in, const char *out)
 
 int main(int argc, char **argv)
 {
-	if (argc == 6 && !strcmp(argv[1], "trace"))
-		return forget_event(argv[2], strtoull(argv[3], NULL, 10), argv[4], argv[5]);
+	if (argc == 6 && !strcmp(argv[1], "trace")) {
+		char *end;
+		uint64_t first = strtoull(argv[3], &end, 10);
+		return forget_events(argv[2], first, *end == '-' ? strtoull(end + 1, NULL, 10) : first, argv[4], argv[5]);
+	}
 	if (argc == 5 && !strcmp(argv[1], "witness"))
 		return forget_trap(strtoull(argv[2], NULL, 10), argv[3], argv[4]);
-	return fail("usage: forget trace EVENT N IN OUT | forget witness N IN OUT") + 1;
+	return fail("usage: forget trace EVENT N[-M] IN OUT | forget witness N IN OUT") + 1;
 }

@@ -143,7 +143,7 @@ static void add(struct writer *writer, const struct step *step, uint64_t ticks, 
 	writer_add_slots(writer, step->cpu, slot, 1);
 }
 
-void graph_run_store(const char *path, bool hash)
+void graph_run_store(const char *path, bool hash, unsigned categories)
 {
 	struct format_header header = {
 		.program = "small",
@@ -151,7 +151,7 @@ void graph_run_store(const char *path, bool hash)
 		.clock_hz = 1000000000,
 		.boot_ticks = 10000,
 		.user_ticks = 12000,
-		.categories = TRACE_ALL,
+		.categories = categories,
 		.verdict = VERDICT_FINISHED,
 		.ending = ENDING_FINISHED,
 		.flags = FORMAT_FLAG_ICOUNT,

@@ -8,5 +8,8 @@
 
 #include <stdbool.h>
 
-/* Stores the run at `path`: x86-64 with a tree, or, with `hash`, POWER with a hash, in its byte order. */
-void graph_run_store(const char *path, bool hash);
+/*
+ * Stores the run at `path`: x86-64 with a tree, or, with `hash`, POWER with a hash, in its byte order. It says that these categories were traced,
+ * whatever is in it.
+ */
+void graph_run_store(const char *path, bool hash, unsigned categories);

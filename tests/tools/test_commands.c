@@ -61,8 +61,8 @@ static void helps_with_wrong_calls(void **state)
 	assert_true(shell_said("--event: `nothing` is no event"));
 	assert_int_equal(shell("%s events --limit -1 %s/big.vtrace", vitrine, work), 2);
 	assert_true(shell_said("--limit: `-1` is no whole number"));
-	assert_int_equal(shell("%s events --thread x %s/big.vtrace", vitrine, work), 2);
-	assert_true(shell_said("--thread: `x` is no whole number"));
+	assert_int_equal(shell("%s events --thread '' %s/big.vtrace", vitrine, work), 2);
+	assert_true(shell_said("--thread: `` is no thread"));
 	static const char *const options[][2] = {
 		{"events --bogus", "there is no option `--bogus`"},
 		{"events --thread", "the option `--thread` lacks its value"},
@@ -125,6 +125,27 @@ static void prints_fields_by_name(void **state)
 	assert_true(shell_said("cpu1        0  boot_phase        phase=kernel entered  ago=0 ns"));
 }
 
+/* A name is as good as the number it stands for. */
+static void filters_by_name(void **state)
+{
+	(void)state;
+	assert_int_equal(shell("%s events --thread cpu0-0 %s/little.vtrace | grep -c .", vitrine, work), 0);
+	assert_true(atoi(shell_output) > 10);
+	assert_int_equal(
+		shell("a=$(%s events --thread cpu0-0 %s/little.vtrace) && b=$(%s events --thread 100 %s/little.vtrace) && "
+		      "test \"$a\" = \"$b\"",
+		      vitrine, work, vitrine, work),
+		0);
+	assert_int_equal(
+		shell("a=$(%s events --process made-up %s/little.vtrace) && b=$(%s events --process 1 %s/little.vtrace) && "
+		      "test -n \"$a\" && test \"$a\" = \"$b\"",
+		      vitrine, work, vitrine, work),
+		0);
+	/* Threads' events and the process's own, but none of a CPU's alone. */
+	assert_int_equal(shell("%s events --process made-up %s/little.vtrace | grep -c 'thread=100 '", vitrine, work), 0);
+	assert_int_equal(shell("%s events --process made-up %s/little.vtrace | grep -c boot_phase", vitrine, work), 1);
+}
+
 /* The number 0 is no handle's, and it is said so of each event that has one. */
 static void says_none_of_no_handle(void **state)
 {
@@ -146,6 +167,8 @@ static void says_what_is_not_in_the_run(void **state)
 	assert_string_equal(shell_output, "vitrine: --cpu: the run has no CPU 3; its last one is CPU 2\n");
 	assert_int_equal(shell("%s events --thread 900 %s/little.vtrace", vitrine, work), 0);
 	assert_string_equal(shell_output, "vitrine: --thread: no event of the run is about a thread 900\n");
+	assert_int_equal(shell("%s events --process nobody %s/little.vtrace", vitrine, work), 0);
+	assert_string_equal(shell_output, "vitrine: --process: no event of the run is about a process nobody\n");
 	assert_int_equal(
 		shell("%s events --cpu 2 --thread 101 --event vm_map %s/little.vtrace 2>&1 >/dev/null | wc -l", vitrine, work),
 		0);
@@ -221,12 +244,19 @@ static void says_how_long_grace_periods_took(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(says_what_it_can_do),           cmocka_unit_test(helps_with_wrong_calls),
-		cmocka_unit_test(calls_itself_as_it_was_called), cmocka_unit_test(counts_what_it_prints),
-		cmocka_unit_test(prints_fields_by_name),         cmocka_unit_test(says_none_of_no_handle),
-		cmocka_unit_test(says_what_is_not_in_the_run),   cmocka_unit_test(refuses_to_view_what_is_no_picture),
-		cmocka_unit_test(finds_a_changed_value),         cmocka_unit_test(names_runs_by_the_end_of_their_path),
-		cmocka_unit_test(shows_runs_side_by_side),       cmocka_unit_test(says_how_long_grace_periods_took),
+		cmocka_unit_test(says_what_it_can_do),
+		cmocka_unit_test(helps_with_wrong_calls),
+		cmocka_unit_test(calls_itself_as_it_was_called),
+		cmocka_unit_test(counts_what_it_prints),
+		cmocka_unit_test(prints_fields_by_name),
+		cmocka_unit_test(filters_by_name),
+		cmocka_unit_test(says_none_of_no_handle),
+		cmocka_unit_test(says_what_is_not_in_the_run),
+		cmocka_unit_test(refuses_to_view_what_is_no_picture),
+		cmocka_unit_test(finds_a_changed_value),
+		cmocka_unit_test(names_runs_by_the_end_of_their_path),
+		cmocka_unit_test(shows_runs_side_by_side),
+		cmocka_unit_test(says_how_long_grace_periods_took),
 	};
 	if (argc != 2)
 		return 2;

@@ -35,11 +35,12 @@ static void add(struct writer *writer, unsigned cpu, uint64_t ticks, const char 
 
 #define ADD(ticks, name, ...) add(writer, 0, ticks, name, sizeof((uint64_t[]){__VA_ARGS__}) / 8, (uint64_t[]){__VA_ARGS__})
 
-static void store(struct writer *writer, const char *name)
+static void store(struct writer *writer, const char *name, enum ending ending)
 {
 	char path[128];
 	struct format_header header = small_run_header;
 	header.clock_hz = 500000000; /* so that times are round */
+	header.ending = ending;
 	snprintf(path, sizeof(path), "%s/%s.vtrace", work, name);
 	writer_store(writer, &header, path);
 	assert_null(writer_error(writer));
@@ -62,7 +63,7 @@ static void make_odd_run(void)
 	for (unsigned id = 0; id < EVENT_IDS; id++)
 		if (schema_event(id))
 			small_run_add(writer, 0, 100 + id, schema_event(id)->name, id % 7 ? id : UINT64_MAX - id, false);
-	store(writer, "odd");
+	store(writer, "odd", ENDING_FINISHED);
 }
 
 /* A thread, 4, whose page a provider's thread, 3, brings: a CPU, times in ticks of two nanoseconds from 200 on. */
@@ -89,7 +90,7 @@ static void make_provider_run(void)
 	ADD(340, "fault_resume", 0x40, 4, 0x40);
 	ADD(350, "fault_end", 0x40, 4, FAULT_PROVIDED);
 	ADD(360, "thread_switch", 3, 4, SWITCH_RECEIVE);
-	store(writer, "provider");
+	store(writer, "provider", ENDING_FINISHED);
 }
 
 /* A thread that runs past the end of what it mapped, at 0x8000 bytes behind its begin. */
@@ -102,7 +103,27 @@ static void make_overrun(void)
 	ADD(200, "fault_begin", 0x40, 4, 0x18010, 0x1000, 1, FAULT_KIND_MISSING);
 	ADD(210, "fault_end", 0x40, 4, FAULT_KILLED);
 	ADD(220, "thread_crashed", 4, CAUSE_NOT_MAPPED, 0x18010, 0x1000, 1);
-	store(writer, "overrun");
+	store(writer, "overrun", ENDING_FINISHED);
+}
+
+/* A thread of whose address x86-64 says nothing, then one that faults twice at one page; and with it the program has ended. */
+static void make_crashed_run(void)
+{
+	struct writer *writer = writer_open("/tmp", CPUS, false);
+	ADD(150, "aspace_create", 2, chars("demo"), 0);
+	ADD(151, "thread_create", 4, 2, 0, 1, chars("main"), 0);
+	ADD(152, "thread_create", 5, 2, 0, 1, chars("wild"), 0);
+	ADD(160, "fault_begin", 0x50, 5, UINT64_C(1) << 63, 0x1000, 0, FAULT_KIND_MISSING);
+	ADD(170, "fault_end", 0x50, 5, FAULT_KILLED);
+	ADD(180, "thread_crashed", 5, CAUSE_KERNEL_ADDRESS, UINT64_C(1) << 63, 0x1000, 0);
+	ADD(200, "fault_begin", 0x60, 4, 0x18010, 0x1000, 1, FAULT_KIND_MISSING);
+	ADD(210, "fault_end", 0x60, 4, FAULT_MAPPED);
+	ADD(220, "fault_begin", 0x70, 4, 0x18018, 0x1004, 1, FAULT_KIND_PROTECTION);
+	ADD(225, "fault_mapping", 0x70, 4, 0x18000, 4096, 1, 9);
+	ADD(230, "fault_end", 0x70, 4, FAULT_KILLED);
+	ADD(240, "thread_crashed", 4, CAUSE_NO_RIGHT, 0x18018, 0x1004, 1);
+	ADD(250, "run_end", VERDICT_CRASHED, (uint64_t)-13);
+	store(writer, "crashed", ENDING_CRASHED);
 }
 
 static int start(void **state)
@@ -112,6 +133,7 @@ static int start(void **state)
 	make_odd_run();
 	make_provider_run();
 	make_overrun();
+	make_crashed_run();
 	return 0;
 }
 
@@ -180,9 +202,45 @@ static void tells_of_an_overrun(void **state)
 	assert_true(shell_said("Past the end: 0x10 bytes behind memory that was mapped at 0x10000 (event 0:2)"));
 }
 
+/* A page is named by any address in it. With one fault there it is explained, with several they are listed. */
+static void lists_the_faults_at_a_page(void **state)
+{
+	(void)state;
+	assert_int_equal(explain("crashed", "0x18fff"), 0);
+	assert_true(shell_said("2 faults at the page 0x18000 of small"));
+	assert_true(shell_said("0:6        0.200 us  thread 4 (main of demo) faulted: store at 0x18010"));
+	assert_true(shell_said("0:8        0.240 us  thread 4 (main of demo) faulted: store at 0x18018"));
+	assert_false(shell_said("thread 5"));
+	assert_int_equal(explain("provider", "0x5fff"), 0);
+	assert_true(shell_said("fault_begin, event 0:4 of small"));
+}
+
+static void tells_of_an_address_that_nobody_knows(void **state)
+{
+	(void)state;
+	assert_int_equal(explain("crashed", "thread_crashed:1"), 0);
+	assert_true(shell_said("it says neither the address nor whether it was a load or a store"));
+	assert_true(shell_said(
+		"is killed: the address is the kernel's (load or store at an address that the processor did not tell"));
+	assert_false(shell_said("wanted to load"));
+}
+
+/* The last event itself says nothing of why. */
+static void tells_how_a_run_ended(void **state)
+{
+	(void)state;
+	assert_int_equal(explain("crashed", "last"), 0);
+	assert_true(shell_said("run_end, event 0:12"));
+	assert_true(shell_said("the last thread of the program was killed for an illegal act, by event 0:11"));
+	assert_true(shell_said("A write to memory that was mapped read-only."));
+	assert_int_equal(explain("provider", "end"), 0);
+	assert_false(shell_said("How the run ended"));
+}
+
 static void takes_an_event_by_any_of_its_names(void **state)
 {
-	static const char *const names[] = {"0:4", "cpu0:4", "fault_begin:1", "@0.2", "@0.199", "0x40", "64"};
+	static const char *const names[] = {"0:4",  "cpu0:4", "fault_begin:1", "@0.2",          "@0.199",
+					    "0x40", "0.2",    "199ns",         "address:0x5fff"};
 	static char first[sizeof(shell_output)];
 	(void)state;
 	assert_int_equal(explain("provider", names[0]), 0);
@@ -211,9 +269,14 @@ static void says_what_it_cannot_explain(void **state)
 		{"fault_begun:1", 2, "did you mean `fault_begin`?"},
 		{"0:", 2, "no whole number stands behind the colon"},
 		{"@9", 1, "the run has no event @9"},
-		{"@now", 2, "no time in microseconds"},
-		{"0", 2, "names no event"},
-		{"", 2, "names no event"},
+		{"@now", 2, "no time stands behind the @"},
+		{"9", 1, "the run has no event 9"},
+		{"1.5.2us", 2, "is no moment"},
+		{"3h", 2, "is no moment"},
+		{"", 2, "is no moment"},
+		{"0x9999", 1, "no such flow, and no fault at the page of 0x9999"},
+		{"address:0x40", 1, "the run has no fault at the page of 0x40"},
+		{"address:here", 2, "no whole number"},
 		{"0:18446744073709551616", 2, "no whole number"},
 	};
 	(void)state;
@@ -250,6 +313,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(splits_the_time_of_a_fault),
 		cmocka_unit_test(names_who_and_what),
 		cmocka_unit_test(tells_of_an_overrun),
+		cmocka_unit_test(lists_the_faults_at_a_page),
+		cmocka_unit_test(tells_of_an_address_that_nobody_knows),
+		cmocka_unit_test(tells_how_a_run_ended),
 		cmocka_unit_test(takes_an_event_by_any_of_its_names),
 		cmocka_unit_test(says_what_it_cannot_explain),
 		cmocka_unit_test(speaks_of_lost_events),

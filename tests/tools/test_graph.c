@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "../../kernel/abi/trace_categories.h"
 #include "graph_run.h"
 #include "made_runs.h"
 
@@ -25,8 +26,12 @@ static int start(void **state)
 		return 1;
 	for (unsigned hash = 0; hash < 2; hash++) {
 		snprintf(path, sizeof(path), "%s/%s.vtrace", work, hash ? "hash" : "tree");
-		graph_run_store(path, hash);
+		graph_run_store(path, hash, TRACE_ALL);
 	}
+	snprintf(path, sizeof(path), "%s/bare.vtrace", work);
+	graph_run_store(path, true, TRACE_IPC);
+	snprintf(path, sizeof(path), "%s/nameless.vtrace", work);
+	graph_run_store(path, true, TRACE_MMU);
 	return 0;
 }
 
@@ -136,10 +141,16 @@ static void draws_any_run(void **state)
 		assert_int_equal(shell("%s graph %s %s/%s.vtrace --format dot -o - > %s/out", vitrine, kinds[i % 4], work,
 				       runs[i / 4], work),
 				 0);
-	assert_int_equal(shell("%s graph hpt %s/big.vtrace -o - > %s/out && %s graph faults %s/big.vtrace -o - | grep -q 'events "
-			       "were lost'",
-			       vitrine, work, work, vitrine, work),
-			 0);
+	assert_int_equal(
+		shell("%s graph hpt %s/big.vtrace -o - | grep -q 'events of the run were lost' && %s graph faults %s/big.vtrace "
+		      "-o - | grep -q 'events were lost'",
+		      vitrine, work, vitrine, work),
+		0);
+	assert_int_equal(
+		shell("%s graph ipc %s/bare.vtrace --format dot -o - | grep -q 'the category thread was not traced, so' && "
+		      "%s graph hpt %s/nameless.vtrace -o - | grep -q 'nobody knows whose pages'",
+		      vitrine, work, vitrine, work),
+		0);
 }
 
 /* ---- what cannot be drawn ---- */
@@ -173,7 +184,14 @@ static void says_what_is_wrong(void **state)
 	assert_true(refuses(1, "faults @tree.vtrace -o @no/x.svg", "No such file"));
 	assert_true(refuses(1, "hpt @tree.vtrace", "translates by a tree (radix4)"));
 	assert_true(refuses(1, "hpt @hash.vtrace --format dot", "it comes as svg only"));
+	assert_true(refuses(1, "boot @bare.vtrace",
+			    "the category `boot` was not traced, and the graph `boot` is made of its events"));
+	assert_true(refuses(1, "faults @bare.vtrace", "the category `fault` was not traced"));
+	assert_true(refuses(1, "hpt @bare.vtrace", "the category `mmu` was not traced"));
+	assert_true(refuses(1, "pagetable @bare.vtrace", "the category `mmu` was not traced"));
+	assert_true(refuses(1, "ipc @nameless.vtrace", "the category `ipc` was not traced"));
 	assert_true(refuses(1, "pagetable @tree.vtrace --at noon", "`noon` is no moment"));
+	assert_true(refuses(1, "pagetable @tree.vtrace --at crash", "no thread was killed in this run"));
 	assert_true(refuses(1, "pagetable @tree.vtrace --at 0:9999", "the run has no event 0:9999"));
 	assert_true(refuses(1, "pagetable @tree.vtrace --at mmu_map:99", "there are fewer of that kind"));
 	assert_true(refuses(1, "pagetable @tree.vtrace --aspace nobody", "there is no address space `nobody`"));
@@ -209,6 +227,18 @@ static void knows_a_moment_by_its_names(void **state)
 		      "grep -v 'moment' | "
 		      "md5sum; done | sort -u | wc -l",
 		      vitrine, work, vitrine, work),
+		0);
+	assert_string_equal(shell_output, "1\n");
+	assert_int_equal(shell("for at in fault_begin:1 0x100 address:0x20000abc 0x20000abc; do %s graph pagetable "
+			       "%s/tree.vtrace --at $at "
+			       "--format dot -o - | grep -v 'moment' | md5sum; done | sort -u | wc -l",
+			       vitrine, work),
+			 0);
+	assert_string_equal(shell_output, "1\n");
+	assert_int_equal(
+		shell("for at in last end 1s; do %s graph pagetable %s/tree.vtrace --aspace client --at $at --format dot -o - | "
+		      "grep -v 'moment' | md5sum; done | sort -u | wc -l",
+		      vitrine, work),
 		0);
 	assert_string_equal(shell_output, "1\n");
 }

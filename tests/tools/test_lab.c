@@ -327,7 +327,7 @@ static int confined(const char *line, unsigned seconds, bool *timed_out)
 	const struct confinement confinement = {
 		.directory = box, .processes = 24, .memory_mib = 1024, .file_mib = 1, .cpu_seconds = 20};
 	struct job job = {.word = {"sh", "-c", line}, .log = output_file, .seconds = seconds, .confinement = &confinement};
-	jobs_run(&job, 1, 1, NULL);
+	jobs_run(&job, 1, 1);
 	char *text = text_read(output_file, true);
 	snprintf(shell_output, sizeof(shell_output), "%s", text ? text : "");
 	free(text);

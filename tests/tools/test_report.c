@@ -72,7 +72,8 @@ static size_t told_bytes;
 
 static void start(void)
 {
-	memory_start(&memory, open_memstream(&told, &told_bytes), 10, 1000); /* a step is 100 ns */
+	static const struct trace_info info = {.mmu = "radix4", .categories = TRACE_ALL};
+	memory_start(&memory, &info, open_memstream(&told, &told_bytes), 10, 1000); /* a step is 100 ns */
 }
 
 static void event(uint64_t ns, const char *name, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)

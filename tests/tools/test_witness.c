@@ -339,7 +339,7 @@ static void pairs_what_is_alike(void **state)
 	(void)state;
 	static const uint64_t wanted[] = {0, 1, ALIGN_ALONE, 2, 3, 4, ALIGN_ALONE, 5};
 	uint64_t partner[8];
-	assert_int_equal(align_lists(8, 6, number_cost, NULL, partner), 8);
+	align_lists(8, 6, 4, number_cost, NULL, partner);
 	assert_memory_equal(partner, wanted, sizeof(wanted));
 }
 

@@ -3,7 +3,7 @@
  *
  * Teaches: a reader is as strict as what catches it. Each call of firmware_memory() gives a copy of just the bytes that were asked
  * for, so the address sanitizer stops a reader that looks one byte further.
- * Who calls: test_acpi.c, test_multiboot2.c. Who is fooled: arch/x86_64/{acpi,acpi_tables,loader,multiboot2}.c.
+ * Who calls: acpi_sim.c, test_acpi.c, test_multiboot2.c. Who is fooled: arch/x86_64/{acpi,acpi_tables,loader,multiboot2}.c.
  */
 #pragma once
 

@@ -8,13 +8,15 @@
  * The invariant: only the test's own context resumes a coroutine, and a coroutine yields only to the test.
  */
 #include "sim_machine.h"
-#include "boot/barrier.h"
+#include "boot/boot_lock.h"
+#include "boot/starting.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/cpu.h"
+#include "core/panic.h"
 #include "mm/page.h"
 
 #define ROUNDS_MAX 20000000 /* more rounds of all CPUs than that and they wait for each other */
@@ -66,7 +68,7 @@ bool sim_catch(void (*body)(void *argument), void *argument)
 	return left;
 }
 
-/* What a machine does for a CPU that starts before it calls the kernel: see barrier.h. */
+/* What a machine does for a CPU that starts before it calls the kernel: see boot_lock.h. */
 static void take_boot_lock(struct cpu *cpu)
 {
 	cpu->entry_ticks = arch_time_now();
@@ -105,6 +107,7 @@ static void start(unsigned index)
 enum status arch_cpu_start(struct cpu *cpu)
 {
 	struct sim_cpu *target = &sim_cpus[cpu->index];
+	ASSERT(start_state((unsigned)(cpu - cpus)) == CPU_STARTING);
 	if (target->missing)
 		return STATUS_NOT_FOUND;
 	if (!target->silent)

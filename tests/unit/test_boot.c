@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "boot/barrier.h"
+#include "boot/boot_lock.h"
 #include "boot/clock.h"
 #include "boot/information.h"
 #include "core/cpu.h"

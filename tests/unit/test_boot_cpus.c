@@ -147,6 +147,20 @@ static void test_wrong_clock(void)
 	assert_left_out(boot_with("wrong_clock=1", 2), "CPU 1 (0x1) is left out: its clock is not in step with CPU 0's");
 }
 
+/* ---- slow ---- */
+
+/* It comes just as CPU 0 gives up on it: whoever is first decides. */
+static void test_slow_before(void)
+{
+	assert_null(strstr(boot_with("slow_cpu=1 slow_at=before", 3), "is left out"));
+}
+
+static void test_slow_after(void)
+{
+	assert_left_out(boot_with("slow_cpu=1", 2), "CPU 1 (0x1) is left out: it never reported");
+	assert_int_equal(sim_state(1), SIM_STOPPED);
+}
+
 /* ---- words that say nothing ---- */
 
 static void test_unused(void)
@@ -165,6 +179,17 @@ static void test_no_place(void)
 	assert_left_out(console, "CPU 1 (0x1) is left out: it never reported");
 }
 
+static void test_slow_unused(void)
+{
+	const char *console = boot_with("slow_cpu=1 slow_at=after broken_cpu=1", 2);
+	assert_non_null(strstr(console, "slow_cpu=1 is not used: that CPU is broken"));
+	assert_non_null(strstr(console, "slow_at=after is not used: no CPU is slow"));
+	console = boot_with("slow_cpu=2 slow_at=noon", 2);
+	assert_non_null(
+		strstr(console, "slow_at=noon is not used: a CPU comes before CPU 0 gives up on it, or after; it is after"));
+	assert_left_out(console, "CPU 2 (0x2) is left out: it never reported");
+}
+
 static void test_no_number(void)
 {
 	assert_non_null(strstr(boot_with("broken_cpu=two", 3), "broken_cpu=two is no number"));
@@ -179,12 +204,20 @@ static void test_refused(void)
 }
 
 static const struct sim_test tests[] = {
-	{"late", test_late},           {"very_late", test_very_late},
-	{"before", test_before},       {"holding", test_holding},
-	{"after", test_after},         {"keeping", test_keeping},
-	{"unused", test_unused},       {"wrong_clock", test_wrong_clock},
-	{"no_place", test_no_place},   {"refused", test_refused},
+	{"late", test_late},
+	{"very_late", test_very_late},
+	{"before", test_before},
+	{"holding", test_holding},
+	{"after", test_after},
+	{"keeping", test_keeping},
+	{"unused", test_unused},
+	{"wrong_clock", test_wrong_clock},
+	{"no_place", test_no_place},
+	{"refused", test_refused},
 	{"no_number", test_no_number},
+	{"slow_before", test_slow_before},
+	{"slow_after", test_slow_after},
+	{"slow_unused", test_slow_unused},
 };
 
 int main(void)

@@ -2,8 +2,7 @@
  * Ends of threads and processes: who is told, what, and by whom.
  *
  * Teaches: an end is awaited by others, so nobody who waits for one may be forgotten, in whatever order they came; each test runs with many
- * seeds, as those of test_wait.c do. What the trace says of it
- * is tested as well: who wakes is who ended.
+ * seeds, as those of test_wait.c do. What the trace says of it is tested as well: who wakes is who ended.
  */
 #include "sim_user.h"
 
@@ -86,6 +85,47 @@ static void nobody_is_left(uint64_t argument)
 	(void)argument;
 	(void)user_thread(detaches_itself, 1 + chance(3000), ANYWHERE);
 	joins_any(STATUS_DEADLOCK);
+	wait_for_the_detached();
+}
+
+/* ---- joining and killing: the answers ---- */
+
+static void crashes(uint64_t argument)
+{
+	(void)argument;
+	user_trap(TRAP_ILLEGAL);
+}
+
+static void exits(uint64_t status)
+{
+	user_compute(1000);
+	user_exit(status);
+}
+
+static void asks_about_ends(uint64_t argument)
+{
+	uint64_t value = 0;
+	int64_t status = 0;
+	(void)argument;
+	assert_int_equal(user_call(SYSCALL_thread_join_any, 0, 0, 0, &value), STATUS_DEADLOCK);
+	uint32_t sleeper = user_thread(sleeps_long, 0, ANYWHERE);
+	uint32_t crasher = user_thread(crashes, 0, ANYWHERE);
+	assert_int_equal(user_call(SYSCALL_thread_join_any, 0, 0, 0, &value), STATUS_CRASHED);
+	assert_int_equal(value >> 32, crasher);
+	assert_int_equal(user_call(SYSCALL_thread_kill, sleeper, 0, 0, NULL), STATUS_OK);
+	assert_int_equal(user_join(sleeper, &status), STATUS_OK);
+	assert_int_equal(status, -(int64_t)STATUS_GONE);
+	assert_int_equal(user_call(SYSCALL_thread_kill, sleeper, 0, 0, NULL), STATUS_NOT_FOUND);
+	assert_int_equal(user_call(SYSCALL_thread_detach, sleeper, 0, 0, NULL), STATUS_NOT_FOUND);
+	uint32_t worker = user_thread(exits, 3, ANYWHERE);
+	assert_int_equal(user_call(SYSCALL_thread_join_any, 0, 0, 0, &value), STATUS_OK);
+	assert_int_equal(value >> 32, worker);
+	assert_int_equal((uint32_t)value, 3);
+	assert_int_equal(user_call(SYSCALL_thread_self, 0, 0, 0, &value), STATUS_OK);
+	assert_int_equal(user_join((uint32_t)value, NULL), STATUS_DEADLOCK);
+	uint32_t nobody = user_thread(exits, 0, ANYWHERE);
+	assert_int_equal(user_call(SYSCALL_thread_detach, nobody, 0, 0, NULL), STATUS_OK);
+	assert_int_equal(user_call(SYSCALL_thread_detach, nobody, 0, 0, NULL), STATUS_NOT_FOUND);
 	wait_for_the_detached();
 }
 
@@ -279,6 +319,11 @@ static void test_joins(void)
 	every_seed(nobody_is_left, NULL);
 }
 
+static void test_answers(void)
+{
+	every_seed(asks_about_ends, NULL);
+}
+
 static void test_starts_in_vain(void)
 {
 	every_seed(starts_in_vain, NULL);
@@ -301,10 +346,8 @@ static void test_circles_end(void)
 }
 
 static const struct sim_test tests[] = {
-	{"joins", test_joins},
-	{"starts_in_vain", test_starts_in_vain},
-	{"child_ends", test_child_ends},
-	{"circles_end", test_circles_end},
+	{"joins", test_joins},           {"answers", test_answers},         {"starts_in_vain", test_starts_in_vain},
+	{"child_ends", test_child_ends}, {"circles_end", test_circles_end},
 };
 
 int main(void)

@@ -1,5 +1,5 @@
 /*
- * Waiting: words, deadlines, messages and ends, with everything that may come in between.
+ * Waiting: words, deadlines and messages, with everything that may come in between.
  *
  * Teaches: what can go wrong with waiting is an order of two steps on two CPUs, so each test runs with many seeds, and a seed is another
  * order: CPUs yield to each other wherever the kernel switches interrupts or emits an event. A lost wake-up shows as a machine in which
@@ -306,52 +306,11 @@ static void storm(uint64_t argument)
 		(void)!user_call(SYSCALL_thread_yield, 0, 0, 0, NULL);
 }
 
-/* ---- joining, killing, pinning: the answers ---- */
-
-static void sleeps_long(uint64_t argument)
-{
-	(void)argument;
-	(void)!user_call(SYSCALL_thread_sleep, UINT64_C(3600000000000), 0, 0, NULL);
-}
-
-static void crashes(uint64_t argument)
-{
-	(void)argument;
-	user_trap(TRAP_ILLEGAL);
-}
+/* ---- pinning ---- */
 
 static void computes(uint64_t ticks)
 {
 	user_compute(ticks);
-	user_exit(3);
-}
-
-static void asks_about_ends(uint64_t argument)
-{
-	uint64_t value = 0;
-	int64_t status = 0;
-	(void)argument;
-	assert_int_equal(user_call(SYSCALL_thread_join_any, 0, 0, 0, &value), STATUS_DEADLOCK);
-	uint32_t sleeper = user_thread(sleeps_long, 0, ANYWHERE);
-	uint32_t crasher = user_thread(crashes, 0, ANYWHERE);
-	assert_int_equal(user_call(SYSCALL_thread_join_any, 0, 0, 0, &value), STATUS_CRASHED);
-	assert_int_equal(value >> 32, crasher);
-	assert_int_equal(user_call(SYSCALL_thread_kill, sleeper, 0, 0, NULL), STATUS_OK);
-	assert_int_equal(user_join(sleeper, &status), STATUS_OK);
-	assert_int_equal(status, -(int64_t)STATUS_GONE);
-	assert_int_equal(user_call(SYSCALL_thread_kill, sleeper, 0, 0, NULL), STATUS_NOT_FOUND);
-	assert_int_equal(user_call(SYSCALL_thread_detach, sleeper, 0, 0, NULL), STATUS_NOT_FOUND);
-	uint32_t worker = user_thread(computes, 1000, ANYWHERE);
-	assert_int_equal(user_call(SYSCALL_thread_join_any, 0, 0, 0, &value), STATUS_OK);
-	assert_int_equal(value >> 32, worker);
-	assert_int_equal((uint32_t)value, 3);
-	assert_int_equal(user_call(SYSCALL_thread_self, 0, 0, 0, &value), STATUS_OK);
-	assert_int_equal(user_join((uint32_t)value, NULL), STATUS_DEADLOCK);
-	uint32_t nobody = user_thread(computes, 10, ANYWHERE);
-	assert_int_equal(user_call(SYSCALL_thread_detach, nobody, 0, 0, NULL), STATUS_OK);
-	assert_int_equal(user_call(SYSCALL_thread_detach, nobody, 0, 0, NULL), STATUS_NOT_FOUND);
-	while (threads_alive() > 1)
-		(void)!user_call(SYSCALL_thread_yield, 0, 0, 0, NULL);
 }
 
 /* Pinned twice, it stays through a thousand reasons to move; unpinned as often, it goes where it was told to meanwhile. */
@@ -435,19 +394,14 @@ static void test_storm(void)
 	every_seed(storm);
 }
 
-static void test_ends(void)
-{
-	every_seed(asks_about_ends);
-}
-
 static void test_pin(void)
 {
 	every_seed(is_pinned);
 }
 
 static const struct sim_test tests[] = {
-	{"words", test_words}, {"told", test_told}, {"requeue", test_requeue}, {"twice", test_twice},
-	{"storm", test_storm}, {"ends", test_ends}, {"pin", test_pin},
+	{"words", test_words}, {"told", test_told},   {"requeue", test_requeue},
+	{"twice", test_twice}, {"storm", test_storm}, {"pin", test_pin},
 };
 
 int main(void)

@@ -14,6 +14,7 @@
 #include "at/at.h"
 #include "at/rerun.h"
 #include "commands.h"
+#include "moment.h"
 
 const char at_help[] =
 	"usage: vitrine at RUN EVENT [--command CMD]... [--batch]\n"
@@ -24,9 +25,9 @@ const char at_help[] =
 	"one, to the instruction, and that is checked. From there you may go on; what comes then may differ.\n"
 	"\n"
 	"EVENT is one of\n"
-	"    0:1234            event 1234 of CPU 0: the numbers that `vitrine events` and `vitrine sql` print\n"
-	"    fault_begin:17    the 17th such event of the run; docs/gen/events.md has all kinds\n"
-	"    @512.3            the first event at or after 512.3 microseconds since kernel entry\n"
+	"\n" MOMENT_HELP
+	"\n"
+	"and of several faults at a page the first.\n"
 	"\n"
 	"    --command CMD     gdb does this when the machine stands there; may be repeated\n"
 	"    --batch           and then ends\n"

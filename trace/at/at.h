@@ -12,7 +12,7 @@
 #include "reader.h"
 
 /*
- * Finds the event that `text` names in a run (its directory, or its .vtrace file); point.h says how.
+ * Finds the event that `text` names in a run (its directory, or its .vtrace file); moment.h says how.
  * Prints it to stdout as `vitrine events` does if `show`. Returns 0, or the exit code after having said what is wrong.
  */
 int at_find(const char *run, const char *text, bool show, struct trace_event *event);

@@ -22,13 +22,8 @@ const char explain_help[] =
 	"and, if the thread was killed, what the mistake probably is; of any other event what it belongs to.\n"
 	"\n"
 	"EVENT is one of\n"
-	"\n"
-	"    1:755            number 755 of CPU 1, as `vitrine events` prints them\n"
-	"    fault_begin:17   the 17th with this name, counted from 1\n"
-	"    @512.3           the first event at or after 512.3 microseconds since kernel entry\n"
-	"    0x3b1            the first event of this flow\n"
-	"    crash            the last thread that was killed\n"
-	"    last             the last event of the run\n"
+	"\n" MOMENT_HELP "\n"
+	"Of an address, if there are several faults at its page, they are listed.\n"
 	"\n"
 	"    --walk           of a fault: the walk also in the guest's memory at the moment of the trap, for which the\n"
 	"                     guest is run again up to there: see `vitrine at --help` for when that can be done\n"
@@ -111,14 +106,7 @@ static int pass(struct explain *explain, pass_take *take)
 
 static bool take_search(struct explain *explain, const struct trace_event *event)
 {
-	const struct event_point *point = &explain->point;
-	bool final;
-	if (event->id == TRACE_EVENT_GAP && point->kind == POINT_PLACE && event->cpu == point->cpu)
-		explain->in_gap |= point->number >= event->index && point->number - event->index < event->field[0];
-	if (!point_takes(point, explain->reader, event, &explain->seen, &final))
-		return true;
-	explain->target = (struct moment){true, *event};
-	return !final;
+	return moment_search_take(&explain->search, explain->reader, event);
 }
 
 static bool take_scope(struct explain *explain, const struct trace_event *event)
@@ -165,19 +153,21 @@ static void print_context(struct explain *explain)
 {
 	const struct trace_event *target = &explain->target.event;
 	uint64_t thread = has_field(target, "thread") ? field_of(target, "thread") : explain->names.running[target->cpu];
-	const struct who *who = names_thread(&explain->names, thread);
+	const struct open_events *open = names_open(&explain->names, thread);
 	fprintf(explain->out, "    CPU %u was running ", target->cpu);
 	print_thread(explain, explain->names.running[target->cpu], "nothing that the run names");
 	fputc('\n', explain->out);
-	if (!who)
+	if (!open && !actors_thread(&explain->names.actors, thread))
 		return;
 	if (thread != explain->names.running[target->cpu]) {
 		fputs("    it is about ", explain->out);
 		print_thread(explain, thread, "");
 		fputc('\n', explain->out);
 	}
-	print_open(explain, &who->fault, "fault", NULL);
-	print_open(explain, &who->call, "system call ", schema_value_name(FIELD_SYSCALL, who->call.value));
+	if (!open)
+		return;
+	print_open(explain, &open->fault, "fault", NULL);
+	print_open(explain, &open->call, "system call ", schema_value_name(FIELD_SYSCALL, open->call.value));
 }
 
 static void print_event_itself(struct explain *explain)
@@ -228,26 +218,103 @@ static void print_story(struct explain *explain)
 		mistake_print(explain, &explain->target.event);
 }
 
-static int explain_run(struct explain *explain, const char *wanted)
+/* ---- faults at one page ---- */
+
+static bool take_list(struct explain *explain, const struct trace_event *event)
 {
-	if (pass(explain, take_search) != 0)
+	names_take(&explain->names, event);
+	if (!is_event(event, "fault_begin") || (field_of(event, "address") ^ explain->search.moment.number) >= PAGE_SIZE)
+		return true;
+	fprintf(explain->out, "    %u:%-9" PRIu64, event->cpu, event->index);
+	print_ns(explain->out, explain_ns(explain, event));
+	fputs("  ", explain->out);
+	print_sentence(explain, event);
+	fputc('\n', explain->out);
+	return true;
+}
+
+static int list_faults(struct explain *explain)
+{
+	fprintf(explain->out,
+		"%" PRIu64 " faults at the page 0x%" PRIx64 " of %s on %s, by event and by time since kernel entry:\n",
+		explain->search.faults, explain->search.moment.number & ~(PAGE_SIZE - 1), explain->info->program,
+		explain->info->machine);
+	if (pass(explain, take_list) != 0)
 		return 1;
-	if (explain->in_gap)
-		return say("event %s is not in the run: it was lost, overwritten before it could be read", wanted);
-	if (!explain->target.there)
-		return explain->point.kind == POINT_CRASH ? say("no thread was killed in this run")
-							  : say("the run has no event %s", wanted);
+	fprintf(explain->out, "\n`%s explain %s EVENT` explains one.\n", program_path, explain->path);
+	return 0;
+}
+
+/* ---- one event ---- */
+
+/* The second pass to the fourth. With `says`, the event itself is told before what it belongs to is known. */
+static int look(struct explain *explain, bool says)
+{
 	if (pass(explain, take_names) != 0)
 		return 1;
 	scope_choose(explain);
-	print_event_itself(explain);
+	if (says)
+		print_event_itself(explain);
 	if (pass(explain, take_scope) != 0)
 		return 1;
 	names_free(&explain->names);
 	explain->names = (struct names){0};
-	if (pass(explain, take_story) != 0)
+	page_tables_start(&explain->tables, explain->info);
+	return pass(explain, take_story);
+}
+
+/* Forgets what belonged to the target. */
+static void look_away(struct explain *explain)
+{
+	names_free(&explain->names);
+	page_tables_free(&explain->tables);
+	table_free(&explain->cost.begun, free);
+	explain->names = (struct names){0};
+	explain->history = (struct history){0};
+	explain->cost = (struct cost){0};
+	explain->steps = explain->steps_left_out = 0;
+}
+
+/* The last event of a run that ended with a crash says nothing of it: whoever asks for that one wants to know why. */
+static int tell_ending(struct explain *explain)
+{
+	struct trace_event last = explain->target.event;
+	if (explain->info->ending != ENDING_CRASHED || explain->scope.crash.there)
+		return 0;
+	explain->search = (struct moment_search){.moment = {.kind = MOMENT_CRASH}};
+	if (pass(explain, take_search) != 0)
+		return 1;
+	if (!explain->search.found || is_same_event(&explain->search.event, &last))
+		return 0;
+	explain->target = (struct instant){true, explain->search.event};
+	look_away(explain);
+	if (look(explain, false) != 0)
+		return 1;
+	print_heading(explain, "How the run ended");
+	fprintf(explain->out, "    %s, by event %u:%" PRIu64 ":\n    ", trace_ending_meaning(explain->info->ending),
+		explain->target.event.cpu, explain->target.event.index);
+	print_sentence(explain, &explain->target.event);
+	fprintf(explain->out, "\n    `%s explain %s crash` tells how it came to that.\n", program_path, explain->path);
+	mistake_print(explain, &explain->target.event);
+	explain->target = (struct instant){true, last};
+	explain->steps = 0;
+	return 0;
+}
+
+static int explain_run(struct explain *explain, const char *wanted)
+{
+	if (pass(explain, take_search) != 0)
+		return 1;
+	if (!explain->search.found)
+		return moment_say_absent(&explain->search, explain->path, explain->info, wanted);
+	if (explain->search.faults > 1)
+		return list_faults(explain);
+	explain->target = (struct instant){true, explain->search.event};
+	if (look(explain, true) != 0)
 		return 1;
 	print_story(explain);
+	if (explain->search.moment.kind == MOMENT_LAST && tell_ending(explain) != 0)
+		return 1;
 	print_fields(explain);
 	print_picture(explain);
 	if (explain->failed)
@@ -259,7 +326,7 @@ int command_explain(int argc, char **argv)
 {
 	static const struct option options[] = {{"ram", required_argument, NULL, 'r'}, {"walk", no_argument, NULL, 'w'}, {0}};
 	static struct explain explain; /* too large for a stack frame */
-	char why[320];
+	char why[512];
 	opterr = 0;
 	for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
 		if (option != 'r' && option != 'w')
@@ -276,14 +343,13 @@ int command_explain(int argc, char **argv)
 		return say_usage("explain", "a run and an event are wanted, and there are %d arguments", argc - optind);
 	explain.out = stdout;
 	explain.path = argv[optind];
-	if (!point_parse(argv[optind + 1], &explain.point, why, sizeof(why)))
+	if (!moment_parse(argv[optind + 1], &explain.search.moment, why, sizeof(why)))
 		return say_usage("explain", "%s", why);
 	explain.step = malloc(STEPS_MAX * sizeof(*explain.step));
 	int exit_code = explain.step ? explain_run(&explain, argv[optind + 1]) : say("there is no memory");
 	if (explain.reader)
 		trace_close(explain.reader);
-	names_free(&explain.names);
-	table_free(&explain.cost.begun, free);
+	look_away(&explain);
 	free(explain.step);
 	return exit_code;
 }

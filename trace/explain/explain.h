@@ -2,7 +2,7 @@
  * What the parts of `vitrine explain` share: one event of a run, and the story it belongs to.
  *
  *     explain.c   the command: options, the passes, which story an event gets
- *     names.c     who is who: threads, processes, objects, endpoints; what each thread and CPU is in the middle of
+ *     names.c     what objects and endpoints are, what each thread and CPU is in the middle of; ../actors.h has the names of threads
  *     words.c     an event as a sentence
  *     scope.c     the third pass: where the story begins and ends, what else belongs to it
  *     fault.c     the story of a fault        walk.c     what the MMU had and got
@@ -10,8 +10,8 @@
  *     cost.c      where its time went         mistake.c  what the programmer probably did
  *     others.c    messages, calls and other slices, grace periods, what is freed, threads
  *
- * Invariant: the run is read four times from its start and never kept; what is kept is bounded by the story (STEPS_MAX events) and by the
- * number of threads and objects there were.
+ * Invariant: the run is read four times from its start and never kept; what is kept is bounded by the story (STEPS_MAX events), by the number
+ * of threads and objects there were, and by that of translations.
  */
 #pragma once
 
@@ -19,14 +19,15 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "actors.h"
 #include "format.h"
-#include "point.h"
+#include "moment.h"
+#include "page_tables.h"
 #include "reader.h"
 #include "table.h"
 
 #define STEPS_MAX 2000
 #define REQUESTS_MAX 4
-#define LEVELS_MAX 6 /* one more than the levels there are */
 #define PAGE_SIZE UINT64_C(4096)
 
 /* ---- names.c: who is who, as far as the run has been read ---- */
@@ -39,10 +40,7 @@ struct open_event {
 	uint64_t value; /* the flow of the fault, the number of the call */
 };
 
-struct who {
-	uint64_t id;
-	char name[20];
-	uint64_t process, creator;
+struct open_events {
 	struct open_event call, fault;
 };
 
@@ -54,15 +52,16 @@ struct thing {
 };
 
 struct names {
-	struct table threads, processes, things;
+	struct actors actors;
+	struct table open, things;         /* of threads and of objects, by number */
 	uint64_t running[FORMAT_CPUS_MAX]; /* 0: nobody */
 	bool out_of_memory;
 };
 
 void names_take(struct names *names, const struct trace_event *event);
-struct who *names_thread(const struct names *names, uint64_t id);
+/* What a thread has begun; NULL if it never began anything. */
+const struct open_events *names_open(const struct names *names, uint64_t thread);
 struct thing *names_thing(const struct names *names, uint64_t id);
-const char *names_process(const struct names *names, uint64_t id);
 void names_free(struct names *names);
 
 /* ---- the story ---- */
@@ -76,7 +75,7 @@ enum subject {
 	SUBJECT_THREAD, /* a thread stops, or goes on */
 };
 
-struct moment {
+struct instant {
 	bool there;
 	struct trace_event event;
 };
@@ -87,17 +86,15 @@ struct scope {
 	uint64_t thread, flow, period;
 	uint64_t request[REQUESTS_MAX]; /* page requests that a fault waited for, if they are not its own */
 	unsigned requests;
-	struct moment begin, end, crash;
-	struct moment again; /* the thread runs again */
-	uint64_t space;      /* the process of a fault's thread */
-	size_t steps_max;    /* so many events are told, at most STEPS_MAX */
+	struct instant begin, end, crash;
+	struct instant again; /* the thread runs again */
+	uint64_t space;       /* the process of a fault's thread */
+	size_t steps_max;     /* so many events are told, at most STEPS_MAX */
 };
 
 /* Of the page of a fault: the last of each before it, and the memory that ends nearest below it. See walk.c. */
 struct history {
-	struct moment mapped, unmapped, evicted, segment, vm_mapped, vm_unmapped, vm_protected, below;
-	uint64_t table[LEVELS_MAX],
-		new_table[LEVELS_MAX]; /* of a tree, by level: frames; those whose translation is still to come */
+	struct instant mapped, unmapped, evicted, vm_mapped, vm_unmapped, vm_protected, below;
 };
 
 enum cost_part {
@@ -136,14 +133,13 @@ struct explain {
 	bool walks;      /* an image of the moment of the trap is to be made */
 	struct trace_reader *reader;
 	const struct trace_info *info;
-	struct event_point point;
-	bool failed;   /* something that was asked for could not be done, and was said */
-	uint64_t seen; /* events that have the name that is asked for */
-	bool in_gap;   /* what is asked for was lost */
-	struct moment target;
+	struct moment_search search;
+	bool failed; /* something that was asked for could not be done, and was said */
+	struct instant target;
 	struct names names;
 	struct scope scope;
 	struct history history;
+	struct page_tables tables; /* as they were when the fault began */
 	struct cost cost;
 	struct trace_event *step;
 	size_t steps, steps_left_out;
@@ -165,6 +161,12 @@ uint64_t explain_ns(const struct explain *explain, const struct trace_event *eve
 
 /* The step of the story with this name, or NULL. */
 const struct trace_event *step_named(const struct explain *explain, const char *name);
+
+/* Whether the access of a fault or a crash is what the machine said: of an address that is none (not canonical) x86-64 says nothing. */
+bool access_is_known(const struct explain *explain, const struct trace_event *event);
+
+/* Whether this address of it is none: it stands there because the machine told none. */
+bool is_not_told(const struct explain *explain, const struct trace_event *event, uint64_t address);
 
 /* Whether a range of an event (address or start, bytes or pages) has the address in it. */
 bool range_has(const struct trace_event *event, uint64_t address);

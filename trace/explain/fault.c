@@ -4,14 +4,54 @@
  * Teaches: one fault path, whatever the machine; what differs is the walk. Who calls: explain.c. Whom: walk.c, cost.c, mistake.c, words.c.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "../kernel/abi/trace_enums.h"
 #include "explain/explain.h"
+
+enum { ACCESS_EXECUTE = 2 }; /* the field `access` */
 
 static const char *verb_of(uint64_t access)
 {
 	static const char *const verbs[] = {"wanted to load from", "wanted to store to", "wanted to execute what is at"};
 	return access < 3 ? verbs[access] : "wanted to use";
+}
+
+#define NOT_AN_ADDRESS (UINT64_C(1) << 63) /* arch/x86_64/trap.c puts it where the processor told none */
+
+bool access_is_known(const struct explain *explain, const struct trace_event *event)
+{
+	unsigned bits = strcmp(explain->info->mmu, "radix5") ? 47 : 56;
+	uint64_t above = field_of(event, "address") >> bits;
+	bool canonical = above == 0 || above == UINT64_MAX >> bits;
+	return canonical || field_of(event, "access") == ACCESS_EXECUTE || strcmp(explain->info->machine, "x86_64") != 0;
+}
+
+bool is_not_told(const struct explain *explain, const struct trace_event *event, uint64_t address)
+{
+	return address == NOT_AN_ADDRESS && !access_is_known(explain, event);
+}
+
+static void print_end(struct explain *explain)
+{
+	if (explain->scope.end.there)
+		fprintf(explain->out, "    It ended so: %s.\n",
+			value_text(FIELD_FAULT_RESULT, field_of(&explain->scope.end.event, "result")));
+	else
+		fputs("    Its end is not in the run.\n", explain->out);
+}
+
+/* A general protection or stack fault: the kernel has only the registers to tell what it was about. */
+static void print_no_address(struct explain *explain, const struct trace_event *begin)
+{
+	uint64_t address = field_of(begin, "address");
+	fprintf(explain->out, " used an address that is none (not canonical), with the instruction at 0x%" PRIx64 ".\n",
+		field_of(begin, "pc"));
+	fputs("    The machine said: a protection fault; it says neither the address nor whether it was a load or a store.\n",
+	      explain->out);
+	if (!is_not_told(explain, begin, address))
+		fprintf(explain->out, "    The stack pointer was 0x%" PRIx64 ", which is none.\n", address);
+	print_end(explain);
 }
 
 static void print_what(struct explain *explain)
@@ -21,15 +61,15 @@ static void print_what(struct explain *explain)
 	print_heading(explain, "What happened");
 	fputs("    ", explain->out);
 	print_thread(explain, field_of(begin, "thread"), "The kernel");
+	if (!access_is_known(explain, begin)) {
+		print_no_address(explain, begin);
+		return;
+	}
 	fprintf(explain->out, " %s 0x%" PRIx64 " (byte 0x%x of its page), with the instruction at 0x%" PRIx64 ".\n",
 		verb_of(field_of(begin, "access")), address, (unsigned)(address % PAGE_SIZE), field_of(begin, "pc"));
 	fprintf(explain->out, "    The machine said: %s.\n", value_text(FIELD_FAULT_KIND, field_of(begin, "kind")));
 	walk_print_why(explain);
-	if (explain->scope.end.there)
-		fprintf(explain->out, "    It ended so: %s.\n",
-			value_text(FIELD_FAULT_RESULT, field_of(&explain->scope.end.event, "result")));
-	else
-		fputs("    Its end is not in the run.\n", explain->out);
+	print_end(explain);
 }
 
 /* "sent 3.510 us after the trap", and so on. */

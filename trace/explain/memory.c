@@ -20,9 +20,10 @@
 
 static void walk_tree(struct explain *explain, const struct dump_image *image, uint64_t address)
 {
-	unsigned levels = explain->info->mmu[5] == '5' ? 5 : 4;
-	uint64_t table = explain->history.table[levels];
-	if (!table) {
+	unsigned levels = explain->tables.levels;
+	const struct tree_page *root = page_tables_page(&explain->tables, explain->scope.space, levels, address);
+	uint64_t table = root ? root->frame : 0;
+	if (!root) {
 		fputs("    The run does not say where the table of the top level lies: its event was lost, or the category mmu "
 		      "was not traced.\n",
 		      explain->out);

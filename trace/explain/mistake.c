@@ -73,7 +73,7 @@ static bool was_unmapped(const struct crash *crash)
 /* An index that ran past the end of something. */
 static bool is_behind_something(const struct crash *crash)
 {
-	const struct moment *below = &crash->explain->history.below;
+	const struct instant *below = &crash->explain->history.below;
 	uint64_t end = field_of(&below->event, "address") + field_of(&below->event, "bytes");
 	if (!below->there || crash->address - end >= NEAR_BYTES)
 		return false;
@@ -107,7 +107,7 @@ static void guard(const struct crash *crash)
 /* The last rights that a program asked for itself. */
 static void print_protected(const struct crash *crash)
 {
-	const struct moment *moment = &crash->explain->history.vm_protected;
+	const struct instant *moment = &crash->explain->history.vm_protected;
 	if (!moment->there)
 		return;
 	fprintf(crash->explain->out, "    Its rights were changed to %s by event %u:%" PRIu64 ".\n",

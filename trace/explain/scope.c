@@ -87,16 +87,16 @@ static void choose_around(struct explain *explain)
 	const struct trace_event *target = &explain->target.event;
 	bool counter = target->schema->phase == PHASE_COUNTER || target->schema->phase == PHASE_CPU_COUNTER;
 	uint64_t thread = has_field(target, "thread") ? field_of(target, "thread") : explain->names.running[target->cpu];
-	const struct who *who = names_thread(&explain->names, thread);
-	if (!who || counter || target->schema->category == TRACE_BOOT)
+	const struct open_events *open = names_open(&explain->names, thread);
+	if (!open || counter || target->schema->category == TRACE_BOOT)
 		return;
-	if (who->fault.open && who->fault.cpu == target->cpu) {
+	if (open->fault.open && open->fault.cpu == target->cpu) {
 		scope->subject = SUBJECT_FAULT;
-		scope->flow = who->fault.value;
-	} else if (who->call.open && target->schema->phase != PHASE_SCHED) {
+		scope->flow = open->fault.value;
+	} else if (open->call.open && target->schema->phase != PHASE_SCHED) {
 		scope->subject = SUBJECT_SLICE;
 		scope->thread = thread;
-		scope->begin = (struct moment){false, {.cpu = who->call.cpu, .index = who->call.index}};
+		scope->begin = (struct instant){false, {.cpu = open->call.cpu, .index = open->call.index}};
 	}
 }
 
@@ -112,7 +112,7 @@ void scope_choose(struct explain *explain)
 		scope->thread = field_of(target, "thread");
 	} else if (begins(target->schema) || ends(target->schema)) {
 		scope->subject = SUBJECT_SLICE;
-		scope->begin = begins(target->schema) ? (struct moment){false, *target} : (struct moment){0};
+		scope->begin = begins(target->schema) ? (struct instant){false, *target} : (struct instant){0};
 	} else if (has_field(target, "period")) {
 		scope->subject = SUBJECT_PERIOD;
 		scope->period = field_of(target, "period");
@@ -131,9 +131,9 @@ void scope_choose(struct explain *explain)
 
 /* ---- the third pass ---- */
 
-static void set(struct moment *moment, const struct trace_event *event)
+static void set(struct instant *moment, const struct trace_event *event)
 {
-	*moment = (struct moment){true, *event};
+	*moment = (struct instant){true, *event};
 }
 
 static void add_request(struct scope *scope, uint64_t request)
@@ -152,14 +152,14 @@ static void begin_fault(struct explain *explain, const struct trace_event *event
 	scope->flow = field_of(event, "flow");
 	scope->thread = field_of(event, "thread");
 	scope->requests = 0;
-	scope->end = scope->again = scope->crash = (struct moment){0};
-	const struct who *who = names_thread(&explain->names, scope->thread);
+	scope->end = scope->again = scope->crash = (struct instant){0};
+	const struct actor_thread *who = actors_thread(&explain->names.actors, scope->thread);
 	scope->space = who ? who->process : 0;
 	set(&scope->begin, event);
 }
 
 /* Whether the fault that has ended so is why its thread is killed. */
-static bool kills(const struct moment *end)
+static bool kills(const struct instant *end)
 {
 	uint64_t result = field_of(&end->event, "result");
 	return end->there && (result == FAULT_KILLED || result == FAULT_NO_MEMORY);
@@ -259,7 +259,7 @@ void scope_take(struct explain *explain, const struct trace_event *event)
 
 /* ---- the fourth pass ---- */
 
-static bool is_within(const struct trace_event *event, const struct moment *begin, const struct moment *end)
+static bool is_within(const struct trace_event *event, const struct instant *begin, const struct instant *end)
 {
 	return begin->there && !is_before(event, &begin->event) && (!end->there || !is_before(&end->event, event));
 }
@@ -281,9 +281,9 @@ static bool fault_has(const struct explain *explain, const struct trace_event *e
 	for (unsigned i = 0; i < scope->requests; i++)
 		if (is_in_flow(event, scope->request[i]))
 			return true;
-	const struct moment *last = scope->crash.there                           ? &scope->crash
-				    : explain->cost.waited && scope->again.there ? &scope->again
-										 : &scope->end;
+	const struct instant *last = scope->crash.there                           ? &scope->crash
+				     : explain->cost.waited && scope->again.there ? &scope->again
+										  : &scope->end;
 	if (!is_within(event, &scope->begin, last))
 		return false;
 	bool here = event->cpu == explain->cost.handler &&

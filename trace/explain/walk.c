@@ -4,7 +4,7 @@
  * Teaches: the tables are a cache whose every change is an event, so they can be made again from the trace. A tree: tables that became part of it
  * on the way to the address, and the entry that was written last. A hash: the group is arithmetic on the address, the slot is in the event.
  * What the hardware changes by itself is in no event; memory.c reads it from a RAM image, where there is one.
- * Who calls: explain.c, walk_take() with every event of the fourth pass; fault.c. Simplified: where events were lost, what is said is as far as
+ * Who calls: explain.c, walk_take() with every event of the fourth pass; fault.c. Whom: page_tables.h has the tables of that moment. Simplified: where events were lost, what is said is as far as
  * the others tell.
  */
 #include <inttypes.h>
@@ -15,9 +15,9 @@
 
 /* ---- what there was before ---- */
 
-static void set(struct moment *moment, const struct trace_event *event)
+static void set(struct instant *moment, const struct trace_event *event)
 {
-	*moment = (struct moment){true, *event};
+	*moment = (struct instant){true, *event};
 }
 
 static uint64_t page_of(uint64_t address)
@@ -25,47 +25,15 @@ static uint64_t page_of(uint64_t address)
 	return address & ~(PAGE_SIZE - 1);
 }
 
-/* Whether both addresses are served by the same table of this level. */
-static bool share_table(uint64_t a, uint64_t b, unsigned level)
-{
-	return a >> (12 + 9 * level) == b >> (12 + 9 * level);
-}
-
-/* New tables come just before the translation that they are made for. The one at the top serves every address. */
-static void take_table(struct history *history, const struct trace_event *event, unsigned top)
-{
-	uint64_t level = field_of(event, "level");
-	if (level == top)
-		history->table[level] = field_of(event, "frame");
-	else if (level >= 1 && level < LEVELS_MAX)
-		history->new_table[level] = field_of(event, "frame");
-}
-
-static void take_tables_of(struct history *history, uint64_t mapped, uint64_t address)
-{
-	for (unsigned level = 1; level < LEVELS_MAX; level++) {
-		if (history->new_table[level] && share_table(mapped, address, level))
-			history->table[level] = history->new_table[level];
-		history->new_table[level] = 0;
-	}
-}
-
 static void take_mmu(struct explain *explain, const struct trace_event *event, uint64_t address)
 {
 	struct history *history = &explain->history;
-	if (is_event(event, "mmu_table")) {
-		take_table(history, event, explain->info->mmu[5] == '5' ? 5 : 4);
-	} else if (is_event(event, "mmu_map")) {
-		take_tables_of(history, field_of(event, "address"), address);
-		if (field_of(event, "address") == page_of(address))
-			set(&history->mapped, event);
-	} else if (is_event(event, "mmu_unmap") && range_has(event, address)) {
+	if (is_event(event, "mmu_map") && field_of(event, "address") == page_of(address))
+		set(&history->mapped, event);
+	else if (is_event(event, "mmu_unmap") && range_has(event, address))
 		set(&history->unmapped, event);
-	} else if (is_event(event, "mmu_evict") && field_of(event, "address") == page_of(address)) {
+	else if (is_event(event, "mmu_evict") && field_of(event, "address") == page_of(address))
 		set(&history->evicted, event);
-	} else if (is_event(event, "mmu_segment") && field_of(event, "esid") == address >> 40) {
-		set(&history->segment, event);
-	}
 }
 
 static uint64_t end_of(const struct trace_event *event)
@@ -94,6 +62,7 @@ void walk_take(struct explain *explain, const struct trace_event *event)
 	if (scope->subject != SUBJECT_FAULT || !scope->begin.there || !is_before(event, &scope->begin.event))
 		return;
 	uint64_t address = field_of(&scope->begin.event, "address");
+	page_tables_take(&explain->tables, event, 0);
 	if (event->schema->category == TRACE_MMU && has_field(event, "space") && field_of(event, "space") == scope->space)
 		take_mmu(explain, event, address);
 	else if (event->schema->category == TRACE_VM && has_field(event, "aspace") && field_of(event, "aspace") == scope->space)
@@ -102,32 +71,39 @@ void walk_take(struct explain *explain, const struct trace_event *event)
 
 /* ---- why it faulted ---- */
 
-static bool is_later(const struct moment *a, const struct moment *b)
+/* Whether a program can have the address at all. */
+static bool is_users(uint64_t address)
+{
+	return address < UINT64_C(1) << 46;
+}
+
+static bool is_later(const struct instant *a, const struct instant *b)
 {
 	return a->there && (!b->there || is_before(&b->event, &a->event));
 }
 
-static void print_when(struct explain *explain, const struct moment *moment)
+static void print_when(struct explain *explain, const struct instant *moment)
 {
 	fprintf(explain->out, " (event %u:%" PRIu64 ", at ", moment->event.cpu, moment->event.index);
 	print_ns(explain->out, explain_ns(explain, &moment->event));
 	fputs(")", explain->out);
 }
 
-static const struct moment *last_loss(const struct history *history)
+static const struct instant *last_loss(const struct history *history)
 {
 	return is_later(&history->evicted, &history->unmapped) ? &history->evicted : &history->unmapped;
 }
 
 bool walk_had_translation(const struct explain *explain)
 {
-	return explain->history.mapped.there && !is_later(last_loss(&explain->history), &explain->history.mapped);
+	uint64_t address = field_of(&explain->scope.begin.event, "address");
+	return page_tables_translation(&explain->tables, explain->scope.space, address) != NULL;
 }
 
 static void print_missing(struct explain *explain)
 {
 	const struct history *history = &explain->history;
-	const struct moment *loss = last_loss(history);
+	const struct instant *loss = last_loss(history);
 	if (walk_had_translation(explain)) {
 		fputs("    A translation of the page was entered before", explain->out);
 		print_when(explain, &history->mapped);
@@ -141,6 +117,9 @@ static void print_missing(struct explain *explain)
 		fputs("    Something was mapped here anew", explain->out);
 		print_when(explain, &history->vm_mapped);
 		fputs(", and this is the first use of the page since.\n", explain->out);
+	} else if (!loss->there) {
+		fputs("    The page had a translation, and when it was removed is not known: the run lacks events.\n",
+		      explain->out);
 	} else if (loss == &history->evicted) {
 		fputs("    The page had a translation, but the hash has forgotten it, to make room for another", explain->out);
 		print_when(explain, loss);
@@ -168,13 +147,14 @@ void walk_print_why(struct explain *explain)
 		fputs("    The MMU was not asked: a system call wants the page to be there.\n", explain->out);
 		break;
 	default:
-		print_missing(explain);
+		if (is_users(field_of(begin, "address")))
+			print_missing(explain);
 	}
 }
 
 /* ---- the tree ---- */
 
-static void print_leaf(struct explain *explain, const struct moment *was)
+static void print_leaf(struct explain *explain, const struct instant *was)
 {
 	if (!was->there) {
 		fputs("empty: no page\n", explain->out);
@@ -185,19 +165,20 @@ static void print_leaf(struct explain *explain, const struct moment *was)
 
 static void print_tree(struct explain *explain, uint64_t address)
 {
-	const struct history *history = &explain->history;
-	const struct moment none = {0};
-	unsigned levels = explain->info->mmu[5] == '5' ? 5 : 4;
-	for (unsigned level = levels; level >= 1; level--) {
+	const struct page_tables *tables = &explain->tables;
+	const struct instant none = {0};
+	for (unsigned level = tables->levels; level >= 1; level--) {
+		const struct tree_page *page = page_tables_page(tables, explain->scope.space, level, address);
+		const struct tree_page *next = page_tables_page(tables, explain->scope.space, level - 1, address);
 		fprintf(explain->out, "    level %u  bits %2u-%2u  entry %3u of table 0x%" PRIx64 ": ", level, 11 + 9 * level,
-			3 + 9 * level, (unsigned)(address >> (3 + 9 * level) & 511), history->table[level]);
+			3 + 9 * level, (unsigned)(address >> (3 + 9 * level) & 511), page ? page->frame : 0);
 		if (level == 1) {
-			print_leaf(explain, walk_had_translation(explain) ? &history->mapped : &none);
-		} else if (!history->table[level - 1]) {
+			print_leaf(explain, walk_had_translation(explain) ? &explain->history.mapped : &none);
+		} else if (!next) {
 			fputs("empty: no table of the next level, the walk ends here\n", explain->out);
 			return;
 		} else {
-			fprintf(explain->out, "leads to the table 0x%" PRIx64 "\n", history->table[level - 1]);
+			fprintf(explain->out, "leads to the table 0x%" PRIx64 "\n", next->frame);
 		}
 	}
 }
@@ -260,12 +241,11 @@ void walk_print(struct explain *explain)
 {
 	uint64_t address = field_of(&explain->scope.begin.event, "address");
 	bool hash = !strcmp(explain->info->mmu, "hash");
-	bool user_could = address < UINT64_C(1) << 46;
 	print_heading(explain, "The walk, when it faulted");
 	if (!(explain->info->categories & TRACE_MMU)) {
 		fputs("    The run was recorded without the category mmu, so nobody knows what was in the tables.\n",
 		      explain->out);
-	} else if (!user_could) {
+	} else if (!is_users(address)) {
 		fputs("    It is no address of a user's: no table of the process says anything about it.\n", explain->out);
 	} else {
 		hash ? print_hash(explain, address) : print_tree(explain, address);

@@ -140,14 +140,15 @@ const char *value_text(enum field_type type, uint64_t value)
 
 static void print_process(struct explain *explain, uint64_t id)
 {
-	const char *name = names_process(&explain->names, id);
+	const char *name = actors_process_name(&explain->names.actors, id, NULL);
 	fprintf(explain->out, name ? "process %" PRIu64 " (%s)" : "process %" PRIu64, id, name);
 }
 
 void print_thread(struct explain *explain, uint64_t id, const char *zero)
 {
-	const struct who *who = names_thread(&explain->names, id);
-	const char *process = who ? names_process(&explain->names, who->process) : NULL;
+	const struct actors *actors = &explain->names.actors;
+	const struct actor_thread *who = actors_thread(actors, id);
+	const char *process = who ? actors_process_name(actors, who->process, NULL) : NULL;
 	if (!id)
 		fputs(zero, explain->out);
 	else if (!who || !who->name[0])
@@ -219,7 +220,13 @@ static void print_value(struct explain *explain, const struct trace_event *event
 		bool goes_on = index + 1 < event->fields && field[1].type == FIELD_CHARS;
 		trace_chars(value, goes_on ? event->field[index + 1] : 0, text);
 		fprintf(explain->out, "`%s`", text);
-	} else if (name)
+	} else if (field->type == FIELD_ADDRESS && is_not_told(explain, event, value))
+		fputs("an address that the processor did not tell", explain->out);
+	else if (field->type == FIELD_ACCESS && !access_is_known(explain, event))
+		fputs("load or store", explain->out);
+	else if (field->type == FIELD_FAULT_KIND && !access_is_known(explain, event))
+		fputs("no address", explain->out);
+	else if (name)
 		fputs(name, explain->out);
 	else
 		print_number(explain, field, value);

@@ -15,9 +15,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "commands.h"
 #include "reader.h"
 #include "run/again.h"
@@ -62,13 +62,6 @@ static volatile sig_atomic_t signal_caught;
 static void catch_signal(int number)
 {
 	signal_caught = number;
-}
-
-static double seconds_now(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 /* ---- the directory ---- */

@@ -10,10 +10,6 @@
 
 #include <stdlib.h>
 
-#define BAND_EXTRA 64
-#define BAND_MOST 512
-#define ROWS_MOST 3000 /* of lists that differ by more than the band */
-
 enum step { STEP_PAIR, STEP_SEEN_ALONE, STEP_TRACED_ALONE };
 
 struct band {
@@ -80,13 +76,9 @@ static void follow(const struct band *band, uint64_t *partner)
 	}
 }
 
-uint64_t align_lists(uint64_t seen, uint64_t traced, align_cost *cost, const void *context, uint64_t *partner)
+void align_lists(uint64_t seen, uint64_t traced, uint64_t shift, align_cost *cost, const void *context, uint64_t *partner)
 {
-	if (difference(seen, traced) > BAND_MOST) {
-		seen = seen < ROWS_MOST ? seen : ROWS_MOST;
-		traced = traced < ROWS_MOST ? traced : ROWS_MOST;
-	}
-	struct band band = {.seen = seen, .traced = traced, .half = difference(seen, traced) + BAND_EXTRA};
+	struct band band = {.seen = seen, .traced = traced, .half = difference(seen, traced) + shift};
 	band.width = 2 * band.half + 1;
 	band.row = malloc(band.width * sizeof(*band.row));
 	band.above = malloc(band.width * sizeof(*band.above));
@@ -99,5 +91,4 @@ uint64_t align_lists(uint64_t seen, uint64_t traced, align_cost *cost, const voi
 	free(band.row);
 	free(band.above);
 	free(band.step);
-	return seen;
 }

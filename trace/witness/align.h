@@ -13,7 +13,7 @@ typedef float align_cost(const void *context, uint64_t seen, uint64_t traced);
 #define ALIGN_ALONE UINT64_MAX
 
 /*
- * Fills partner[seen] with the index of what it is paired with, or ALIGN_ALONE, such that the whole costs least. Where the lists differ in length
- * by very much, only their beginnings are paired. Returns how many of `seen` were looked at.
+ * Fills partner[seen] with the index of what it is paired with, or ALIGN_ALONE, such that the whole costs least. The i-th of one list is at most
+ * `shift` places from its partner, beyond what the lists differ in length. Takes time and memory in proportion to the rows and to that.
  */
-uint64_t align_lists(uint64_t seen, uint64_t traced, align_cost *cost, const void *context, uint64_t *partner);
+void align_lists(uint64_t seen, uint64_t traced, uint64_t shift, align_cost *cost, const void *context, uint64_t *partner);

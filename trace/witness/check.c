@@ -3,10 +3,8 @@
  *
  * Teaches: two accounts of one story, by tellers who know nothing of each other. The kernel says which traps it handled; the witness saw control
  * arrive at its vectors. For each CPU and each kind their numbers have to be equal, and their order the same. If they are not, the lists are
- * paired as well as can be (align.c), and the first that stays alone is named.
- * Times help to pair. Under icount the clock counts instructions, as the witness does, and leaps only while every CPU waits. So between two
- * leaps an event is as much later than its trap as others are.
- * Who calls: witness.c. Whom: traced.c, align.c, print_event.h.
+ * paired as well as can be (pairs.c), and the first that stays alone is named.
+ * Who calls: witness.c. Whom: traced.c, leaps.c, pairs.c, print_event.h.
  * Simplified: a trap the machine was in when it was switched off has no event; it is told by being the last of its CPU.
  */
 #include "witness/check.h"
@@ -16,53 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* enum irq of kernel/arch.h, whose inline functions only a kernel can have. */
-enum irq { IRQ_NONE, IRQ_TIMER, IRQ_IPI, IRQ_DEVICE };
 #include "commands.h"
 #include "print_event.h"
-#include "witness/align.h"
-
-/* A trap that came so shortly before the CPU's last instruction had not got to its event yet. */
-#define INSTRUCTIONS_TO_EVENT 3000
-
-/* How far from its place an event may be until it hardly is the one, in instructions. */
-#define INSTRUCTIONS_APART 2000.0f
-
-#define UNKNOWN INT64_MAX
-
-/* So many traps before and after one are asked how far the clock is ahead. */
-#define NEIGHBOURS 32
-
-struct seen {
-	const struct witness_exception *exception;
-	int64_t leap; /* what the clock is ahead of the instructions, in ns; UNKNOWN */
-};
-
-struct seen_list {
-	struct seen *rows;
-	uint64_t count;
-};
-
-struct comparison {
-	const struct witness *witness;
-	struct traced_run traced;
-	struct seen_list seen[WITNESS_CPUS_MAX][STREAMS]; /* by the kernel's numbers of CPUs */
-	/* The first of all that stays alone. */
-	const struct seen *alone_seen;
-	const struct traced *alone_traced;
-	int64_t alone_when;
-	unsigned alone_cpu;
-	const struct traced *before, *after; /* events of its stream */
-	bool differs;
-};
-
-/* One stream of one CPU. */
-struct pair_context {
-	const struct comparison *comparison;
-	const struct seen_list *seen;
-	const struct traced_list *traced;
-	enum stream stream;
-};
+#include "witness/compare.h"
 
 static const char *const stream_names[STREAMS] = {"system calls", "faults from user mode", "faults in the kernel", "interrupts"};
 
@@ -95,7 +49,7 @@ static void sort_seen(struct comparison *comparison)
 			const struct witness_exception *exception = &witness->exceptions[i];
 			struct seen_list *list = &comparison->seen[cpu_of[exception->cpu]][stream_of(witness, exception)];
 			if (fill)
-				list->rows[list->count] = (struct seen){exception, UNKNOWN};
+				list->rows[list->count] = (struct seen){exception, UNKNOWN, UNKNOWN, UNKNOWN};
 			list->count++;
 		}
 		for (unsigned j = 0; !fill && j < WITNESS_CPUS_MAX * STREAMS; j++) {
@@ -108,120 +62,7 @@ static void sort_seen(struct comparison *comparison)
 	}
 }
 
-/* Whether an interrupt is what the kernel took it for. It may have found that there was none. */
-static bool irq_fits(const struct witness *witness, uint32_t vector, uint32_t irq)
-{
-	switch (vector_class_of(witness->header->machine, vector)) {
-	case VECTOR_IS_TIMER:
-		return irq == IRQ_TIMER || irq == IRQ_NONE;
-	case VECTOR_IS_IPI:
-		return irq == IRQ_IPI;
-	case VECTOR_IS_DEVICE:
-		return irq >= IRQ_DEVICE || irq == IRQ_NONE;
-	default:
-		return irq == IRQ_NONE;
-	}
-}
-
-static bool fits(const struct pair_context *context, const struct seen *seen, const struct traced *traced)
-{
-	return context->stream != STREAM_IRQ || irq_fits(context->comparison->witness, seen->exception->vector, traced->irq);
-}
-
-/* ---- times ---- */
-
-/* Whether n-th is n-th, as far as kinds can tell. */
-static bool is_equal(const struct pair_context *context)
-{
-	if (context->seen->count != context->traced->count)
-		return false;
-	for (uint64_t i = 0; i < context->seen->count; i++)
-		if (!fits(context, &context->seen->rows[i], &context->traced->rows[i]))
-			return false;
-	return true;
-}
-
-static struct pair_context context_of(const struct comparison *comparison, unsigned cpu, enum stream stream)
-{
-	return (struct pair_context){comparison, &comparison->seen[cpu][stream], &comparison->traced.list[cpu][stream], stream};
-}
-
-/* What each trap of a stream that agrees says: its event's time less its instruction. */
-static int64_t *ask_streams(const struct comparison *comparison)
-{
-	const struct witness_exception *first = comparison->witness->exceptions;
-	uint64_t count = comparison->witness->header->exceptions;
-	int64_t *ahead = malloc((count + 1) * sizeof(*ahead));
-	if (!ahead)
-		abort();
-	for (uint64_t i = 0; i < count; i++)
-		ahead[i] = UNKNOWN;
-	for (unsigned j = 0; j < WITNESS_CPUS_MAX * STREAMS; j++) {
-		struct pair_context context = context_of(comparison, j / STREAMS, j % STREAMS);
-		bool equal = is_equal(&context);
-		for (uint64_t i = 0; equal && i < context.seen->count; i++) {
-			const struct witness_exception *exception = context.seen->rows[i].exception;
-			ahead[exception - first] = (int64_t)context.traced->rows[i].ns - (int64_t)exception->when;
-		}
-	}
-	return ahead;
-}
-
-/*
- * What the clock is ahead of the instructions at one trap: the least that its neighbours say, since an event comes some time after its trap. Only
- * those without a leap between count, and only near ones: an instruction that a fault breaks off is begun, but does not move the clock.
- */
-static int64_t ahead_at(const struct witness *witness, const int64_t *ahead, uint64_t at)
-{
-	const struct witness_exception *exceptions = witness->exceptions;
-	int64_t least = UNKNOWN;
-	uint64_t from = at, to = at;
-	while (from > 0 && at - from < NEIGHBOURS && !(exceptions[from].flags & WITNESS_AFTER_IDLE))
-		from--;
-	while (to + 1 < witness->header->exceptions && to - at < NEIGHBOURS && !(exceptions[to + 1].flags & WITNESS_AFTER_IDLE))
-		to++;
-	for (uint64_t i = from; i <= to; i++)
-		least = ahead[i] < least ? ahead[i] : least;
-	return least;
-}
-
-static void find_leaps(struct comparison *comparison)
-{
-	int64_t *ahead = ask_streams(comparison);
-	for (unsigned j = 0; j < WITNESS_CPUS_MAX * STREAMS; j++) {
-		const struct seen_list *list = &comparison->seen[j / STREAMS][j % STREAMS];
-		for (uint64_t i = 0; i < list->count; i++)
-			list->rows[i].leap = ahead_at(comparison->witness, ahead,
-						      (uint64_t)(list->rows[i].exception - comparison->witness->exceptions));
-	}
-	free(ahead);
-}
-
-/* How unlikely it is that these two are the same. */
-static float pair_cost(const void *data, uint64_t i, uint64_t j)
-{
-	const struct pair_context *context = data;
-	const struct seen *seen = &context->seen->rows[i];
-	const struct traced *traced = &context->traced->rows[j];
-	if (!fits(context, seen, traced))
-		return ALIGN_NEVER;
-	float cost = traced->pc && traced->pc != seen->exception->pc ? 0.2f : 0;
-	if (seen->leap == UNKNOWN)
-		return cost;
-	int64_t apart = (int64_t)traced->ns - ((int64_t)seen->exception->when + seen->leap);
-	float far = (float)(apart < 0 ? -apart : apart) / INSTRUCTIONS_APART;
-	return cost + (far < 1.5f ? far : 1.5f);
-}
-
 /* ---- what stays alone ---- */
-
-/* A trap that the end of the run came upon. */
-static bool was_under_way(const struct pair_context *context, const struct seen *seen)
-{
-	const struct witness *witness = context->comparison->witness;
-	return seen == &context->seen->rows[context->seen->count - 1] &&
-	       witness->cpus[seen->exception->cpu].last - seen->exception->when < INSTRUCTIONS_TO_EVENT;
-}
 
 static void note_alone(struct comparison *comparison, unsigned cpu, const struct seen *seen, const struct traced *traced,
 		       int64_t when)
@@ -242,38 +83,19 @@ static int64_t when_of(const struct pair_context *context, const struct traced *
 	return leap == UNKNOWN ? (int64_t)traced->ns : (int64_t)traced->ns - leap;
 }
 
-/* Looks for the first of one stream that stays alone. */
-static void find_alone(struct comparison *comparison, unsigned cpu, const struct pair_context *context)
+/* Notes the first of one stream that stays alone. */
+static void find_alone(struct comparison *comparison, unsigned cpu, struct pair_context *context)
 {
-	const struct seen_list *seen = context->seen;
 	const struct traced_list *traced = context->traced;
-	uint64_t *partner = calloc(seen->count + 1, sizeof(*partner));
-	if (!partner)
-		abort();
-	uint64_t looked = align_lists(seen->count, traced->count, pair_cost, context, partner), next = 0;
-	const struct seen *first = NULL;
-	const struct traced *extra = NULL;
-	uint64_t at = 0;
-	for (uint64_t i = 0; i < looked && !first && !extra; i++) {
-		at = i;
-		if (partner[i] != ALIGN_ALONE && partner[i] > next)
-			extra = &traced->rows[next];
-		else if (partner[i] == ALIGN_ALONE && !was_under_way(context, &seen->rows[i]))
-			first = &seen->rows[i];
-		else if (partner[i] != ALIGN_ALONE)
-			next = partner[i] + 1;
-	}
-	if (!first && !extra && next < traced->count)
-		extra = &traced->rows[next];
-	free(partner);
-	if (!first && !extra)
+	struct alone alone = {0};
+	if (!pair_find_first(context, &alone))
 		return;
-	int64_t when = first ? (int64_t)first->exception->when : when_of(context, extra, at);
+	int64_t when = alone.seen ? (int64_t)alone.seen->exception->when : when_of(context, alone.traced, alone.at);
 	bool is_first = when < comparison->alone_when;
-	note_alone(comparison, cpu, first, extra, when);
+	note_alone(comparison, cpu, alone.seen, alone.traced, when);
 	if (is_first) {
-		comparison->before = next > 0 ? &traced->rows[next - 1] : NULL;
-		next += extra ? 1 : 0;
+		uint64_t next = alone.next + (alone.traced ? 1 : 0);
+		comparison->before = alone.next > 0 ? &traced->rows[alone.next - 1] : NULL;
 		comparison->after = next < traced->count ? &traced->rows[next] : NULL;
 	}
 }
@@ -282,7 +104,7 @@ static void find_alone(struct comparison *comparison, unsigned cpu, const struct
 
 static void compare_stream(struct comparison *comparison, unsigned cpu, enum stream stream)
 {
-	struct pair_context context = context_of(comparison, cpu, stream);
+	struct pair_context context = pair_context_of(comparison, cpu, stream);
 	uint64_t seen = context.seen->count, traced = context.traced->count, lost = comparison->traced.lost[cpu];
 	bool differed = comparison->differs;
 	const char *verdict = "agree";
@@ -292,7 +114,7 @@ static void compare_stream(struct comparison *comparison, unsigned cpu, enum str
 		bool possible = seen >= traced && seen - traced <= lost;
 		comparison->differs |= !possible;
 		verdict = possible ? "cannot be told: events were lost" : "DIFFER by more than what was lost";
-	} else if (!is_equal(&context)) {
+	} else if (!pair_is_equal(&context)) {
 		comparison->differs = false;
 		find_alone(comparison, cpu, &context);
 		verdict = comparison->differs ? "DIFFER" : "agree, one was under way at the end";
@@ -364,7 +186,7 @@ int witness_check(const struct witness *witness, const char *path)
 		if (belong_together(comparison)) {
 			sort_seen(comparison);
 			if (comparison->traced.info->icount)
-				find_leaps(comparison);
+				compare_find_leaps(comparison);
 			printf("  CPU    traps                          seen       traced\n");
 			for (unsigned cpu = 0; cpu < comparison->traced.info->cpus; cpu++)
 				for (unsigned stream = 0; stream < STREAMS; stream++)

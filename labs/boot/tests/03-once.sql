@@ -1,5 +1,5 @@
 -- title: Each CPU comes online once, and is counted once
--- points: 3
+-- points: 2
 -- level: core
 -- run: rollcall
 -- least: 5

@@ -1,5 +1,5 @@
 -- title: Nobody passes the barrier before all are there and CPU 0 opens it
--- points: 4
+-- points: 3
 -- level: core
 -- run: rollcall
 -- least: 4

@@ -1,13 +1,14 @@
--- title: Whoever opens the barrier wakes all that sleep there
--- points: 3
+-- title: All that sleep at the barrier are woken when it is opened
+-- points: 2
 -- level: core
 -- run: rollcall
 -- least: 3
 -- hint: A CPU that sleeps does not look at a word in memory; cpu_hazard_raise() interrupts it.
 
-WITH opened AS (SELECT (SELECT min(id) FROM boot_phase WHERE phase = 'information page finished') AS begin,
-		(SELECT min(id) FROM boot_phase WHERE cpu = 0 AND phase = 'first schedule') AS end),
+-- By whoever has not gone on to the scheduler yet, which interrupts CPUs for reasons of its own.
+WITH opened AS (SELECT min(id) AS id FROM boot_phase WHERE phase = 'information page finished'),
+	went AS (SELECT cpu, min(id) AS id FROM boot_phase WHERE phase = 'first schedule' GROUP BY cpu),
 	sleeper AS (SELECT DISTINCT cpu FROM boot_phase WHERE cpu > 0 AND phase = 'at the barrier'),
-	woken AS (SELECT s.cpu, o.end, (SELECT count(*) FROM ipi_send i WHERE i.target = s.cpu AND i.id BETWEEN o.begin AND o.end) AS times
-	FROM sleeper s, opened o)
-SELECT end AS id, times >= 1 AS ok, printf('CPU 0 opens the barrier and goes on, and CPU %d is interrupted %d times', cpu, times) AS what FROM woken ORDER BY cpu
+	woken AS (SELECT s.cpu, o.id, (SELECT count(*) FROM ipi_send i JOIN went w ON w.cpu = i.cpu
+		WHERE i.target = s.cpu AND i.id > o.id AND i.id < w.id) AS times FROM sleeper s, opened o)
+SELECT id, times >= 1 AS ok, printf('the barrier is opened, and nobody wakes CPU %d', cpu) AS what FROM woken ORDER BY cpu

@@ -1,5 +1,5 @@
 -- title: Every CPU answers the roll call {calls} times, on itself
--- points: 3
+-- points: 2
 -- level: core
 -- run: rollcall
 -- least: 44
