@@ -211,7 +211,7 @@ boot_long_mode_pointer:
 	movl	%eax, %ss
 	.endm
 
-/* The first CPU holds boot_lock (kernel/boot/barrier.c) from the start, and goes on holding it. */
+/* The first CPU holds boot_lock (kernel/boot/boot_lock.c) from the start, and goes on holding it. */
 boot_start_64:
 	segments_load
 	leaq	boot_stack_end(%rip), %rsp

@@ -1,10 +1,7 @@
 /*
  * The barrier: nobody goes on before the last one is there.
  *
- *     CPU 0 opens it, and wakes 1 and 2;  1 wakes 3 and 4;  2 wakes 5 and 6;  3 wakes 7 ...
- *
- * Teaches: what one CPU has finished is for all others to read, without asking again, once they have seen one word; and whoever is woken helps
- * to wake, so that it takes three rounds for eight CPUs and four for sixteen.
+ * Teaches: what one CPU has finished is for all others to read, without asking again, once they have seen one word.
  * Who calls: cpus.c. Whom: the machine, to sleep, and cpu.c, to wake. Locks: none; irqs are off.
  * The invariant: who has passed has seen all that was written before the barrier was opened.
  */
@@ -14,12 +11,16 @@
 
 static uint32_t is_open;
 
-/* LAB(boot) BEGIN: The barrier is one word, is_open. Whoever waits sleeps (arch_cpu_idle) until it is not 0; each time before it sleeps, and once more
- * when the barrier is open, call() is asked: true means that the CPU has to go, and then it may not go on. Whoever opens it makes what was written
- * before visible (release; those that wait acquire). All others that are online sleep, and have to be woken: cpu_hazard_raise(HAZARD_TIMER).
- * It is enough if CPU 0 wakes them all. The challenge: nobody wakes more than two. */
+/* LAB(boot) BEGIN: The barrier is one word, is_open. Whoever waits sleeps (arch_cpu_idle) until it is not 0; each time before it
+ * sleeps, and once more when the barrier is open, call() is asked: true means that the CPU has to go, and then it may not go on.
+ * Whoever opens it makes what was written before visible (release; those that wait acquire). All others that are online sleep,
+ * and have to be woken: cpu_hazard_raise(HAZARD_TIMER). It is enough if CPU 0 wakes them all. The challenge: nobody wakes more
+ * than two. */
 
-/* Those that are online are numbered as they follow each other: n wakes 2n + 1 and 2n + 2. */
+/*
+ * Whoever is woken helps to wake, so that it takes three rounds for eight CPUs and four for sixteen: those that are online are
+ * numbered as they follow each other, and n wakes 2n + 1 and 2n + 2.
+ */
 static void wake_two(const struct cpu *waker)
 {
 	unsigned own = 0, rank = 0;

@@ -4,10 +4,12 @@
  *     boot CPU    held from the start ... all others told to start, given back
  *     any other   waits for it, gets ready, gives it back ... the next one
  *
- * Teaches: why CPUs get ready one by one although they are started together: before it has data and a stack of its own a CPU shares what it runs on.
- * Who calls: cpus.c. A CPU that starts takes the lock in the machine's entry code, which has no stack yet. Locks: this is one, and the only one that
- * may be taken without a struct cpu; irqs are off.
- * The invariant: boot_lock lies in initialised data, so a CPU may look at it before the boot CPU has cleared .bss. Only who has it lets go of it.
+ * Teaches: why CPUs get ready one by one although they are started together: before it has data and a stack of its own a CPU
+ * shares what it runs on.
+ * Who calls: cpus.c, starting.c. A CPU that starts takes the lock in the machine's entry code, which has no stack yet. Locks:
+ * this is one, and the only one that may be taken without a struct cpu; irqs are off.
+ * The invariant: boot_lock lies in initialised data, so a CPU may look at it before the boot CPU has cleared .bss. Only who
+ * has it lets go of it.
  */
 #include "boot/boot_lock.h"
 
@@ -36,9 +38,9 @@ bool boot_lock_take_within(uint64_t ticks)
 	return true;
 }
 
-void boot_lock_hold(const struct cpu *cpu)
+void boot_lock_hold(void)
 {
-	__atomic_store_n(&holder, cpu->index, __ATOMIC_RELAXED);
+	__atomic_store_n(&holder, arch_cpu()->index, __ATOMIC_RELAXED);
 }
 
 unsigned boot_lock_holder(void)
@@ -51,22 +53,28 @@ void boot_lock_check(void)
 	ASSERT(boot_lock_holder() != arch_cpu()->index || __atomic_load_n(&boot_lock, __ATOMIC_RELAXED));
 }
 
-static void let_go(void)
+static void check_holder(void)
 {
 	ASSERT(boot_lock_holder() == arch_cpu()->index);
 	boot_lock_check();
+}
+
+static void let_go(void)
+{
 	__atomic_store_n(&holder, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&boot_lock, 0, __ATOMIC_RELEASE);
 }
 
 void boot_lock_give_back(void)
 {
+	check_holder();
+	trace_boot_phase(BOOT_PHASE_UNLOCK, 0); /* before the next one can have it */
 	let_go();
-	trace_boot_phase(BOOT_PHASE_UNLOCK, 0);
 }
 
 void boot_lock_release(void)
 {
 	ASSERT(arch_cpu()->index == 0);
+	check_holder();
 	let_go();
 }

@@ -5,17 +5,22 @@
 
 #include "types.h"
 
-struct cpu;
-
-/* 1: held. The boot CPU holds it from the first instruction; the machine's entry code takes it for any other, which has no stack yet. */
+/*
+ * 1: held. The boot CPU holds it from the first instruction; the machine's entry code takes it for any other, which has no stack
+ * yet.
+ */
 extern uint32_t boot_lock;
 
-/* The boot CPU takes it again, unless so many ticks pass before it is free: whether it got it; and lets go of it. Neither is said in the trace. */
+/* The boot CPU takes it again, unless so many ticks pass before it is free: whether it got it. The trace does not say so. */
 bool boot_lock_take_within(uint64_t ticks);
+
+/* The boot CPU, which took it again, lets go of it. The trace does not say so. */
 void boot_lock_release(void);
 
-/* The calling CPU has it, from its entry code; and which CPU has said so: 0 if none, or the boot CPU. */
-void boot_lock_hold(const struct cpu *cpu);
+/* The calling CPU notes that it has it: its entry code took it. */
+void boot_lock_hold(void);
+
+/* The CPU that noted last that it has it, and still does; 0 if that is the boot CPU, or none. */
 unsigned boot_lock_holder(void);
 
 /* The calling CPU gives it back, and says so in the trace. */

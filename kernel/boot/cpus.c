@@ -44,19 +44,18 @@ static uint64_t patience(void)
 void cpus_start(void)
 {
 	started_at = arch_time_now();
-	/* LAB(boot) BEGIN: Note of each other CPU that it is STARTING (start_note), and tell it, with arch_cpu_start(). In this order, since it may be
-	 * quick: arch_cpu_start() panics otherwise. One that the machine does not find leaves for LEFT_OUT, and is left out for MISSING_NOT_FOUND. */
+	/* LAB(boot) BEGIN: Note of each other CPU that it is STARTING (start_note), and tell it to start (start_tell). In this order,
+	 * since it may be quick: arch_cpu_start() panics otherwise. */
 	for (unsigned i = 1; i < cpus_present; i++) {
 		start_note(i);
-		if (arch_cpu_start(&cpus[i]) != STATUS_OK && start_leave(i, CPU_LEFT_OUT))
-			start_left_out(i, MISSING_NOT_FOUND);
+		start_tell(i);
 	}
 	/* LAB(boot) ELSE
 	// So far nobody is told, and CPU 0 stays alone.
 	for (unsigned i = 1; i < cpus_present; i++) {
 		start_note(i);
 		if (start_leave(i, CPU_LEFT_OUT))
-			start_left_out(i, MISSING_NOT_FOUND);
+			start_say_left_out(i, MISSING_NOT_FOUND);
 	}
 	LAB(boot) END */
 	trace_boot_phase(BOOT_PHASE_STARTED, 0);
@@ -98,12 +97,12 @@ void cpus_gather(void)
 {
 	unsigned online = 1;
 	for (unsigned i = 1; i < cpus_present; i++) {
-		/* LAB(boot) BEGIN: Wait, with wait_a_little(), until CPU i has left the state STARTING. When patience() ticks have passed since
-		 * started_at, make it leave: if start_leave() says that you were first, it is left out, for MISSING_SILENT. Then note in
-		 * cpus[i].online whether it is ONLINE, and count those who are. */
+		/* LAB(boot) BEGIN: Wait, with wait_a_little(), until CPU i has left the state STARTING. When patience() ticks have
+		 * passed since started_at, make it leave: if start_leave() says that you were first, it is left out, for
+		 * MISSING_SILENT. Then note in cpus[i].online whether it is ONLINE, and count those who are. */
 		while (start_state(i) == CPU_STARTING) {
 			if (arch_time_now() - started_at > patience() && start_leave(i, CPU_LEFT_OUT))
-				start_left_out(i, MISSING_SILENT);
+				start_say_left_out(i, MISSING_SILENT);
 			wait_a_little();
 		}
 		cpus[i].online = start_state(i) == CPU_ONLINE;
@@ -113,12 +112,12 @@ void cpus_gather(void)
 		for (unsigned look = 0; look < 50; look++)
 			wait_a_little();
 		if (start_leave(i, CPU_LEFT_OUT))
-			start_left_out(i, MISSING_SILENT);
+			start_say_left_out(i, MISSING_SILENT);
 		LAB(boot) END */
 	}
 	end_starting();
-	for (unsigned i = cpus_present; i < start_machine()->cpus; i++)
-		start_left_out(i, i < MAX_CPUS ? MISSING_REFUSED : MISSING_TOO_MANY);
+	for (unsigned i = cpus_present; i < start_boot_info()->cpus; i++)
+		start_say_left_out(i, i < MAX_CPUS ? MISSING_REFUSED : MISSING_TOO_MANY);
 	descriptor.cpus_present = cpus_present;
 	descriptor.cpus_online = online;
 }
@@ -130,7 +129,7 @@ static void send_away(struct cpu *cpu, enum missing_reason reason)
 	barrier_wake(cpu);
 	cpu->online = false;
 	descriptor.cpus_online--;
-	start_left_out(cpu->index, reason);
+	start_say_left_out(cpu->index, reason);
 }
 
 static uint64_t signed_ns(int64_t ticks)
@@ -161,7 +160,7 @@ void cpus_finish_information(void)
 	for (unsigned i = 0; status == STATUS_OK && i < cpus_present; i++) {
 		const struct cpu_report *report = start_report_of(i);
 		if (cpus[i].online)
-			status = information_add_cpu(&information, start_machine(), i, report->features, report->processor);
+			status = information_add_cpu(&information, start_boot_info(), i, report->features, report->processor);
 	}
 	if (status == STATUS_OK)
 		status = information_finish(&information);
@@ -196,15 +195,16 @@ static bool at_barrier(struct cpu *cpu)
 
 void kernel_secondary(struct cpu *cpu)
 {
-	boot_lock_hold(cpu);
+	boot_lock_hold();
 	if (cpu->fails == CPU_FAILS_HOLDING_LOCK)
 		boot_lock_give_back();
 	if (cpu->fails == CPU_FAILS_HOLDING_LOCK || cpu->fails == CPU_FAILS_KEEPING_LOCK)
 		arch_cpu_halt();
 	start_say_entry(cpu);
-	/* LAB(boot) BEGIN: With boot_lock the CPU gets ready (start_get_ready); then it gives the lock back. One that is to fail here (cpu->fails,
-	 * CPU_FAILS_AFTER_LOCK) halts; so does one that cannot leave the state STARTING for ONLINE, since it has been left out. Any other says BARRIER,
-	 * and waits at the barrier, where at_barrier() is asked whenever it wakes; if it may not go on from there, it halts. */
+	/* LAB(boot) BEGIN: With boot_lock the CPU gets ready (start_get_ready); then it gives the lock back. One that is to fail here
+	 * (cpu->fails, CPU_FAILS_AFTER_LOCK) halts; so does one that cannot leave the state STARTING for ONLINE, since it has been left
+	 * out. Any other says BARRIER, and waits at the barrier, where at_barrier() is asked whenever it wakes; if it may not go on
+	 * from there, it halts. */
 	start_get_ready(cpu);
 	boot_lock_give_back();
 	if (cpu->fails == CPU_FAILS_AFTER_LOCK || !start_leave(cpu->index, CPU_ONLINE))

@@ -7,7 +7,8 @@
  *
  * Teaches: two that decide the same thing at the same moment need one atomic operation, after which both know who was first. And what a CPU says
  * in the trace is said where it happens, so that nobody else can be wrong about it.
- * Who calls: main.c, cpus.c; arch_cpu_start() asks for the state. Locks: none here; boot_lock is held where starting.h says so.
+ * Who calls: main.c, cpus.c; arch_cpu_start() asks for the state. Whom: boot_lock.c, command_line.c, the machine. Locks: none here; boot_lock
+ * is held where starting.h says so.
  * The invariant: only start_leave() leaves STARTING. A report is its CPU's own until that CPU has left it.
  */
 #include "boot/starting.h"
@@ -26,7 +27,7 @@ static const struct boot_info *boot_info;
 
 /* ---- options for tests ---- */
 
-/* How often the slow CPU looks, and how long it waits for CPU 0 at most: it comes by itself when that has looked once in vain. */
+/* How often the slow CPU looks; and after which time, a little longer than CPU 0's patience, it comes even if CPU 0 never lets it. */
 #define SLOW_LOOK_MS 4
 #define SLOW_MS (CPU_START_MS + 2 * CPU_LOOK_MS)
 
@@ -95,7 +96,7 @@ void start_read_options(const struct boot_info *boot)
 	read_slow(broken);
 }
 
-const struct boot_info *start_machine(void)
+const struct boot_info *start_boot_info(void)
 {
 	return boot_info;
 }
@@ -167,7 +168,7 @@ void start_send_away(unsigned index)
 	__atomic_store_n(&states[index], CPU_LEFT_OUT, __ATOMIC_RELEASE);
 }
 
-void start_left_out(unsigned index, enum missing_reason reason)
+void start_say_left_out(unsigned index, enum missing_reason reason)
 {
 #define REASON_TEXT(name, number, text) text,
 	static const char *const texts[] = {MISSING_REASONS(REASON_TEXT)};
@@ -175,6 +176,12 @@ void start_left_out(unsigned index, enum missing_reason reason)
 	uint64_t hw_id = index < MAX_CPUS ? boot_info->cpu_hw_id[index] : 0;
 	trace_cpu_missing(index, hw_id, reason);
 	kprintf("CPU %u (0x%lx) is left out: %s\n", index, (unsigned long)hw_id, texts[reason]);
+}
+
+void start_tell(unsigned index)
+{
+	if (arch_cpu_start(&cpus[index]) != STATUS_OK && start_leave(index, CPU_LEFT_OUT))
+		start_say_left_out(index, MISSING_NOT_FOUND);
 }
 
 /* ---- the step with boot_lock ---- */

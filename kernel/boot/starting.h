@@ -21,7 +21,7 @@ struct cpu_report {
 
 /* What the machine said, for the other calls here; and which CPUs its command line breaks or holds up, for tests. */
 void start_read_options(const struct boot_info *boot);
-const struct boot_info *start_machine(void);
+const struct boot_info *start_boot_info(void);
 bool start_clock_is_wrong(unsigned index);
 
 /* ---- the state ---- */
@@ -29,6 +29,9 @@ bool start_clock_is_wrong(unsigned index);
 /* CPU `index` is STARTING, from before it is told to start. By CPU 0, with boot_lock. */
 void start_note(unsigned index);
 enum cpu_start start_state(unsigned index);
+
+/* Tells CPU `index`, which is STARTING, to start. One that the machine does not find is left out, for MISSING_NOT_FOUND. By CPU 0, with boot_lock. */
+void start_tell(unsigned index);
 
 /*
  * From STARTING to ONLINE, by that CPU, which then says in the trace that it is; or to LEFT_OUT, by CPU 0. False if the other was first: then nothing
@@ -40,7 +43,7 @@ bool start_leave(unsigned index, enum cpu_start to);
 void start_send_away(unsigned index);
 
 /* Says who is left out, and why. */
-void start_left_out(unsigned index, enum missing_reason reason);
+void start_say_left_out(unsigned index, enum missing_reason reason);
 
 /* ---- the step with boot_lock ---- */
 

@@ -10,7 +10,6 @@
 #include "sim_machine.h"
 #include "boot/boot_lock.h"
 #include "boot/starting.h"
-#include "core/panic.h"
 
 #include <stdio.h>
 #include <stdlib.h>
