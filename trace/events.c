@@ -13,6 +13,7 @@
 #include "actors.h"
 #include "commands.h"
 #include "moment.h"
+#include "number.h"
 #include "print_event.h"
 #include "reader.h"
 
@@ -97,19 +98,11 @@ void print_event(FILE *to, const struct trace_reader *reader, const struct trace
 		print_event_fields(to, event, trace_info(reader)->clock_hz);
 }
 
-/* A whole number, decimal or 0x. False if the text is anything else. */
-static bool parse_number(const char *text, uint64_t *number)
-{
-	char *end;
-	*number = strtoull(text, &end, 0);
-	return text[0] >= '0' && text[0] <= '9' && *end == '\0';
-}
-
 /* Whether that is what a thing is called: its number, or its name (NULL: it is not known). */
 static bool is_called(uint64_t id, const char *name, const char *wanted)
 {
 	uint64_t number;
-	return parse_number(wanted, &number) ? id == number : name && !strcmp(name, wanted);
+	return number_in(wanted, &number) ? id == number : name && !strcmp(name, wanted);
 }
 
 /* Whether any field that names a thread names one that is called so. */
@@ -227,9 +220,9 @@ static bool take_option(struct filter *filter, int option, const char *value)
 	else if (option == 'r')
 		good = *(filter->process = value) != '\0';
 	else if (option == 'p')
-		good = filter->has_cpu = parse_number(value, &filter->cpu);
+		good = filter->has_cpu = number_in(value, &filter->cpu);
 	else
-		good = parse_number(value, &filter->limit);
+		good = number_in(value, &filter->limit);
 	while (text->option != option)
 		text++;
 	const char *near = option == 'e' && !good ? nearest_event(value) : NULL;

@@ -3,7 +3,6 @@
  */
 #include "moment.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,19 +10,11 @@
 
 #include "commands.h"
 #include "format.h"
+#include "number.h"
 
 #define PAGE_MASK UINT64_C(0xfff)
 
 /* ---- what a person types ---- */
-
-/* A whole number, decimal or 0x, that has nothing behind it. */
-static bool number_in(const char *text, uint64_t *number)
-{
-	char *end;
-	errno = 0;
-	*number = strtoull(text, &end, 0);
-	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
-}
 
 /* A time since kernel entry in nanoseconds: "512.3", "512.3us", "1s". */
 static bool time_in(const char *text, uint64_t *ns)

@@ -3,7 +3,6 @@
  */
 #include "tables.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "commands.h"
 #include "moment.h"
+#include "number.h"
 
 /* With each event: whether it still belongs to what is asked for. */
 static bool includes(struct until *until, const struct trace_event *event, uint64_t ns, uint64_t events)
@@ -100,11 +100,10 @@ static bool check_space(const struct tables *tables, const char *run)
 
 static bool parse_page(const char *text, uint64_t *page)
 {
-	char *end;
-	errno = 0;
-	uint64_t address = strtoull(text, &end, 0);
+	uint64_t address;
+	bool good = number_in(text, &address);
 	*page = address & ~UINT64_C(4095);
-	if (*text >= '0' && *text <= '9' && !*end && !errno)
+	if (good)
 		return true;
 	say("`%s` is no address: a number is wanted, such as 0x100040001000", text);
 	return false;

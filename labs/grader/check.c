@@ -31,10 +31,13 @@ static int count_steps(void *context)
 sqlite3 *grade_ask(const struct grade *grade, struct grade_run *run, const char *const *queries)
 {
 	sqlite3 *database = sql_ask(run->directory, grade->lab->views, queries);
+	if (database && grade->lab->views && sqlite3_exec(database, grade->lab->views, NULL, NULL, NULL) != SQLITE_OK) {
+		run->why = text_format("views.sql: %s", sqlite3_errmsg(database));
+		sqlite3_close(database);
+		return NULL;
+	}
 	if (!database)
 		run->why = text_format("its trace cannot be read");
-	else if (grade->lab->views && sqlite3_exec(database, grade->lab->views, NULL, NULL, NULL) != SQLITE_OK)
-		run->why = text_format("views.sql: %s", sqlite3_errmsg(database));
 	return database;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "grader/grade.h"
@@ -287,12 +288,24 @@ static bool grade_folder(struct class *class, const struct grade *like, const ch
 	return class->students > 0 ? graded : (say("there is no directory in %s", folder), false);
 }
 
+/* What an earlier class has left here. */
+static void remove_summary(const char *output)
+{
+	static const char *const names[] = {"summary.html", "summary.json"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *path = text_format("%s/%s", output, names[i]);
+		unlink(path);
+		free(path);
+	}
+}
+
 int grade_class(const struct grade *like, const char *folder, const char *seeds)
 {
 	struct class class = {.machines = like->machines,
 			      .seeds = seeds ? text_read(seeds, false) : NULL,
-			      .lab = lab_read(like->root, like->lab->name, LAB_NO_SEED)};
+			      .lab = lab_read_for_all(like->root, like->lab->name)};
 	bool graded = class.lab && (!seeds || (class.seeds && check_seeds(class.seeds, seeds)));
+	remove_summary(like->output);
 	graded = graded && grade_folder(&class, like, folder);
 	if (class.students > 0 && !jobs_interrupted() && write_summary(&class, like->output) &&
 	    write_summary_json(&class, like->output))

@@ -183,18 +183,19 @@ bool grade_one(struct grade *grade, const char *submission)
 		grade->tree = (char *)grade->root;
 	if (good)
 		good = runs_make(grade);
-	if (jobs_interrupted() || (!good && !grade->refused)) {
-		work_remove(grade);
-		return false;
+	good |= grade->refused != NULL;
+	if (good && !jobs_interrupted()) {
+		char *answers = read_answers(grade, submission);
+		check_all(grade, answers);
+		free(answers);
 	}
-	char *answers = read_answers(grade, submission);
-	check_all(grade, answers);
-	free(answers);
-	if (!grade->refused)
+	if (good && !grade->refused)
 		make_pictures(grade);
 	work_remove(grade);
 	grade->seconds = seconds_now() - started;
-	return write_all(grade);
+	if (jobs_interrupted())
+		remove_old(grade);
+	return good && !jobs_interrupted() && write_all(grade);
 }
 
 /* ---- the command ---- */
@@ -339,7 +340,7 @@ int command_grade(int argc, char **argv)
 		code = code ? code : one;
 	}
 	if (jobs_interrupted())
-		code = say("interrupted: there is no grade");
+		code = say("interrupted: what was not finished has no grade");
 	free(labs);
 	free(seed);
 	free(root);

@@ -89,7 +89,7 @@ char *lab_fill(const struct lab *lab, const char *text, bool strict, const char 
 		size_t length = *text == '{' ? strspn(text + 1, "abcdefghijklmnopqrstuvwxyz_0123456789") : 0;
 		bool braces = length > 0 && islower((unsigned char)text[1]) && text[1 + length] == '}';
 		const uint64_t *value = braces ? constant_named(lab, text + 1, length) : NULL;
-		if (value && lab->seed != LAB_NO_SEED) {
+		if (value && !lab->for_all) {
 			fprintf(to, "%" PRIu64, *value);
 			text += length + 2;
 			continue;
@@ -242,10 +242,11 @@ static void say_unknown(const char *root, const char *name)
 	lab_names_free(names);
 }
 
-struct lab *lab_read(const char *root, const char *name, uint64_t seed)
+static struct lab *read_lab(const char *root, const char *name, uint64_t seed, bool for_all)
 {
 	struct lab *lab = text_memory(1, sizeof(*lab));
 	lab->seed = seed;
+	lab->for_all = for_all;
 	lab->machines = LAB_MACHINES;
 	lab->folder = text_format("%s/labs/%s", root, name);
 	char *path = text_format("%s/lab.txt", lab->folder);
@@ -261,6 +262,16 @@ struct lab *lab_read(const char *root, const char *name, uint64_t seed)
 		return lab;
 	lab_free(lab);
 	return NULL;
+}
+
+struct lab *lab_read(const char *root, const char *name, uint64_t seed)
+{
+	return read_lab(root, name, seed, false);
+}
+
+struct lab *lab_read_for_all(const char *root, const char *name)
+{
+	return read_lab(root, name, 1, true);
 }
 
 void lab_free(struct lab *lab)

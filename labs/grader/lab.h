@@ -49,6 +49,7 @@ struct lab {
 	char name[LAB_NAME_CHARS];
 	char *folder; /* labs/NAME of the tree */
 	uint64_t seed;
+	bool for_all; /* nobody's seed: constants keep their names */
 	const char *title, *summary, *hours, *difficulty, *after;
 	const char *edit[LAB_EDITS_MAX];
 	unsigned edits, machines;
@@ -62,11 +63,12 @@ struct lab {
 	char *memory;
 };
 
-/* The seed of nobody: constants keep their names, `{pages}`. */
-#define LAB_NO_SEED UINT64_MAX
-
 /* Reads a lab of the tree `root` for one student, to be freed with lab_free(). NULL after having said what is wrong with it. */
 struct lab *lab_read(const char *root, const char *name, uint64_t seed);
+
+/* The same for nobody: constants keep their names, `{pages}`. */
+struct lab *lab_read_for_all(const char *root, const char *name);
+
 void lab_free(struct lab *lab);
 
 /* The names of all labs of a tree, sorted, with NULL at the end. To be freed with lab_names_free(). */

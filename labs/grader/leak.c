@@ -2,7 +2,7 @@
  * Whether a handout tells the solution: lines of it, one after the other, anywhere in the tree.
  *
  * Who calls: selftest_grade.c. Whom: tree.c, text.h. A mark with few lines is found if all of them are there. Simplified: lines
- * that say nothing by themselves, such as a brace, are not looked at.
+ * that say nothing by themselves, such as a brace or the head of a loop over all CPUs, are not looked at.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "grader/text.h"
 #include "grader/tree.h"
 
-/* Lines that say nothing by themselves. */
+/* Lines that say something by themselves have so many characters. */
 #define TELLING_CHARS 16
 
 /* So many lines of a mark, or all that it has, are no chance. */
@@ -24,6 +24,11 @@ struct leak {
 	char *found;
 };
 
+static bool is_telling(const char *line)
+{
+	return strlen(line) >= TELLING_CHARS && *line != '*' && *line != '/' && strncmp(line, "for (", 5) != 0;
+}
+
 static void collect_solution(struct leak *leak, char *text)
 {
 	bool inside = false;
@@ -35,7 +40,7 @@ static void collect_solution(struct leak *leak, char *text)
 		else if (strstr(line, end)) {
 			inside = false;
 			leak->lines[leak->count++] = NULL;
-		} else if (inside && strlen(line) >= TELLING_CHARS && *line != '*' && *line != '/')
+		} else if (inside && is_telling(line))
 			leak->lines[leak->count++] = text_format("%s", line);
 	}
 	free(begin);
@@ -60,7 +65,7 @@ static bool tells(const struct leak *leak, char *text)
 	char *rest = text;
 	for (char *line; (line = text_line(&rest));) {
 		line += strspn(line, " \t+-");
-		if (strlen(line) < TELLING_CHARS)
+		if (!is_telling(line))
 			continue;
 		if (matched && leak->lines[next] && !strcmp(line, leak->lines[next])) {
 			next++;

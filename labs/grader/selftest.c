@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "grader/jobs.h"
 #include "grader/marks.h"
 #include "grader/selftest.h"
 #include "grader/text.h"
@@ -51,6 +52,21 @@ static bool has_wrong_answers(const struct lab *lab)
 	return has;
 }
 
+/* Says so if a mutant was asked for that the lab does not have. */
+static bool has_mutant(struct selftest *selftest)
+{
+	bool has = !selftest->mutant;
+	for (unsigned i = 0; i < 2 && !has; i++) {
+		char **names = selftest_mutants(selftest->lab, i ? ".sql" : ".patch");
+		for (char **name = names; *name; name++)
+			has |= selftest_is_named(selftest, *name);
+		lab_names_free(names);
+	}
+	if (!has)
+		selftest_verdict(selftest, "mutants", text_format("there is no mutant %s", selftest->mutant));
+	return has;
+}
+
 static void test_lab(struct selftest *selftest, const char *name)
 {
 	struct lab *lab = lab_read(selftest->root, name, selftest->seed);
@@ -60,7 +76,7 @@ static void test_lab(struct selftest *selftest, const char *name)
 		return;
 	}
 	selftest->lab = lab;
-	unsigned mutants = PART_MUTANTS | PART_MUTANT;
+	unsigned mutants = has_mutant(selftest) ? PART_MUTANTS | PART_MUTANT : 0;
 	if (selftest->parts & PART_FORM)
 		selftest_check_form(selftest);
 	if (selftest->parts & PART_SOLUTION || (selftest->parts & mutants && has_wrong_answers(lab)))
@@ -116,7 +132,7 @@ static void test_all(struct selftest *selftest)
 		if (!selftest->failed)
 			printf("ok labs-marks\n");
 	}
-	for (char **name = names; name && *name; name++)
+	for (char **name = names; name && *name && !jobs_interrupted(); name++)
 		test_lab(selftest, *name);
 	lab_names_free(names);
 }
@@ -164,6 +180,7 @@ int command_lab_test(int argc, char **argv)
 	}
 	if (optind < argc)
 		return say_usage("lab-test", "what is `%s`? The lab goes behind --lab", argv[optind]);
+	jobs_catch_signals();
 	if (!selftest.parts)
 		selftest.parts = selftest.mutant ? PART_MUTANTS : PART_FORM | PART_SOLUTION | PART_HANDOUT | PART_MUTANTS;
 	selftest.root = grade_tree(NULL);
@@ -174,6 +191,8 @@ int command_lab_test(int argc, char **argv)
 	else if (selftest.root && made)
 		test_all(&selftest);
 	bool failed = selftest.failed || !selftest.root || !made;
+	if (jobs_interrupted())
+		failed = say("interrupted: the rest was not tried");
 	if (!made)
 		say("%s cannot be made: %s", output, strerror(errno));
 	free(made);

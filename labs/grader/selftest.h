@@ -31,6 +31,9 @@ void selftest_verdict(struct selftest *selftest, const char *name, char *why);
 /* Files of labs/NAME/mutants with this ending, in their order, or no ending: all. NULL at the end; to be freed with lab_names_free(). */
 char **selftest_mutants(const struct lab *lab, const char *ending);
 
+/* Whether the mutant in this file is to be tried: all are, unless one was named. */
+bool selftest_is_named(const struct selftest *selftest, const char *file);
+
 /* The machines that are asked for, or, if the lab is for none of them, those of the lab. */
 unsigned selftest_machines(const struct selftest *selftest);
 

@@ -36,7 +36,7 @@ static char *check_ladder(const struct lab *lab)
 	return tests_of(lab, "prediction") ? NULL : text_format("it asks for no prediction");
 }
 
-/* The page names each test and question, and has no number that only some students have. */
+/* The page names each test, question and file. */
 static char *check_page(const struct lab *lab)
 {
 	char *path = text_format("%s/page.md", lab->folder), *page = text_read(path, true), *why = NULL;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "ends_with.h"
 #include "grader/jobs.h"
 #include "grader/selftest.h"
 #include "grader/text.h"
@@ -24,8 +25,7 @@ char **selftest_mutants(const struct lab *lab, const char *ending)
 	size_t kept = 0;
 	for (int i = 0; i < count; i++) {
 		const char *name = entries[i]->d_name;
-		size_t length = strlen(name), cut = strlen(ending);
-		if (*name != '.' && length > cut && !strcmp(name + length - cut, ending))
+		if (*name != '.' && ends_with(name, ending))
 			names[kept++] = text_format("%s", name);
 		free(entries[i]);
 	}
@@ -40,9 +40,10 @@ static char *verdict_name(const char *file)
 	return text_format("mutant-%.*s", (int)(strrchr(file, '.') - file), file);
 }
 
-static bool is_named(const struct selftest *selftest, const char *file)
+bool selftest_is_named(const struct selftest *selftest, const char *file)
 {
-	return !selftest->mutant || !strncmp(file, selftest->mutant, strlen(selftest->mutant));
+	size_t length = strcspn(file, ".");
+	return !selftest->mutant || (strlen(selftest->mutant) == length && !strncmp(file, selftest->mutant, length));
 }
 
 /* ---- wrong solutions ---- */
@@ -112,8 +113,8 @@ static void check_patch(struct selftest *selftest, const char *file)
 void selftest_check_wrong_solutions(struct selftest *selftest)
 {
 	char **names = selftest_mutants(selftest->lab, ".patch");
-	for (char **name = names; *name; name++)
-		if (is_named(selftest, *name) && (selftest->parts & PART_MUTANTS || name == names))
+	for (char **name = names; *name && !jobs_interrupted(); name++)
+		if (selftest_is_named(selftest, *name) && (selftest->parts & PART_MUTANTS || name == names))
 			check_patch(selftest, *name);
 	lab_names_free(names);
 }
@@ -185,7 +186,7 @@ void selftest_check_wrong_answers(struct selftest *selftest, struct grade *grade
 	const struct lab *lab = selftest->lab;
 	char **names = selftest_mutants(lab, ".sql");
 	for (char **file = names; *file && grade->machines == lab->machines; file++) {
-		if (!is_named(selftest, *file))
+		if (!selftest_is_named(selftest, *file))
 			continue;
 		char *path = text_format("%s/mutants/%s", lab->folder, *file), *text = text_read(path, false),
 		     *filled = text ? lab_fill(lab, text, true, path) : NULL, *name = verdict_name(*file);

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "boot/information.h"
+#include "boot/starting.h"
 #include "core/cpu.h"
 #include "core/end.h"
 
@@ -153,6 +154,7 @@ static void test_wrong_clock(void)
 static void test_slow_before(void)
 {
 	assert_null(strstr(boot_with("slow_cpu=1 slow_at=before", 3), "is left out"));
+	assert_true(arch_time_now() > arch_time_hz() / 1000 * CPU_START_MS); /* CPU 0 had no patience any more */
 }
 
 static void test_slow_after(void)
