@@ -3,7 +3,7 @@
  *
  * Teaches: open addressing. Entries lie in one array; one whose place is taken goes to the next free one, so a look-up walks
  * from its place to the first hole. Removing closes the hole again by moving later entries back, so there are no tombstones.
- * Who calls: trace/perfetto/. Whom it calls: malloc, only to grow.
+ * Who calls: whatever keeps things by number: actors.c, page_tables.c, perfetto/, explain/, viz/. Whom it calls: malloc, only to grow.
  */
 #pragma once
 

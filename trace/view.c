@@ -312,13 +312,8 @@ static bool take_time(uint64_t *ns, const char *text)
 {
 	struct moment moment;
 	static char why[512]; /* large for a stack */
-	if (!moment_parse(text, &moment, why, sizeof(why)))
-		return say_usage("view", "%s", why), false;
-	if (moment.kind != MOMENT_TIME && moment.kind != MOMENT_SINCE)
-		return say_usage("view",
-				 "`%s` is a moment of a run, and a picture is all there is here: a time is wanted, such as 800us",
-				 text),
-		       false;
+	if (!moment_parse(text, &moment, why, sizeof(why)) || (moment.kind != MOMENT_TIME && moment.kind != MOMENT_SINCE))
+		return say_usage("view", "`%s` is no time since the run began, such as 800us or 12.5ms", text), false;
 	*ns = moment.number;
 	return true;
 }

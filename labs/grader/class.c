@@ -35,6 +35,7 @@ struct class
 	struct student *student;
 	unsigned students;
 	char *skipped; /* names in the folder that are no directories */
+	char *absent;  /* names in that list that are not in the folder */
 	char *seeds;   /* the instructor's list, lines of "NAME SEED"; NULL: none */
 	struct lab *lab;
 	unsigned machines;
@@ -88,6 +89,26 @@ static void choose_seed(const struct class *class, struct student *student, cons
 	free(text);
 }
 
+static bool has_student(const struct class *class, const char *name)
+{
+	for (unsigned i = 0; i < class->students; i++)
+		if (!strcmp(class->student[i].name, name))
+			return true;
+	return false;
+}
+
+/* Who is in the list and handed nothing in. */
+static void find_absent(struct class *class)
+{
+	char *copy = text_format("%s", class->seeds ? class->seeds : ""), *rest = copy;
+	for (char *line; (line = text_line(&rest));) {
+		char *name = text_word(&line);
+		if (name && *name != '#' && !has_student(class, name))
+			class->absent = text_join(class->absent, name);
+	}
+	free(copy);
+}
+
 /* Another submission with this seed; NULL: there is none. */
 static const char *same_seed(const struct class *class, const struct student *student)
 {
@@ -111,6 +132,16 @@ static void keep(struct class *class, struct student *student, const struct grad
 				student->failed[j] = grade->result[i].outcome != OUTCOME_PASSED;
 }
 
+/* How many bytes of a text, at most so many, are whole characters of UTF-8. */
+static int whole_characters(const char *text, int bytes)
+{
+	if ((int)strlen(text) <= bytes)
+		return bytes;
+	while (bytes > 0 && ((unsigned char)text[bytes] & 0xc0) == 0x80)
+		bytes--;
+	return bytes;
+}
+
 static void grade_student(struct class *class, struct student *student, const struct grade *like, const char *folder)
 {
 	char *path = text_format("%s/%s", folder, student->name);
@@ -132,9 +163,10 @@ static void grade_student(struct class *class, struct student *student, const st
 	free(path);
 	printf("  %-24s ", student->name);
 	if (!student->graded)
-		printf("could not be graded\n");
+		printf(jobs_interrupted() ? "interrupted\n" : "could not be graded\n");
 	else if (student->refused)
-		printf("%.0f of %d: %.80s\n", student->hundredths / 100.0, student->points, student->refused);
+		printf("%.0f of %d: %.*s\n", student->hundredths / 100.0, student->points, whole_characters(student->refused, 80),
+		       student->refused);
 	else
 		printf("%.4g of %d\n", student->hundredths / 100.0, student->points);
 	if (*student->seed_note)
@@ -144,27 +176,49 @@ static void grade_student(struct class *class, struct student *student, const st
 
 /* ---- the summary ---- */
 
+/* Those whose kernel was run: a test says nothing of the others. */
+static bool was_run(const struct student *student)
+{
+	return student->graded && !student->refused;
+}
+
+static unsigned runs_of(const struct class *class)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < class->students; i++)
+		count += was_run(&class->student[i]);
+	return count;
+}
+
 static unsigned failures(const struct class *class, unsigned query)
 {
 	unsigned count = 0;
 	for (unsigned i = 0; i < class->students; i++)
-		count += class->student[i].failed[query];
+		count += was_run(&class->student[i]) && class->student[i].failed[query];
 	return count;
+}
+
+static bool is_asked(const struct class *class, unsigned query)
+{
+	return class->lab->query[query].machines & class->machines;
 }
 
 static void write_tests(const struct class *class, FILE *to)
 {
-	fputs("<h2>Tests</h2>\n<table>\n<tr><th>level</th><th>test</th><th class=\"n\">failed for</th><th></th></tr>\n", to);
+	unsigned runs = runs_of(class);
+	fprintf(to, "<h2>Tests</h2>\n<p>%s. Of %u submissions %u could be built and run.</p>\n",
+		class->machines == LAB_MACHINES ? "On both machines" : lab_machine_name(class->machines), class->students, runs);
+	fputs("<table>\n<tr><th>level</th><th>test</th><th class=\"n\">failed for</th><th></th></tr>\n", to);
 	for (unsigned i = 0; i < class->lab->queries; i++) {
-		if (!(class->lab->query[i].machines & class->machines))
+		if (!is_asked(class, i))
 			continue;
 		unsigned count = failures(class, i);
 		fprintf(to, "<tr><td>%s</td><td><b>%s</b> ", class->lab->query[i].level, class->lab->query[i].id);
 		html_prose(to, class->lab->query[i].title);
 		fprintf(to, "</td><td class=\"n\">%u of %u</td><td><progress max=\"%u\" value=\"%u\"></progress></td></tr>\n",
-			count, class->students, class->students, count);
+			count, runs, runs, count);
 	}
-	fputs("</table>\n", to);
+	fputs("</table>\n<p class=\"quiet\">What is in braces is a number that differs from student to student.</p>\n", to);
 }
 
 static void write_seed(const struct class *class, const struct student *student, FILE *to)
@@ -201,6 +255,11 @@ static void write_students(const struct class *class, FILE *to)
 		html_text(to, class->skipped);
 		fputs("</p>\n", to);
 	}
+	if (class->absent) {
+		fputs("<p>In the list, and nothing was handed in: ", to);
+		html_text(to, class->absent);
+		fputs("</p>\n", to);
+	}
 }
 
 static bool write_summary(const struct class *class, const char *output)
@@ -228,18 +287,28 @@ static bool write_summary_json(const struct class *class, const char *output)
 	fputs("{\n  \"lab\": ", to);
 	json_string(to, class->lab->name);
 	fputs(",\n  \"tests\": [\n", to);
+	const char *comma = "";
 	for (unsigned i = 0; i < class->lab->queries; i++) {
-		fputs("    {\"id\": ", to);
+		if (!is_asked(class, i))
+			continue;
+		fprintf(to, "%s    {\"id\": ", comma);
 		json_string(to, class->lab->query[i].id);
-		fprintf(to, ", \"failed\": %u}%s\n", failures(class, i), i + 1 < class->lab->queries ? "," : "");
+		fprintf(to, ", \"failed\": %u}", failures(class, i));
+		comma = ",\n";
 	}
-	fputs("  ],\n  \"submissions\": [\n", to);
+	fprintf(to, "\n  ],\n  \"run\": %u,\n  \"no_directories\": ", runs_of(class));
+	json_string(to, class->skipped ? class->skipped : "");
+	fputs(",\n  \"nothing_from\": ", to);
+	json_string(to, class->absent ? class->absent : "");
+	fputs(",\n  \"submissions\": [\n", to);
 	for (unsigned i = 0; i < class->students; i++) {
 		const struct student *student = &class->student[i];
 		fputs("    {\"name\": ", to);
 		json_string(to, student->name);
-		fprintf(to, ", \"graded\": %s, \"points\": %.2f, \"of\": %d, \"seed\": %" PRIu64 ", \"refused\": ",
+		fprintf(to, ", \"graded\": %s, \"points\": %.2f, \"of\": %d, \"seed\": %" PRIu64 ", \"seed_note\": ",
 			student->graded ? "true" : "false", student->hundredths / 100.0, student->points, student->seed);
+		json_string(to, student->seed_note);
+		fputs(", \"refused\": ", to);
 		json_string(to, student->refused ? student->refused : "");
 		fprintf(to, "}%s\n", i + 1 < class->students ? "," : "");
 	}
@@ -283,8 +352,11 @@ static bool grade_folder(struct class *class, const struct grade *like, const ch
 		free(entries[i]);
 	}
 	free(entries);
+	find_absent(class);
 	if (class->skipped)
 		printf("  not graded, because they are no directories: %s\n", class->skipped);
+	if (class->absent && !jobs_interrupted())
+		printf("  in the list, and nothing was handed in: %s\n", class->absent);
 	return class->students > 0 ? graded : (say("there is no directory in %s", folder), false);
 }
 
@@ -316,6 +388,7 @@ int grade_class(const struct grade *like, const char *folder, const char *seeds)
 	}
 	free(class.student);
 	free(class.skipped);
+	free(class.absent);
 	free(class.seeds);
 	lab_free(class.lab);
 	return !graded;

@@ -42,7 +42,8 @@ void page_end(FILE *to)
 
 static void paragraph(FILE *to, const char *class, const char *before, const char *text)
 {
-	fprintf(to, "<p class=\"%s\">%s", class, before);
+	fprintf(to, "<p class=\"%s\">", class);
+	html_prose(to, before);
 	html_prose(to, text);
 	fputs("</p>", to);
 }
@@ -126,6 +127,10 @@ bool write_page(const struct grade *grade, const char *path)
 	fprintf(to, "</p>\n<p><progress max=\"%d\" value=\"%d\"></progress> <b>%.4g of %d points</b>%s</p>\n",
 		grade->points * 100, grade->hundredths, grade->hundredths / 100.0, grade->points,
 		grade->whole ? "" : " (one machine of two)");
+	if (grade->submission)
+		paragraph(to, "quiet",
+			  "The commands are for the student's own tree, after `make grade` there. Here the runs are in ",
+			  grade->output);
 	if (grade->refused)
 		paragraph(to, "bad", "Nothing was run: ", grade->refused);
 	for (unsigned i = 0; i < grade->ignored_files; i++)

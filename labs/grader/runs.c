@@ -191,7 +191,7 @@ bool runs_build_trusted(const struct grade *grade)
 	char *why = directories_make(grade->output) ? build_in(&like, grade->lab, grade->machines)
 						    : text_format("%s cannot be made", grade->output);
 	tell("", "");
-	if (why)
+	if (why && !jobs_interrupted())
 		say("the trusted tree %s: %s", grade->root, why);
 	bool good = !why;
 	free(why);

@@ -4,7 +4,7 @@
  * Teaches: edit distance. cheapest[i][j] is the least that pairing the first i of one list with the first j of the other can cost; it comes from
  * one of three neighbours: i and j are a pair, or i is alone, or j is. Lists that differ by little stay near the diagonal, so a band of it is
  * enough, and only which neighbour it was has to be kept to find the way back.
- * Who calls: check.c. Whom: malloc.
+ * Who calls: pairs.c. Whom: malloc.
  */
 #include "witness/align.h"
 

@@ -1,4 +1,4 @@
--- ask: How many nanoseconds does CPU {broken} have boot_lock on x86-64, from "boot_lock taken" to "boot_lock released"?
+-- ask: How many nanoseconds does CPU {broken} have boot_lock on x86-64, from when it really took the lock ("boot_lock taken", less its ago_ns) to "boot_lock released"?
 -- points: 1
 -- run: rollcall
 -- machine: x86_64
