@@ -191,6 +191,10 @@ static void fills_what_is_asked_about(void **state)
 			    "CREATE TEMP TABLE t AS SELECT id FROM irq_enter; SELECT (SELECT count(*) FROM t) > 0 AS has, "
 			    "(SELECT count(*) FROM t) - (SELECT count(*) FROM event WHERE name = 'irq_enter') AS lacks",
 			    "has,lacks\n1,0\n"));
+	assert_true(answers("little",
+			    "SELECT (SELECT count(*) FROM irq_enter LEFT JOIN irq_exit USING (cpu)) > 0 AS has, "
+			    "(SELECT count(*) FROM irq_enter JOIN run) > 0 AS has_too",
+			    "has,has_too\n1,1\n"));
 	assert_true(answers("little", "PRAGMA integrity_check", "integrity_check\nok\n"));
 	assert_true(answers("big", "PRAGMA integrity_check", "integrity_check\nok\n"));
 }

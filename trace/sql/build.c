@@ -98,24 +98,25 @@ static void want_all(struct build *build)
 		build->writer[id].wanted = true;
 }
 
-/* Called for everything that a query will do. One that does more than read may do it to any table. */
-static int note_action(void *context, int action, const char *table, const char *column, const char *database, const char *view)
+/* The tables that a query opens are in what SQLite compiled it to: `OpenRead`, with the page where the table begins. */
+static bool want_opened(struct build *build, const char *query, size_t bytes)
 {
-	struct build *build = context;
-	(void)column, (void)database, (void)view;
-	if (action == SQLITE_READ) {
-		int id = event_of_table(table);
-		if (id >= 0)
-			build->writer[id].wanted = true;
-	} else if (action != SQLITE_SELECT && action != SQLITE_FUNCTION && action != SQLITE_RECURSIVE) {
-		want_all(build);
+	sqlite3_stmt *program = NULL;
+	char *explain = sqlite3_mprintf("EXPLAIN %.*s", (int)bytes, query);
+	bool good = explain && sqlite3_prepare_v2(build->database, explain, -1, &program, NULL) == SQLITE_OK;
+	while (good && sqlite3_step(program) == SQLITE_ROW) {
+		const char *operation = (const char *)sqlite3_column_text(program, 1);
+		if (operation && !strcmp(operation, "OpenRead"))
+			for (unsigned id = 0; id < EVENT_IDS; id++)
+				build->writer[id].wanted |= build->writer[id].table.root == sqlite3_column_int64(program, 3);
 	}
-	return SQLITE_OK;
+	sqlite3_free(explain);
+	return sqlite3_finalize(program) == SQLITE_OK && good;
 }
 
 /*
- * A query that cannot be understood may need what one before it makes; the first can only be wrong, which is told when it is
- * asked.
+ * One that does more than read may do it to any table. A query that cannot be understood may need what one before it makes; the
+ * first can only be wrong, which is told when it is asked.
  */
 static void want_of(struct build *build, const char *query)
 {
@@ -123,12 +124,12 @@ static void want_of(struct build *build, const char *query)
 		sqlite3_stmt *statement = NULL;
 		const char *start = rest;
 		bool understood = sqlite3_prepare_v2(build->database, start, -1, &statement, &rest) == SQLITE_OK;
+		bool reads = understood && (!statement || sqlite3_stmt_readonly(statement)), empty = understood && !statement;
 		sqlite3_finalize(statement);
-		if (understood)
-			continue;
-		if (start != query)
-			want_all(build);
-		return;
+		if (!understood && start == query)
+			return;
+		if (!reads || (!empty && !want_opened(build, start, (size_t)(rest - start))))
+			return want_all(build);
 	}
 }
 
@@ -139,10 +140,8 @@ static void find_wanted(struct build *build, const char *views, const char *cons
 	if (views)
 		(void)sqlite3_exec(build->database, views, NULL, NULL,
 				   NULL); /* what is wrong with them is said when they are used */
-	sqlite3_set_authorizer(build->database, note_action, build);
 	for (; *queries; queries++)
 		want_of(build, *queries);
-	sqlite3_set_authorizer(build->database, NULL, NULL);
 }
 
 /* ---- one event ---- */
@@ -276,8 +275,10 @@ static bool build_all(struct build *build, const char *views, const char *const 
 {
 	if (!open_database(build) || !declare(build))
 		return false;
+	if (!find_tables(build))
+		return false;
 	find_wanted(build, views, queries);
-	if (!find_tables(build) || !close_database(build) || !fill_tables(build))
+	if (!close_database(build) || !fill_tables(build))
 		return false;
 	return open_database(build) && execute(build, sql_print_indexes);
 }
