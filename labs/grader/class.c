@@ -206,8 +206,8 @@ static bool is_asked(const struct class *class, unsigned query)
 static void write_tests(const struct class *class, FILE *to)
 {
 	unsigned runs = runs_of(class);
-	fprintf(to, "<h2>Tests</h2>\n<p>%s. Of %u submissions %u could be built and run.</p>\n",
-		class->machines == LAB_MACHINES ? "On both machines" : lab_machine_name(class->machines), class->students, runs);
+	fprintf(to, "<h2>Tests</h2>\n<p>Graded on %s. Of %u submissions %u could be built and run.</p>\n",
+		class->machines == LAB_MACHINES ? "both machines" : lab_machine_name(class->machines), class->students, runs);
 	fputs("<table>\n<tr><th>level</th><th>test</th><th class=\"n\">failed for</th><th></th></tr>\n", to);
 	for (unsigned i = 0; i < class->lab->queries; i++) {
 		if (!is_asked(class, i))

@@ -133,8 +133,13 @@ bool write_page(const struct grade *grade, const char *path)
 			  grade->output);
 	if (grade->refused)
 		paragraph(to, "bad", "Nothing was run: ", grade->refused);
-	for (unsigned i = 0; i < grade->ignored_files; i++)
-		paragraph(to, "quiet", "changed, but not of this lab, so not used: ", grade->ignored[i]);
+	if (grade->ignored_files)
+		fputs("<p class=\"quiet\">Changed, but not of this lab, so not used: ", to);
+	for (unsigned i = 0; i < grade->ignored_files; i++) {
+		fputs(i ? ", " : "", to);
+		html_text(to, grade->ignored[i]);
+	}
+	fputs(grade->ignored_files ? "</p>" : "", to);
 	fputs("<table>\n<tr><th>level</th><th></th><th class=\"n\">points</th><th>test</th></tr>\n", to);
 	for (unsigned i = 0; i < grade->results; i++)
 		write_row(to, grade, &grade->result[i]);
