@@ -232,7 +232,7 @@ static bool write_stream(struct run_data *run, const char *path, uint64_t span_n
 
 static bool write_run(FILE *to, const char *path, uint64_t span_ns, uint64_t events_max)
 {
-	char error[640];
+	static char error[640]; /* large for a stack */
 	struct run_data *run = calloc(1, sizeof(*run));
 	if (!run)
 		return say("out of memory"), false;
@@ -253,7 +253,7 @@ static uint64_t longest_ns(char **paths, int count)
 {
 	uint64_t longest = 1;
 	for (int i = 0; i < count; i++) {
-		char error[640];
+		static char error[640]; /* large for a stack */
 		struct trace_reader *reader = trace_open(paths[i], error, sizeof(error));
 		if (!reader)
 			return say("%s", error), 0;

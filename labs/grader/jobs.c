@@ -26,7 +26,7 @@
 #define USER_FIRST 60000
 #define USERS 5000
 
-#define WORDS_MAX (JOB_WORDS_MAX + 46)
+#define WORDS_MAX (JOB_WORDS_MAX + 48)
 #define PARALLEL_MAX 32
 
 uid_t jobs_user(void)
@@ -58,6 +58,16 @@ bool jobs_interrupted(void)
 	return interrupted;
 }
 
+/* The program is opened before the rights are given up, so the tree that it is in need not be readable for the job's user. */
+#define PROGRAM_FILE 9
+#define PROGRAM_FILE_TEXT "9"
+
+static bool open_program(const struct confinement *confinement)
+{
+	int file = confinement->program ? open(confinement->program, O_RDONLY | O_CLOEXEC) : -1;
+	return !confinement->program || (file >= 0 && dup2(file, PROGRAM_FILE) == PROGRAM_FILE);
+}
+
 /* bwrap and its arguments, before the job's own. /etc is there only as far as compilers and the loader need it. */
 static unsigned confine(const struct confinement *confinement, const char *words[WORDS_MAX])
 {
@@ -65,7 +75,6 @@ static unsigned confine(const struct confinement *confinement, const char *words
 		"bwrap",
 		"--unshare-all",
 		"--die-with-parent",
-		"--new-session",
 		"--clearenv",
 		"--setenv",
 		"PATH",
@@ -105,8 +114,10 @@ static unsigned confine(const struct confinement *confinement, const char *words
 	for (; count < sizeof(fixed) / sizeof(fixed[0]); count++)
 		words[count] = fixed[count];
 	if (confinement->program) {
-		words[count++] = "--ro-bind";
-		words[count++] = confinement->program;
+		words[count++] = "--perms";
+		words[count++] = "0555";
+		words[count++] = "--ro-bind-data";
+		words[count++] = PROGRAM_FILE_TEXT;
 		words[count++] = JOB_PROGRAM;
 	}
 	words[count++] = "--bind";
@@ -145,12 +156,12 @@ static _Noreturn void become(const struct job *job)
 	unsigned count = job->confinement ? confine(job->confinement, words) : 0;
 	for (unsigned i = 0; job->word[i]; i++)
 		words[count++] = job->word[i];
-	setpgid(0, 0);
+	setsid(); /* no terminal, and a process group that is ended as a whole: the first process of a namespace is in it, too */
 	int log = open(job->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666),
 	    nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (log < 0 || nothing < 0 || dup2(nothing, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
 		_exit(127);
-	if (job->confinement ? !give_up_rights(job->confinement) : chdir(job->directory) != 0)
+	if (job->confinement ? !open_program(job->confinement) || !give_up_rights(job->confinement) : chdir(job->directory) != 0)
 		_exit(127);
 	/* If make called us, what we call is not part of it. */
 	unsetenv("MAKEFLAGS");
@@ -170,8 +181,6 @@ static void start(struct job *job)
 	job->pid = fork();
 	if (job->pid == 0)
 		become(job);
-	if (job->pid > 0)
-		setpgid(job->pid, job->pid);
 }
 
 /* Looks once whether a job that was started is over, or has to be. */
@@ -223,15 +232,14 @@ bool jobs_can_confine(const char *tree)
 {
 	char *program = text_format("%s/build/vitrine", tree);
 	const struct confinement nothing = {
-		.directory = "/usr", .program = program, .processes = 64, .memory_mib = 8192, .file_mib = 1, .cpu_seconds = 5};
+		.directory = "/usr", .program = program, .processes = 64, .memory_mib = 8192, .file_mib = 64, .cpu_seconds = 5};
 	struct job job = {.word = {JOB_PROGRAM, "--help"}, .log = "/dev/null", .seconds = 10, .confinement = &nothing};
 	jobs_run(&job, 1, 1);
 	free(program);
 	if (job.exit_code == 0)
 		return true;
 	say("submissions cannot be confined here: %s; --unconfined grades one that you trust",
-	    job.exit_code == 127
-		    ? "bwrap does not start (Debian: apt-get install bubblewrap)"
-		    : "bwrap may not make namespaces (a container has to allow them), or nobody but you may read this tree");
+	    job.exit_code == 127 ? "bwrap does not start (Debian: apt-get install bubblewrap)"
+				 : "bwrap may not make namespaces (a container has to allow them)");
 	return false;
 }
