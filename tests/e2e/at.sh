@@ -28,11 +28,12 @@ try_in_gdb() { # run, event
 	timeout -k 5 60 $vitrine at "$1" "$2" --batch "${questions[@]}" >"$log" 2>&1 </dev/null
 	grep -q "^the guest stands right after event $2; " "$log" || { echo "$2: not compared"; tail -n 3 "$log"; return; }
 	grep -q -x "CPU $cpu" "$log" || echo "$2: another CPU: $(grep ^CPU "$log")"
-	grep -q -x "AHEAD $((number + 1))" "$log" || echo "$2: $(grep ^AHEAD "$log")"
+	[ -n "${interrupted:-}" ] || grep -q -x "AHEAD $((number + 1))" "$log" || echo "$2: $(grep ^AHEAD "$log")"
 	grep -q "in section .text" "$log" || echo "$2: no function: $(tail -n 2 "$log")"
 	grep -q "arch_trace_stop in section" "$log" && echo "$2: still in arch_trace_stop"
 	local line
 	line=$($vitrine events "$1" --cpu "$cpu" | awk -v number="$number" '$3 == number')
+	[ -n "${interrupted:-}" ] && return
 	grep -q -x "NS $(awk '{ sub(/\./, "", $1); print $1 + 0 }' <<<"$line")" "$log" || echo "$2: $(grep ^NS "$log"), but: $line"
 	case $line in
 	*fault_begin*thread=* | *syscall_enter*thread=*)
@@ -64,6 +65,18 @@ test_events() { # machine
 	expect_equal "at-$1-events" "what was wrong" "" "$wrong"
 }
 
+# An event while which an interrupt came: the next one of its CPU is irq_enter, in the function that emits it.
+test_interrupted() { # machine
+	local run=$work/$1 event wrong
+	event=$($vitrine sql "$run" --csv "SELECT e.cpu || ':' || e.seq FROM event e JOIN irq_enter i ON i.cpu = e.cpu AND i.seq = e.seq + 1
+		WHERE i.from_user = 0 AND i.ts - e.ts < 200 ORDER BY e.id" | tail -n +2 | while IFS= read -r event; do
+		pc=$($vitrine events "$run" --cpu "${event%%:*}" | awk -v number=$((${event##*:} + 1)) '$3 == number' | sed 's/.*pc=//')
+		addr2line -fe "build/$1/kernel.elf" "$pc" | grep -q '^trace_' && echo "$event" && break
+	done)
+	wrong=$(interrupted=yes try_in_gdb "$run" "$event"; try_as_ram "$run" "$event")
+	expect_equal "at-$1-interrupted" "what was wrong with ${event:-no event}" "" "$wrong"
+}
+
 expect_refused() { # name, words of the sentence, arguments of vitrine at...
 	local name=$1 words=$2 said
 	shift 2
@@ -73,6 +86,7 @@ expect_refused() { # name, words of the sentence, arguments of vitrine at...
 
 test_events x86_64
 test_events ppc64
+test_interrupted x86_64
 
 run=$work/x86_64
 expect_refused at-no-event "has no event 7:5" "$run" 7:5 --ram "$work/ram"

@@ -164,7 +164,8 @@ expect_equal hostile-reads-nothing "what the compiler saw of others" "" "$(grep 
 expect_equal hostile-changes-nothing "the tree and the submissions" "$before" "$(fingerprint)"
 expect_equal hostile-archive-is-named "what was not graded" "link-as-submission packed.tar" \
 	"$(sed -n 's/.*because they are no directories: //p' "$work/log")"
-expect_equal hostile-nothing-handed-in "who is in the list and not there" zoe "$(sed -n 's/^  "nothing_from": "\(.*\)",/\1/p' "$grades/summary.json")"
+expect_equal hostile-nothing-handed-in "who is in the list and not there" zoe \
+	"$(sed -n 's/^  "nothing_from": "\(.*\)",/\1/p' "$grades/summary.json")"
 expect_equal hostile-seeds "the seeds" "honest 7 huge 7 link 9 nothing 8 pipe 1" "$(for name in honest huge link nothing pipe; do
 	sed -n 's/^    {"name": "'$name'", .*"seed": \([0-9]*\),.*/'$name' \1/p' "$grades/summary.json"
 done | paste -sd' ')"

@@ -6,8 +6,8 @@
 source "$(dirname "$0")/lib.sh"
 
 # .ci/setup on a machine with only these tools.
-bare=$PWD/$work/bare
-rm -rf "$bare" && mkdir -p "$bare"
+bare=$(mktemp -d /tmp/vitrine-set-up.XXXXXX) # nobody may have no right to read this tree
+trap 'rm -rf "$bare"' EXIT
 for tool in bash cat cut sort tr sed id uname head tail nproc df printf apt-get; do
 	[ -z "$(type -P $tool)" ] || ln -s "$(type -P $tool)" "$bare/$tool"
 done

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "reader.h"
+#include "run/run.h"
 
 /*
  * Finds the event that `text` names in a run (its directory, or its .vtrace file); moment.h says how.
@@ -28,7 +29,10 @@ int at_event(const char *run, unsigned cpu, uint64_t sequence, const char *ram);
 
 /*
  * Compares a RAM image of a stopped guest with the recorded run: every event in the rings up to event `sequence` of `cpu`, which
- * has to be that CPU's last.
+ * has to be that CPU's last, but for events of an interrupt that came while it was being stored.
  * Returns 0, and *events are as many as were compared; or 1 after having said what differs.
  */
 int at_compare(const char *run, unsigned cpu, uint64_t sequence, const char *ram, uint64_t *events);
+
+/* Whether the event has been stored in the memory of a guest that is stopped; true also where no event can be looked for. */
+bool at_is_there(const struct run_qemu *qemu, unsigned cpu, uint64_t sequence);

@@ -3,7 +3,8 @@
  *
  * Teaches: a place to return to costs nothing but the way there. The kernel is told the event's number on its command line, in as many
  * digits as it is always told one, calls arch_trace_stop() after it, and a breakpoint there stops the machine; until then every
- * instruction is the same as in the run that was recorded. Who calls: at.c, other commands. Whom: run/ for the machine, stub.c, compare.c.
+ * instruction is the same as in the run that was recorded. An interrupt may come while the event is being stored: its events, which
+ * have later numbers, stop the machine too, and it is let go on. Who calls: at.c, other commands. Whom: run/ for the machine, stub.c, compare.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -64,7 +65,8 @@ static uint64_t stop_address(const struct rerun *rerun, const struct run_image *
 }
 
 /* Starts the machine, stopped, lets it run to the event and copies its RAM. */
-static bool run_to_event(struct rerun *rerun, const struct run_image *image, const char *directory, const char *ram)
+static bool run_to_event(struct rerun *rerun, const struct run_image *image, const struct stub_wanted *wanted,
+			 const char *directory, const char *ram)
 {
 	char *console = NULL, *character_device = NULL, *socket = NULL;
 	struct run_qemu qemu;
@@ -78,7 +80,7 @@ static bool run_to_event(struct rerun *rerun, const struct run_image *image, con
 	rerun->options.qemu_arguments = arguments;
 	good = good && run_qemu_start(&qemu, &rerun->options, image, console, input);
 	if (good) {
-		good = stub_run_to(&qemu, socket, address, &connection) && copy_ram(&qemu, ram);
+		good = stub_run_to(&qemu, socket, address, wanted, &connection) && copy_ram(&qemu, ram);
 		run_qemu_close(&qemu);
 	}
 	run_input_end();
@@ -95,6 +97,7 @@ static bool run_to_event(struct rerun *rerun, const struct run_image *image, con
 
 static bool rerun_to(const char *run, unsigned cpu, uint64_t sequence, const char *directory, const char *ram)
 {
+	const struct stub_wanted wanted = {cpu, sequence, at_is_there};
 	struct rerun rerun;
 	struct run_image image = {0};
 	if (!rerun_prepare(&rerun, run, cpu, sequence, directory))
@@ -104,7 +107,7 @@ static bool rerun_to(const char *run, unsigned cpu, uint64_t sequence, const cha
 		!rerun.options.qemu_arguments[0] ||
 		(say("%s was run with arguments of its own for QEMU: only gdb can be attached to it, without --ram", run), false);
 	good = good && run_image_prepare(&image, &rerun.options) && run_image_copy_flash(&image, &rerun.options) &&
-	       run_again_is_same(&rerun.again, &image) && run_to_event(&rerun, &image, directory, ram);
+	       run_again_is_same(&rerun.again, &image) && run_to_event(&rerun, &image, &wanted, directory, ram);
 	run_image_free(&image);
 	rerun_free(&rerun);
 	return good;

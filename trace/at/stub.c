@@ -79,17 +79,50 @@ static bool receive_packet(struct run_qemu *qemu, int connection, char text[PACK
 	       write(connection, "+", 1) == 1;
 }
 
-bool stub_run_to(struct run_qemu *qemu, const char *path, uint64_t address, int *connection)
+/* Sends a packet and gets the answer. Whether that begins so. */
+static bool ask(struct run_qemu *qemu, int connection, char text[PACKET_BYTES], const char *begin)
+{
+	return send_packet(connection, text) && receive_packet(qemu, connection, text) && !strncmp(text, begin, strlen(begin));
+}
+
+/* Sets a breakpoint (what: 'Z') or takes it away ('z'). */
+static bool change_breakpoint(struct run_qemu *qemu, int connection, char what, uint64_t address)
+{
+	char text[PACKET_BYTES];
+	snprintf(text, sizeof(text), "%c0,%" PRIx64 ",1", what, address);
+	return ask(qemu, connection, text, "OK");
+}
+
+/* The CPU that stopped, as `T05thread:02;` names it, does one instruction, where the breakpoint would stop it again. */
+static bool step(struct run_qemu *qemu, int connection, const char *stopped, uint64_t address)
+{
+	char text[PACKET_BYTES];
+	const char *thread = strstr(stopped, "thread:");
+	if (!thread)
+		return false;
+	thread += strlen("thread:");
+	snprintf(text, sizeof(text), "Hc%.*s", (int)strcspn(thread, ";"), thread);
+	if (!ask(qemu, connection, text, "OK") || !change_breakpoint(qemu, connection, 'z', address))
+		return false;
+	strcpy(text, "s");
+	return ask(qemu, connection, text, "T") && change_breakpoint(qemu, connection, 'Z', address);
+}
+
+bool stub_run_to(struct run_qemu *qemu, const char *path, uint64_t address, const struct stub_wanted *wanted, int *connection)
 {
 	char text[PACKET_BYTES];
 	*connection = connect_to(qemu, path);
 	if (*connection < 0)
 		return false;
-	snprintf(text, sizeof(text), "Z0,%" PRIx64 ",1", address);
-	bool set = send_packet(*connection, text) && receive_packet(qemu, *connection, text) && !strcmp(text, "OK");
-	if (!set)
+	if (!change_breakpoint(qemu, *connection, 'Z', address))
 		return say("QEMU takes no breakpoint at 0x%" PRIx64, address), false;
-	if (!send_packet(*connection, "c") || !receive_packet(qemu, *connection, text) || text[0] != 'T')
-		return say("the guest ended before it came to the event: the re-run went another way"), false;
-	return true;
+	for (bool more = false;; more = true) {
+		if (more && !step(qemu, *connection, text, address))
+			return say("QEMU does no single step"), false;
+		strcpy(text, "c");
+		if (!ask(qemu, *connection, text, "T"))
+			return say("the guest ended before it came to the event: the re-run went another way"), false;
+		if (wanted->is_there(qemu, wanted->cpu, wanted->sequence))
+			return true;
+	}
 }

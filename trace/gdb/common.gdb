@@ -30,9 +30,17 @@ end
 # QEMU answers when it has started, which takes a while on a busy machine; asked again, it would answer twice.
 set remotetimeout 60
 
+# An interrupt may come while the event is being stored; then its events, which have later numbers, are there first.
 define to-event
   thbreak *&arch_trace_stop
   continue
+  set $stop_ring = &cpus[$_thread - 1].trace
+  set $stop_number = ($stop_ring->limits >> 32) + 1
+  set $stop_slot = (unsigned long *) ($stop_ring->slots + 64 * ($stop_number & $stop_ring->limits & 0x7fffffff))
+  while ($stop_slot[1] >> 32) != $stop_number
+    thbreak *&arch_trace_stop
+    continue
+  end
   leave-stop
 end
 document to-event
