@@ -187,4 +187,5 @@ expect_equal hostile-interrupted "the exit code, and the last words" "1 vitrine:
 expect_equal hostile-interrupted-grade "what is left of it" trusted-build.log "$(ls "$grades/interrupted")"
 expect_equal hostile-leaves-nothing "what is left in the temporary directory" "" "$(ls -A "$TMPDIR")"
 rm -rf "$TMPDIR"
-expect_equal hostile-page "the summary's rows" "$(ls "$class" | grep -vc 'link-as-submission\|packed.tar')" "$(grep -c 'grade.html' "$grades/summary.html")"
+expect_equal hostile-page "the summary's rows" "$(ls "$class" | grep -vc 'link-as-submission\|packed.tar')" \
+	"$(grep -c 'grade.html' "$grades/summary.html")"
