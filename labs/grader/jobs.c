@@ -65,7 +65,8 @@ bool jobs_interrupted(void)
 static bool open_program(const struct confinement *confinement)
 {
 	int file = confinement->program ? open(confinement->program, O_RDONLY | O_CLOEXEC) : -1;
-	return !confinement->program || (file >= 0 && dup2(file, PROGRAM_FILE) == PROGRAM_FILE);
+	return !confinement->program || (file >= 0 && dup2(file, PROGRAM_FILE) == PROGRAM_FILE &&
+					 fcntl(PROGRAM_FILE, F_SETFD, 0) == 0); /* they may be one */
 }
 
 /* bwrap and its arguments, before the job's own. /etc is there only as far as compilers and the loader need it. */
