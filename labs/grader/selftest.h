@@ -37,11 +37,13 @@ bool selftest_is_named(const struct selftest *selftest, const char *file);
 /* The machines that are asked for, or, if the lab is for none of them, those of the lab. */
 unsigned selftest_machines(const struct selftest *selftest);
 
-/* The tests or the questions that failed, with blanks between them; to be freed. Those that were skipped count if they are expected not to pass. */
-char *selftest_failures(const struct grade *grade, bool questions, const char *expected);
+/* The tests or the questions that failed, with blanks between them; to be freed. Those that were skipped count if they are expected not to pass; those of `may`
+ * count never. */
+char *selftest_failures(const struct grade *grade, bool questions, const char *expected, const char *may);
 
 /* Grades a submission, or the tree itself, and compares what tests failed. Why that is not what was expected, to be freed; NULL if it is. */
-char *selftest_expect(const struct selftest *selftest, const char *name, const char *submission, const char *expected);
+char *selftest_expect(const struct selftest *selftest, const char *name, const char *submission, const char *expected,
+		      const char *may);
 
 /* Right answers to all questions, for answers.txt; to be freed. The first answer to a question counts, so wrong ones go before them. */
 char *selftest_answers(const struct grade *grade);

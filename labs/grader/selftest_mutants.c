@@ -93,7 +93,8 @@ static bool make_mutant(const struct selftest *selftest, const char *patch, cons
 static void check_patch(struct selftest *selftest, const char *file)
 {
 	char *patch = text_format("%s/mutants/%s", selftest->lab->folder, file), *text = text_read(patch, false),
-	     *fails = text ? head_says(text, "fails") : NULL, *what = text ? head_says(text, "mutant") : NULL;
+	     *fails = text ? head_says(text, "fails") : NULL, *may = text ? head_says(text, "may") : NULL,
+	     *what = text ? head_says(text, "mutant") : NULL;
 	char *name = verdict_name(file);
 	char *directory = text_format("%s/%s/%s/files", selftest->output, selftest->lab->name, name);
 	if (!fails || !*fails || !what)
@@ -101,10 +102,11 @@ static void check_patch(struct selftest *selftest, const char *file)
 	else if (!make_mutant(selftest, patch, directory))
 		selftest_verdict(selftest, name, text_format("the patch does not fit the solution"));
 	else
-		selftest_verdict(selftest, name, selftest_expect(selftest, name, directory, fails));
+		selftest_verdict(selftest, name, selftest_expect(selftest, name, directory, fails, may ? may : ""));
 	free(directory);
 	free(name);
 	free(what);
+	free(may);
 	free(fails);
 	free(text);
 	free(patch);
@@ -155,7 +157,7 @@ static char *expect_wrong(struct grade *grade, const char *answers, const char *
 {
 	char *all = text_format("%s%s", answers, right);
 	selftest_answer(grade, all);
-	char *failed = selftest_failures(grade, true, fails);
+	char *failed = selftest_failures(grade, true, fails, "");
 	char *why = strcmp(failed, fails) != 0 ? text_format("failed: [%s], not [%s]", failed, fails) : NULL;
 	free(failed);
 	free(all);

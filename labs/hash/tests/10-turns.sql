@@ -2,7 +2,6 @@
 -- points: 3
 -- level: stress
 -- run: turns
--- after: 06-stale
 -- least: 900
 -- hint: tlbie is broadcast, but an operation may only return when the last CPU has obeyed.
 SELECT id, name = 'right' AS ok, printf('thread %d found something else in page %d than was stored there last', thread, value)
