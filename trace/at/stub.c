@@ -1,5 +1,5 @@
 /*
- * A debugger in three packets: a breakpoint, `continue`, and the answer when the machine has come there.
+ * A debugger in a few packets: a breakpoint, `continue`, and the answer when the machine has come there.
  *
  *     -> $Z0,address,length#sum    <- +$OK#9a
  *     -> $c#63                     <- +            ...and, when it has stopped,   <- $T05thread:01;#sum
