@@ -194,7 +194,7 @@ module_flags_ppc64 := $(module_flags)
 module_link := -shared --hash-style=sysv -z now -Bsymbolic -init module_init -fini module_fini -T user/lib/module.ld
 
 host_cc := $(COMPILER)
-host_packages := libprotobuf-c sqlite3 zlib libdw libelf
+host_packages := libprotobuf-c sqlite3 zlib libdeflate libdw libelf
 # Asked for at the first use, which is after the set-up, and only then.
 package_flags = $(eval package_flags := $(shell pkg-config --cflags $(host_packages)))$(package_flags)
 host_flags = -std=gnu2x -g -O2 -MMD -MP $(warnings) -D_GNU_SOURCE -Itrace -Iviz -Ilabs -Ikernel -I$(B)/gen $(package_flags)

@@ -5,6 +5,7 @@
  * up. It reads what the writer packed by hand, so a wrong byte anywhere in the file is a packet that does not unpack.
  * Who calls: perfetto-test.sh, where a trace is too large to load. Exits 1 with a sentence if the file is not whole.
  */
+#include <libdeflate.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +14,9 @@
 #include "perfetto.pb-c.h"
 
 #define PACKET_BYTES_MAX (1024 * 1024)
-#define ARENA_BYTES (4 * 1024 * 1024)
+#define ARENA_BYTES (64 * 1024 * 1024)
 
-/* Memory for one packet at a time: freeing is starting over. */
+/* Memory for one packet of the file at a time, with all that is compressed in it: freeing is starting over. */
 static struct {
 	char *bytes;
 	size_t used;
@@ -75,6 +76,24 @@ static int read_length(FILE *file, size_t *length)
 	return 0;
 }
 
+/* Counts the packets that are compressed in one. Returns NULL, or what is wrong. */
+static const char *count_compressed(ProtobufCAllocator *allocator, const ProtobufCBinaryData *packed)
+{
+	static uint8_t bytes[PACKET_BYTES_MAX];
+	static struct libdeflate_decompressor *decompressor;
+	size_t length;
+	if (!decompressor)
+		decompressor = libdeflate_alloc_decompressor();
+	if (libdeflate_zlib_decompress(decompressor, packed->data, packed->len, bytes, sizeof(bytes), &length))
+		return "packets that cannot be decompressed";
+	Trace *trace = trace__unpack(allocator, length, bytes);
+	if (!trace)
+		return "compressed packets that do not unpack";
+	for (size_t i = 0; i < trace->n_packet; i++)
+		count_packet(trace->packet[i]);
+	return NULL;
+}
+
 /* Counts all packets. Returns NULL, or what is wrong. */
 static const char *count_file(FILE *file)
 {
@@ -90,7 +109,11 @@ static const char *count_file(FILE *file)
 		TracePacket *packet = trace_packet__unpack(&allocator, length, bytes);
 		if (!packet)
 			return "a packet that does not unpack";
-		count_packet(packet);
+		if (!packet->has_compressed_packets)
+			return "a packet that is not compressed";
+		const char *wrong = count_compressed(&allocator, &packet->compressed_packets);
+		if (wrong)
+			return wrong;
 	}
 	return NULL;
 }

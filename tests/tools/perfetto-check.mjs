@@ -193,8 +193,9 @@ if (!holes) {
 	await expectNone(
 		'faults-say-what',
 		`select s.id, s.ts, s.name from slice s where s.name glob 'fault:*' and exists (select 1 from args where args.arg_set_id = s.arg_set_id and key = 'debug.result')
-		 and not exists (select 1 from args a join args r using (arg_set_id) where a.arg_set_id = s.arg_set_id and a.key = 'debug.what' and r.key = 'debug.result'
-			and a.string_value glob '* in * of *: ' || r.string_value) limit 3`,
+		 and not exists (select 1 from args a join args r using (arg_set_id) join args at using (arg_set_id)
+			where a.arg_set_id = s.arg_set_id and a.key = 'debug.what' and r.key = 'debug.result' and at.key = 'debug.address'
+			and a.string_value glob '* 0x' || printf('%x', at.int_value) || ' in * of *: ' || r.string_value) limit 3`,
 	);
 	// An arrow comes from who woke it, unless that was over by then, or an interrupt.
 	await expectNone(

@@ -94,7 +94,7 @@ done
 $make_trace 60000 "$work/little.vtrace" --cpus 4 --seed 7
 $make_trace 60000 "$work/big.vtrace" --big-endian --seed 8
 $make_trace 20000 "$work/holes.vtrace" --cpus 3 --gap-every 41 --seed 9
-judge both-orders pftrace.gz "$work/little.vtrace" "$work/big.vtrace"
+judge both-orders pftrace "$work/little.vtrace" "$work/big.vtrace"
 judge holes pftrace "$work/holes.vtrace"
 
 # Grace periods of which something is missing: what is drawn, by begin and length in nanoseconds.

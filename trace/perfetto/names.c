@@ -34,11 +34,6 @@ uint64_t names_argument(const char *name)
 	return ++known.arguments;
 }
 
-uint64_t names_new_value(void)
-{
-	return ++known.values;
-}
-
 /* ---- texts of the schema ---- */
 
 static void send_interned(struct perfetto *perfetto, unsigned sequence, InternedData *data)
@@ -83,7 +78,8 @@ void names_need_arguments(struct perfetto *perfetto, unsigned sequence, const st
 			names_need_argument(perfetto, sequence, plan->argument[i].name);
 }
 
-void names_send_value(struct perfetto *perfetto, unsigned sequence, uint64_t number, const char *text)
+/* Sends a text that is a value, under its number. */
+static void send_value(struct perfetto *perfetto, unsigned sequence, uint64_t number, const char *text)
 {
 	InternedBytes entry = INTERNED_BYTES__INIT;
 	entry.has_iid = entry.has_str = true;
@@ -101,9 +97,9 @@ uint64_t names_value(struct perfetto *perfetto, unsigned sequence, enum field_ty
 	if (value >= NAMES_VALUES_MAX || (!known.value[type][value] && !(text = schema_value_name(type, value))))
 		return 0;
 	if (text)
-		known.value[type][value] = (uint16_t)names_new_value();
+		known.value[type][value] = (uint16_t)++known.values;
 	if (sequence_learns(&perfetto->known.value[type][value], sequence))
-		names_send_value(perfetto, sequence, known.value[type][value], schema_value_name(type, value));
+		send_value(perfetto, sequence, known.value[type][value], schema_value_name(type, value));
 	return known.value[type][value];
 }
 

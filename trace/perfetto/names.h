@@ -20,9 +20,6 @@ struct event_name {
 /* The number of an argument's name; it is given one if it has none yet. */
 uint64_t names_argument(const char *name);
 
-/* A number for a text that is a value: small ones go to those that are needed first. */
-uint64_t names_new_value(void);
-
 /* These make a text known to a sequence: an argument's name, the names of all arguments of an event, a category. */
 void names_need_argument(struct perfetto *perfetto, unsigned sequence, uint64_t number);
 void names_need_arguments(struct perfetto *perfetto, unsigned sequence, const struct event_plan *plan);
@@ -33,9 +30,6 @@ uint64_t names_value(struct perfetto *perfetto, unsigned sequence, enum field_ty
 
 /* The number of what a thread waits for, an enum switch_reason, as a symbol of the kernel. */
 uint64_t names_reason(struct perfetto *perfetto, unsigned sequence, uint64_t reason);
-
-/* Sends a text that is a value, under its number. */
-void names_send_value(struct perfetto *perfetto, unsigned sequence, uint64_t number, const char *text);
 
 /* The name of an event, known to the sequence. It is valid until the next call. */
 const struct event_name *names_event(struct perfetto *perfetto, unsigned sequence, const struct event_plan *plan,

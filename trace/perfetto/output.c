@@ -2,21 +2,30 @@
  * The file a converter writes: see output.h.
  *
  * Teaches: how a program never leaves half a file: write under another name, look at every error, rename last. A rename
- * replaces a file in one step, so a reader sees the old one or the new one.
+ * replaces a file in one step, so a reader sees the old one or the new one. And that a row of packets can be compressed and
+ * is a packet again, so whoever reads packets need not know where a file begins or ends (perfetto.proto, compressed_packets).
  * Who calls: trace/perfetto/perfetto.c opens and closes, trace/perfetto/packet.c fills the buffer.
  */
 #include "perfetto/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
-#define BUFFER_BYTES (1024 * 1024)
+#include "perfetto.pb-c.h"
+
+#define BUFFER_BYTES (512 * 1024)
+
+/* libdeflate's fastest, which makes a seventh of a run's packets; its slower ones make little less. */
+#define COMPRESSION_LEVEL 1
+
+/* Around compressed packets: two tags and two lengths. */
+#define FRAME_BYTES 32
 
 /* Notes the first thing that went wrong. Returns false. */
 static bool output_fail(struct output *output, const char *what, const char *why)
@@ -34,12 +43,6 @@ static bool is_special(const char *path)
 	return !stat(path, &status) && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-static bool ends_in_gz(const char *path)
-{
-	size_t length = strlen(path);
-	return length > 3 && !strcmp(path + length - 3, ".gz");
-}
-
 bool output_open(struct output *output, const char *path)
 {
 	*output = (struct output){.file = -1};
@@ -53,30 +56,19 @@ bool output_open(struct output *output, const char *path)
 	output->file = open(output->part_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (output->file < 0)
 		return output_fail(output, "write", strerror(errno));
-	if (ends_in_gz(path)) {
-		output->gzip = gzdopen(output->file, "wb3");
-		if (!output->gzip)
-			return output_fail(output, "compress", "out of memory");
-		gzbuffer(output->gzip, 128 * 1024);
-	}
+	output->compressor = libdeflate_alloc_compressor(COMPRESSION_LEVEL);
+	output->packed_bytes = libdeflate_zlib_compress_bound(output->compressor, BUFFER_BYTES);
 	output->buffer = malloc(BUFFER_BYTES);
-	if (!output->buffer)
+	output->packed = malloc(output->packed_bytes);
+	output->framed = malloc(output->packed_bytes + FRAME_BYTES);
+	if (!output->compressor || !output->buffer || !output->packed || !output->framed)
 		return output_fail(output, "write", "out of memory");
 	output->at = output->buffer;
 	output->limit = output->buffer + BUFFER_BYTES - OUTPUT_ROOM_BYTES;
 	return true;
 }
 
-static void write_gzip(struct output *output, const uint8_t *data, size_t bytes)
-{
-	int code;
-	if (gzwrite(output->gzip, data, (unsigned)bytes) == (int)bytes)
-		return;
-	const char *why = gzerror(output->gzip, &code);
-	output_fail(output, "write", code == Z_ERRNO ? strerror(errno) : why);
-}
-
-static void write_plain(struct output *output, const uint8_t *data, size_t bytes)
+static void write_all(struct output *output, const uint8_t *data, size_t bytes)
 {
 	while (bytes) {
 		ssize_t written = write(output->file, data, bytes);
@@ -91,27 +83,26 @@ static void write_plain(struct output *output, const uint8_t *data, size_t bytes
 	}
 }
 
+/* Makes the packets in the buffer one, in `framed`. Returns its length. */
+static size_t frame(struct output *output, size_t bytes)
+{
+	TracePacket packet = TRACE_PACKET__INIT;
+	packet.has_compressed_packets = true;
+	packet.compressed_packets.data = output->packed;
+	packet.compressed_packets.len =
+		libdeflate_zlib_compress(output->compressor, output->buffer, bytes, output->packed, output->packed_bytes);
+	Trace trace = TRACE__INIT;
+	trace.n_packet = 1;
+	trace.packet = (TracePacket *[]){&packet};
+	return trace__pack(&trace, output->framed);
+}
+
 void output_flush(struct output *output)
 {
 	size_t bytes = (size_t)(output->at - output->buffer);
-	if (!output->failed && output->gzip)
-		write_gzip(output, output->buffer, bytes);
-	else if (!output->failed)
-		write_plain(output, output->buffer, bytes);
-	output->flushed_bytes += bytes;
+	if (!output->failed && bytes)
+		write_all(output, output->framed, frame(output, bytes));
 	output->at = output->buffer;
-}
-
-static void close_file(struct output *output)
-{
-	int code = 0;
-	if (output->gzip)
-		code = gzclose(output->gzip) == Z_OK ? 0 : -1;
-	else if (output->file >= 0)
-		code = close(output->file);
-	if (code)
-		output_fail(output, "write", errno ? strerror(errno) : "the compressor failed");
-	output->gzip = NULL;
 }
 
 bool output_close(struct output *output, bool keep)
@@ -119,11 +110,15 @@ bool output_close(struct output *output, bool keep)
 	if (output->buffer && keep)
 		output_flush(output);
 	bool opened = output->file >= 0;
-	errno = 0;
-	close_file(output);
+	if (opened && close(output->file))
+		output_fail(output, "write", strerror(errno));
 	output->file = -1;
 	free(output->buffer);
-	output->buffer = NULL;
+	free(output->packed);
+	free(output->framed);
+	libdeflate_free_compressor(output->compressor);
+	output->buffer = output->packed = output->framed = NULL;
+	output->compressor = NULL;
 	if (!opened || output->direct)
 		return !output->failed;
 	if (keep && !output->failed && rename(output->part_path, output->path))

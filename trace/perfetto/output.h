@@ -1,7 +1,7 @@
 /*
- * The file that a converter writes: one large buffer, compressed on the way if the name ends in .gz, whole or not there at all.
+ * The file that a converter writes: packets by way of one large buffer, compressed, whole or not there at all.
  *
- * Who calls: trace/perfetto*.c. Whom it calls: the C library and zlib.
+ * Who calls: trace/perfetto/. Whom it calls: the C library, libdeflate, protobuf-c.
  * Errors are kept: the first one is told by output_close(), and everything after it does nothing.
  */
 #pragma once
@@ -14,12 +14,14 @@
 #define OUTPUT_ROOM_BYTES (64 * 1024)
 
 struct output {
-	uint8_t *at;    /* the next byte goes here */
-	uint8_t *limit; /* beyond it there is less than OUTPUT_ROOM_BYTES left */
-	uint8_t *buffer;
-	uint64_t flushed_bytes; /* given to the file so far, before compression */
+	uint8_t *at;     /* the next byte goes here */
+	uint8_t *limit;  /* beyond it there is less than OUTPUT_ROOM_BYTES left */
+	uint8_t *buffer; /* whole packets */
+	uint8_t *packed; /* the same compressed, */
+	uint8_t *framed; /* and that as one packet */
+	size_t packed_bytes;
+	struct libdeflate_compressor *compressor;
 	int file;
-	void *gzip; /* gzFile, or NULL for a plain file */
 	bool failed;
 	bool direct; /* a device or a pipe: written in place */
 	char path[4096];
@@ -30,7 +32,7 @@ struct output {
 /* Opens PATH for writing, by way of PATH.part. Returns false with a whole sentence in output->error. */
 bool output_open(struct output *output, const char *path);
 
-/* Gives the buffer to the file. */
+/* Compresses what is in the buffer, which must be whole packets, and gives it to the file. */
 void output_flush(struct output *output);
 
 /* Where to write: at least OUTPUT_ROOM_BYTES. Tell how much was used by moving output->at. */
@@ -39,12 +41,6 @@ static inline uint8_t *output_room(struct output *output)
 	if (output->at > output->limit)
 		output_flush(output);
 	return output->at;
-}
-
-/* Bytes put in so far. */
-static inline uint64_t output_bytes(const struct output *output)
-{
-	return output->flushed_bytes + (uint64_t)(output->at - output->buffer);
 }
 
 /*

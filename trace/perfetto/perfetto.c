@@ -27,7 +27,7 @@ const char perfetto_help[] =
 	"\n"
 	"Writes one or more runs (a .vtrace file, or the directory `vitrine run` made) as one Perfetto trace. Each run is a "
 	"machine\n"
-	"in it, and all start at kernel entry, time 0. A FILE whose name ends in .gz is compressed; Perfetto opens it as it is.\n"
+	"in it, and all start at kernel entry, time 0. What it has is compressed, as Perfetto does it itself.\n"
 	"\n"
 	"    -o, --output FILE   where to write; it replaces what is there once it is whole\n"
 	"\n"

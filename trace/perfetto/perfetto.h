@@ -82,6 +82,7 @@ struct thread {
 	uint64_t waits_for;                   /* enum switch_reason, of a thread that sleeps or will */
 	int cpu;                              /* where it runs, or -1 */
 	unsigned fault_access, fault_segment; /* of its last fault: enum access, enum segment_kind */
+	uint64_t fault_address;               /* of the same */
 	struct track track;                   /* its syscalls and faults */
 	struct track marks;                   /* what its program marks */
 };

@@ -113,7 +113,7 @@ static const struct {
 	{"thread_block", BESIDES, thread_rule_block, {"thread", "reason"}},
 	{"thread_wake", BESIDES, thread_rule_wake, {"thread"}},
 	{"thread_exit", BESIDES, thread_rule_exit, {"thread"}},
-	{"fault_begin", BESIDES, story_rule_begin, {"thread", "access"}},
+	{"fault_begin", BESIDES, story_rule_begin, {"thread", "access", "address"}},
 	{"fault_segment", BESIDES, story_rule_segment, {"thread", "segment"}},
 	{"page_request", BESIDES, count_rule_request, {0}},
 	{"page_request_done", BESIDES, count_rule_request_done, {0}},
@@ -255,13 +255,6 @@ static void argument_name(const struct event_plan *plan, unsigned field, char na
 	snprintf(name, 64, "%s%.*s%s", again ? "end_" : "", bytes, schema->name, in_ns ? "_ns" : "");
 }
 
-static struct wire_bytes joined(struct wire_bytes first, struct wire_bytes second)
-{
-	memcpy(first.byte + first.count, second.byte, second.count);
-	first.count = (uint8_t)(first.count + second.count);
-	return first;
-}
-
 static void plan_argument(struct event_plan *plan, unsigned field)
 {
 	static const char *const value_field[] = {
@@ -281,8 +274,8 @@ static void plan_argument(struct event_plan *plan, unsigned field)
 	annotation.has_name_iid = true;
 	annotation.name_iid = argument->name = names_argument(name);
 	struct wire_bytes head = wire_pack(&annotation.base);
-	argument->head = joined(head, wire_tag_of(&debug_annotation__descriptor, value_field[argument->kind]));
-	argument->named_head = joined(head, wire_tag_of(&debug_annotation__descriptor, "string_value_iid"));
+	argument->head = wire_joined(head, wire_tag_of(&debug_annotation__descriptor, value_field[argument->kind]));
+	argument->named_head = wire_joined(head, wire_tag_of(&debug_annotation__descriptor, "string_value_iid"));
 }
 
 /* Arguments are what is left: not the thread whose track it is, not flows, not a counter's value, not what a name says. */

@@ -1,8 +1,5 @@
 /*
- * The sentences of story.h.
- *
- * Invariant: a number is used on a sequence only after its text was sent there. The numbers are among those of the names of
- * values.
+ * The sentences of story.h: a story is what faults have in common that differ in nothing but their address.
  */
 #include "perfetto/story.h"
 
@@ -17,11 +14,17 @@
 
 #define STORIES_MAX 2048 /* a run that has more tells no new ones */
 
+/* The longest sentence, and room to copy its parts whole. */
+#define BEFORE_ROOM 32
+#define BEHIND_ROOM 128
+#define SENTENCE_ROOM (BEFORE_ROOM + 16 + BEHIND_ROOM)
+
 struct story {
-	struct known_by known;
-	uint64_t number;
-	struct wire_bytes packed; /* the DebugAnnotation */
-	char text[160];
+	uint64_t argument;      /* the number of "what" */
+	struct wire_bytes head; /* its DebugAnnotation up to the length of the sentence */
+	/* What stands before the address, and behind it. */
+	uint8_t before_bytes, behind_bytes;
+	char before[BEFORE_ROOM], behind[BEHIND_ROOM];
 };
 
 void story_rule_begin(struct perfetto *perfetto, unsigned cpu, uint64_t ns, const uint64_t *argument)
@@ -32,6 +35,7 @@ void story_rule_begin(struct perfetto *perfetto, unsigned cpu, uint64_t ns, cons
 	if (!thread)
 		return;
 	thread->fault_access = (unsigned)argument[1];
+	thread->fault_address = argument[2];
 	thread->fault_segment = SEGMENT_NONE;
 }
 
@@ -61,12 +65,19 @@ static const char *place_text(unsigned segment)
 	}
 }
 
-static void story_text(const struct perfetto *perfetto, const struct thread *thread, uint64_t result, char text[160])
+/* "store to 0x": how an address was used, up to its digits. */
+static int before_text(uint64_t access, char *text, size_t room)
 {
-	const char *access = schema_value_name(FIELD_ACCESS, thread->fault_access);
+	const char *name = schema_value_name(FIELD_ACCESS, access);
+	const char *towards = !name || !strcmp(name, "execute") ? "at" : !strcmp(name, "load") ? "from" : "to";
+	return snprintf(text, room, "%s %s 0x", name ? name : "access", towards);
+}
+
+static int behind_text(const struct perfetto *perfetto, const struct thread *thread, uint64_t result, char *text, size_t room)
+{
 	const char *end = schema_value_name(FIELD_FAULT_RESULT, result);
-	snprintf(text, 160, "%s in %s of %s: %s", access ? access : "access", place_text(thread->fault_segment),
-		 thread_process_name(perfetto, thread), end ? end : "ended otherwise");
+	return snprintf(text, room, " in %s of %s: %s", place_text(thread->fault_segment), thread_process_name(perfetto, thread),
+			end ? end : "ended otherwise");
 }
 
 static struct story *story_add(struct perfetto *perfetto, struct table_key key, const struct thread *thread, uint64_t result)
@@ -74,14 +85,25 @@ static struct story *story_add(struct perfetto *perfetto, struct table_key key, 
 	struct story *story = perfetto->stories.used < STORIES_MAX ? calloc(1, sizeof(*story)) : NULL;
 	if (!story || !table_add(&perfetto->stories, key, story))
 		return free(story), NULL;
-	story->number = names_new_value();
 	DebugAnnotation annotation = DEBUG_ANNOTATION__INIT;
-	annotation.has_name_iid = annotation.has_string_value_iid = true;
-	annotation.name_iid = names_argument("what");
-	annotation.string_value_iid = story->number;
-	story->packed = wire_pack(&annotation.base);
-	story_text(perfetto, thread, result, story->text);
+	annotation.has_name_iid = true;
+	annotation.name_iid = story->argument = names_argument("what");
+	story->head = wire_joined(wire_pack(&annotation.base), wire_tag_of(&debug_annotation__descriptor, "string_value"));
+	story->before_bytes = (uint8_t)before_text(thread->fault_access, story->before, sizeof(story->before));
+	story->behind_bytes = (uint8_t)behind_text(perfetto, thread, result, story->behind, sizeof(story->behind));
 	return story;
+}
+
+/* The sentence itself. Returns its length. */
+static size_t put_sentence(char *text, const struct story *story, uint64_t address)
+{
+	char *at = text;
+	memcpy(at, story->before, sizeof(story->before));
+	at += story->before_bytes;
+	for (int shift = address ? (63 - __builtin_clzll(address)) & ~3 : 0; shift >= 0; shift -= 4)
+		*at++ = "0123456789abcdef"[address >> shift & 15];
+	memcpy(at, story->behind, story->behind_bytes);
+	return (size_t)(at - text) + story->behind_bytes;
 }
 
 uint8_t *story_put(struct perfetto *perfetto, unsigned sequence, uint8_t *at, const struct trace_event *event)
@@ -96,10 +118,11 @@ uint8_t *story_put(struct perfetto *perfetto, unsigned sequence, uint8_t *at, co
 		story = story_add(perfetto, key, thread, result);
 	if (!story)
 		return at;
-	if (sequence_learns(&story->known, sequence)) {
-		names_need_argument(perfetto, sequence, names_argument("what"));
-		names_send_value(perfetto, sequence, story->number, story->text);
-	}
-	at = wire_field(at, &packet_tags.annotation, story->packed.count);
-	return wire_part(at, &story->packed);
+	char text[SENTENCE_ROOM];
+	size_t bytes = put_sentence(text, story, thread->fault_address);
+	names_need_argument(perfetto, sequence, story->argument);
+	at = wire_field(at, &packet_tags.annotation, story->head.count + (bytes < 128 ? 1 : 2) + bytes);
+	at = wire_number(wire_part(at, &story->head), bytes);
+	memcpy(at, text, bytes);
+	return at + bytes;
 }
