@@ -37,14 +37,14 @@ kernel_sources := \
 freestanding_sources := kernel/core/string.c
 
 arch_x86_64_sources := \
-  arch/x86_64/boot.S arch/x86_64/trampoline.S arch/x86_64/trap_entry.S arch/x86_64/uaccess.S arch/x86_64/trace_stop.S \
+  arch/x86_64/boot.S arch/x86_64/trampoline.S arch/x86_64/trap_entry.S arch/x86_64/uaccess.S \
   arch/x86_64/boot.c arch/x86_64/loader.c arch/x86_64/multiboot.c arch/x86_64/multiboot2.c arch/x86_64/acpi.c arch/x86_64/acpi_tables.c \
   arch/x86_64/kernel_space.c arch/x86_64/console.c \
   arch/x86_64/cpu.c arch/x86_64/trap.c arch/x86_64/apic.c arch/x86_64/time.c arch/x86_64/smp.c arch/x86_64/mmu_radix.c
 # libfdt reads the device tree. Debian builds it for the host only, so its source comes out of Debian's kernel source package.
 libfdt := build/libfdt
 arch_ppc64_sources := \
-  arch/ppc64/start.S arch/ppc64/trap_entry.S arch/ppc64/uaccess.S arch/ppc64/trace_stop.S \
+  arch/ppc64/start.S arch/ppc64/trap_entry.S arch/ppc64/uaccess.S \
   arch/ppc64/boot.c arch/ppc64/cpu.c arch/ppc64/trap.c arch/ppc64/irq.c arch/ppc64/xive.c arch/ppc64/console.c \
   arch/ppc64/mmu_hash.c arch/ppc64/mmu_hash_table.c arch/ppc64/mmu_slb.c \
   $(libfdt)/fdt.c $(libfdt)/fdt_ro.c
@@ -103,7 +103,7 @@ host_sources := trace/schema.c trace/say.c trace/writer.c trace/reader.c trace/r
   viz/graph.c viz/picture.c viz/picture_render.c viz/scan.c viz/who.c \
   viz/tables.c viz/faults.c viz/ipc.c viz/hpt.c viz/boot.c \
   viz/pagetable.c viz/pagetable_tree.c viz/pagetable_hash.c \
-  trace/at/at.c trace/at/find.c trace/at/rerun.c trace/at/event.c trace/at/stub.c trace/at/elf.c trace/at/compare.c
+  trace/at/at.c trace/at/find.c trace/at/rerun.c trace/at/event.c trace/at/reach.c trace/at/stub.c trace/at/compare.c
 host_sources += trace/explain/explain.c trace/explain/names.c trace/explain/words.c trace/explain/scope.c trace/explain/cost.c \
   trace/explain/walk.c trace/explain/entry.c trace/explain/memory.c trace/explain/mistake.c trace/explain/fault.c trace/explain/others.c
 host_sources += trace/witness/functions.c trace/witness/vectors_ppc64.c trace/witness/vectors_x86_64.c trace/witness/block.c \

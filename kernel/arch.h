@@ -251,13 +251,6 @@ static inline uint64_t arch_trace_claim(uint64_t *head, uint64_t *now);
 /* inline: sequence << 32 | base, where base < 2^32; each machine has one instruction less for it if it is written its way. */
 static inline uint64_t arch_trace_header(uint64_t sequence, uint64_t base);
 
-/*
- * inline: calls arch_trace_stop() if header > limits, both signed. arch_trace_stop() does nothing and changes no register: it is where a
- * debugger has its breakpoint. Two instructions, whatever the limits are, as long as there is no stop. They also lie at
- * `limits_at`, for a machine that can compare with memory.
- */
-static inline void arch_trace_stop_if_above(uint64_t header, uint64_t limits, const uint64_t *limits_at);
-
 /* ---- upcalls: what a machine calls ---- */
 
 /* The boot CPU, irqs off, on its kernel stack, per-CPU data of CPU 0 reachable. */

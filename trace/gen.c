@@ -24,11 +24,10 @@ static void print_emitter(const struct event_schema *event)
 	printf("%s)\n{\n", event->fields ? "" : "void");
 	printf("\tstruct trace_ring *ring = trace_ring_if(0x%x);\n\tif (!ring)\n\t\treturn;\n", (unsigned)event->category);
 	printf("\tuint64_t trace_now;\n\tuint64_t trace_sequence = arch_trace_claim(&ring->head, &trace_now);\n");
-	printf("\tuint64_t trace_limits_now = ring->limits;\n");
-	printf("\tuint64_t *trace_slot = trace_slot_at(ring, trace_limits_now, trace_sequence);\n\ttrace_slot[0] = trace_now;\n");
+	printf("\tuint64_t *trace_slot = trace_slot_at(ring, trace_sequence);\n\ttrace_slot[0] = trace_now;\n");
 	for (unsigned i = 0; i < event->fields; i++)
 		printf("\ttrace_slot[%u] = %s;\n", i + 2, event->field[i].name);
-	printf("\ttrace_commit(ring, trace_limits_now, trace_slot, trace_sequence, %u, %u);\n}\n", event->id, event->fields + 2);
+	printf("\ttrace_commit(ring, trace_slot, trace_sequence, %u, %u);\n}\n", event->id, event->fields + 2);
 }
 
 static void print_emitters(void)

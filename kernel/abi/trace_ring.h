@@ -39,35 +39,10 @@ static inline uint64_t trace_header(uint32_t sequence, unsigned cpu, unsigned id
 /* A reader may trust a slot only while `head` is at most this many slots short of coming round to it. */
 #define TRACE_MARGIN_SLOTS 16
 
-/*
- * How many slots there are, a power of two, and which event is the last before `vitrine at` stops the machine, in one word, so that
- * an emitter loads both at once:
- *
- *     63                32 31 30                 0
- *    +--------------------+--+--------------------+
- *    |  sequence, signed  |1 |     slots - 1      |
- *    +--------------------+--+--------------------+
- *
- * Bit 31 is set, and is never set in a header: so a header is greater than this word (signed) if, and only if, its sequence is. The
- * sequence is -1 for a stop at event 0, and TRACE_NO_STOP in every run that nobody stops.
- */
-#define TRACE_NO_STOP INT32_MAX
-
-static inline uint64_t trace_limits(uint64_t slots, int32_t last_before_stop)
-{
-	return (uint64_t)(uint32_t)last_before_stop << 32 | UINT64_C(1) << 31 | (slots - 1);
-}
-
-/* slots - 1, from that word. */
-static inline uint64_t trace_limits_mask(uint64_t limits)
-{
-	return limits & 0x7fffffff;
-}
-
 /* One CPU's ring, as the descriptor's "trace-ring" entries show it to the host. Six words. */
 struct trace_ring {
 	uint64_t head;        /* events begun on this CPU since boot */
-	uint64_t limits;      /* trace_limits() */
+	uint64_t slot_mask;   /* how many slots there are, a power of two, less one */
 	uint64_t categories;  /* bit n: events of category n are emitted */
 	uint64_t header_base; /* the CPU's number, in place for the header */
 	uint64_t slots;       /* kernel virtual address of the first slot */

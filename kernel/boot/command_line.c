@@ -10,7 +10,7 @@
 static const char *const known_words[] = {"program",   "seed",     "trace",      "ring",       "budget",      "turn_us",
 					  "memory",    "flash",    "broken_cpu", "broken_at",  "wrong_clock", "cpus",
 					  "mmu",       "selftest", "fail",       "fail_every", "panic",       "fail_rounds",
-					  "fail_step", "stop",     "stop_cpu",   "slow_cpu",   "slow_at"};
+					  "fail_step", "slow_cpu", "slow_at"};
 
 bool command_text(const char *line, const char *name, char value[COMMAND_WORD_CHARS])
 {

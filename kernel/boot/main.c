@@ -69,10 +69,7 @@ static void prepare_memory(void)
 	uint64_t ring_kib = command_number(boot_info->command_line, "ring", RING_KIB);
 	page_init(boot_info);
 	inject_from(command_number(boot_info->command_line, "fail", 0), command_number(boot_info->command_line, "fail_every", 0));
-	/* Always the same number of digits, so that a run that is to stop takes as many instructions to come here. */
-	const struct trace_stop_at stop = {command_number(boot_info->command_line, "stop_cpu", 0),
-					   command_number(boot_info->command_line, "stop", TRACE_STOP_NEVER)};
-	enum status status = trace_init(ring_kib, command_number(boot_info->command_line, "trace", TRACE_ALL), &stop);
+	enum status status = trace_init(ring_kib, command_number(boot_info->command_line, "trace", TRACE_ALL));
 	if (status != STATUS_OK) {
 		kprintf("no event rings of %lu KiB for %u CPUs: %s\n", (unsigned long)ring_kib, cpus_present,
 			status_name(status));

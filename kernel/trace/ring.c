@@ -16,8 +16,10 @@ static enum status ring_make(struct cpu *cpu, unsigned order, uint64_t categorie
 	TRY(page_alloc(order, &memory));
 	struct trace_ring *ring = &cpu->trace;
 	uint64_t *slots = arch_phys_to_virt(memory);
-	slots[1] = 0; /* no header yet: slot n > 0 cannot be taken for event n while it holds another's sequence */
-	ring->limits = trace_limits((PAGE_BYTES << order) / TRACE_SLOT_BYTES, TRACE_NO_STOP);
+	/* No header yet; slot n > 0 cannot be taken for event n while it holds another's sequence. `vitrine at` waits for a store there. */
+	if (slots[1])
+		slots[1] = 0;
+	ring->slot_mask = (PAGE_BYTES << order) / TRACE_SLOT_BYTES - 1;
 	ring->header_base = (uint64_t)cpu->index << 16;
 	ring->slots = (uint64_t)(uintptr_t)slots;
 	ring->slots_paddr = memory.p;
@@ -25,16 +27,13 @@ static enum status ring_make(struct cpu *cpu, unsigned order, uint64_t categorie
 	return STATUS_OK;
 }
 
-enum status trace_init(uint64_t kib, uint64_t categories, const struct trace_stop_at *stop)
+enum status trace_init(uint64_t kib, uint64_t categories)
 {
 	uint64_t pages = kib * KIB / PAGE_BYTES;
 	if (pages == 0 || (pages & (pages - 1)) || pages > UINT64_C(1) << PAGE_ORDER_MAX)
 		return STATUS_INVALID;
 	for (unsigned i = 0; i < cpus_present; i++)
 		TRY(ring_make(&cpus[i], (unsigned)__builtin_ctzll(pages), categories));
-	if (stop->cpu >= cpus_present || stop->sequence > TRACE_STOP_NEVER)
-		return STATUS_INVALID;
-	cpus[stop->cpu].trace.limits = trace_limits((pages * PAGE_BYTES) / TRACE_SLOT_BYTES, (int32_t)(stop->sequence - 1));
 	descriptor_add("trace-ring", &cpus[0].trace, sizeof(struct trace_ring), cpus_present, sizeof(struct cpu));
 	return STATUS_OK;
 }

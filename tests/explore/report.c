@@ -243,7 +243,7 @@ static void say_move(unsigned number, const struct move *move)
 static void store_ring(struct writer *writer, unsigned cpu)
 {
 	const struct trace_ring *ring = &cpus[cpu].trace;
-	uint64_t mask = trace_limits_mask(ring->limits), lost = ring->head > mask + 1 ? ring->head - (mask + 1) : 0;
+	uint64_t mask = ring->slot_mask, lost = ring->head > mask + 1 ? ring->head - (mask + 1) : 0;
 	if (lost)
 		writer_add_gap(writer, cpu, lost);
 	for (uint64_t n = lost; n < ring->head; n++)

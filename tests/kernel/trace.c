@@ -35,7 +35,7 @@ static uint64_t storm(const struct trace_ring *ring)
 /* Whether slot n holds event n of this CPU, whole; its time is not before *ticks. */
 static bool slot_is_whole(const struct trace_ring *ring, uint64_t n, uint64_t *ticks)
 {
-	const uint64_t *slot = trace_slot_at(ring, ring->limits, n);
+	const uint64_t *slot = trace_slot_at(ring, n);
 	bool in_order = slot[0] >= *ticks;
 	*ticks = slot[0];
 	if (TRACE_SEQUENCE(slot[1]) != (uint32_t)n || TRACE_CPU(slot[1]) != arch_cpu()->index ||
@@ -53,7 +53,7 @@ int selftest_trace(void)
 	uint64_t own = storm(ring);
 	ring->categories = categories;
 	uint64_t end = ring->head;
-	uint64_t mask = trace_limits_mask(ring->limits), first = end > mask ? end - mask : 0;
+	uint64_t mask = ring->slot_mask, first = end > mask ? end - mask : 0;
 	unsigned broken = 0;
 	for (uint64_t n = first; n < end; n++)
 		broken += !slot_is_whole(ring, n, &ticks);

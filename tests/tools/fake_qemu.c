@@ -127,7 +127,7 @@ static uint64_t *slot_of(unsigned cpu, uint64_t sequence)
 static void make_ring(unsigned cpu)
 {
 	struct trace_ring *ring = ring_of(cpu);
-	ring->limits = guest(trace_limits(fake.ring_bytes / TRACE_SLOT_BYTES, TRACE_NO_STOP));
+	ring->slot_mask = guest(fake.ring_bytes / TRACE_SLOT_BYTES - 1);
 	uint64_t where = RINGS_PADDR + cpu * fake.ring_bytes;
 	__atomic_store_n(&ring->slots_paddr, guest(is("badring") ? fake.ram_bytes : where), __ATOMIC_RELEASE);
 }

@@ -46,7 +46,7 @@ void sim_start(unsigned cpu_count, uint64_t bytes)
 		cpu_prepare(i, i);
 		cpus[i].online = true;
 		cpus[i].trace = (struct trace_ring){
-			.limits = trace_limits(RING_SLOTS, TRACE_NO_STOP),
+			.slot_mask = RING_SLOTS - 1,
 			.categories = UINT64_MAX,
 			.header_base = (uint64_t)i << 16,
 			.slots = (uintptr_t)rings[i],
@@ -117,8 +117,7 @@ const uint64_t *sim_event(unsigned cpu, uint64_t sequence)
 	const struct trace_ring *ring = &cpus[cpu].trace;
 	if (!ring->slots)
 		return NULL;
-	const uint64_t *slot =
-		(const uint64_t *)(uintptr_t)ring->slots + (sequence & trace_limits_mask(ring->limits)) * TRACE_SLOT_WORDS;
+	const uint64_t *slot = (const uint64_t *)(uintptr_t)ring->slots + (sequence & ring->slot_mask) * TRACE_SLOT_WORDS;
 	bool whole = TRACE_WORDS(slot[1]) && TRACE_SEQUENCE(slot[1]) == (uint32_t)sequence;
 	return whole ? slot : NULL;
 }
@@ -342,22 +341,6 @@ void arch_power_off(bool well)
 {
 	machine_end = well ? SIM_ENDED_WELL : SIM_ENDED_BADLY;
 	sim_leave();
-}
-
-static unsigned trace_stops;
-static uint64_t trace_stop_header;
-
-void sim_trace_stop(uint64_t header)
-{
-	trace_stop_header = trace_stops++ ? trace_stop_header : header;
-}
-
-unsigned sim_trace_stops(uint64_t *first_header)
-{
-	unsigned stops = trace_stops;
-	*first_header = trace_stop_header;
-	trace_stops = 0;
-	return stops;
 }
 
 uint64_t sim_trace_claim(uint64_t *head, uint64_t *now)

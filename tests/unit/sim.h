@@ -68,9 +68,6 @@ void sim_relax_calls(void (*action)(void));
 /* Event number `sequence` of a CPU, as it lies in its ring; NULL if it was overwritten or is not there yet. */
 const uint64_t *sim_event(unsigned cpu, uint64_t sequence);
 
-/* How often an emitter was stopped since this was asked last, and the header of the first event at which one was. */
-unsigned sim_trace_stops(uint64_t *first_header);
-
 /* How many events with this id the rings hold, over all CPUs; and of these, how many have `value` as their first field. */
 unsigned sim_events_count(unsigned id);
 unsigned sim_events_count_with(unsigned id, uint64_t value);

@@ -21,7 +21,6 @@
 enum { EVENT_FREE_PAGES = 96, EVENT_MARK_COUNTER = 123, EVENT_IDLE_BEGIN = 8, EVENT_IRQ_EXIT = 41 };
 
 static struct trace_ring *ring;
-static const struct trace_stop_at no_stop = {0, TRACE_STOP_NEVER};
 
 static void start(void)
 {
@@ -174,22 +173,22 @@ static void test_nested_wrap(void)
 static void test_init(void)
 {
 	sim_start_with_pages(2, 32 * MIB);
-	assert_int_equal(trace_init(0, UINT64_MAX, &no_stop), STATUS_INVALID);
-	assert_int_equal(trace_init(3, UINT64_MAX, &no_stop), STATUS_INVALID);
-	assert_int_equal(trace_init(12, UINT64_MAX, &no_stop), STATUS_INVALID);
-	assert_int_equal(trace_init(UINT64_C(1) << 40, UINT64_MAX, &no_stop), STATUS_INVALID);
-	assert_int_equal(trace_init(UINT64_MAX, UINT64_MAX, &no_stop), STATUS_INVALID);
-	assert_int_equal(trace_init(16384, UINT64_MAX, &no_stop), STATUS_NO_MEMORY);
+	assert_int_equal(trace_init(0, UINT64_MAX), STATUS_INVALID);
+	assert_int_equal(trace_init(3, UINT64_MAX), STATUS_INVALID);
+	assert_int_equal(trace_init(12, UINT64_MAX), STATUS_INVALID);
+	assert_int_equal(trace_init(UINT64_C(1) << 40, UINT64_MAX), STATUS_INVALID);
+	assert_int_equal(trace_init(UINT64_MAX, UINT64_MAX), STATUS_INVALID);
+	assert_int_equal(trace_init(16384, UINT64_MAX), STATUS_NO_MEMORY);
 }
 
 static void test_first_event_of_a_dirty_ring(void)
 {
 	sim_start_with_pages(2, 4 * MIB); /* all of it garbage */
-	assert_int_equal(trace_init(16, UINT64_MAX, &no_stop), STATUS_OK);
+	assert_int_equal(trace_init(16, UINT64_MAX), STATUS_OK);
 	for (unsigned cpu = 0; cpu < 2; cpu++) {
-		assert_int_equal(cpus[cpu].trace.limits, trace_limits(16 * KIB / TRACE_SLOT_BYTES, TRACE_NO_STOP));
+		assert_int_equal(cpus[cpu].trace.slot_mask, 16 * KIB / TRACE_SLOT_BYTES - 1);
 		assert_int_equal((uintptr_t)arch_phys_to_virt(paddr(cpus[cpu].trace.slots_paddr)), cpus[cpu].trace.slots);
-		for (uint64_t n = cpus[cpu].trace.head; n <= trace_limits_mask(cpus[cpu].trace.limits); n++)
+		for (uint64_t n = cpus[cpu].trace.head; n <= cpus[cpu].trace.slot_mask; n++)
 			assert_null(sim_event(cpu, n));
 	}
 	const struct descriptor_entry *entry = &descriptor.entry[descriptor.entries - 1];
@@ -197,38 +196,7 @@ static void test_first_event_of_a_dirty_ring(void)
 	assert_int_equal(entry->count, 2);
 }
 
-static void check_stop_at(unsigned at)
-{
-	const struct trace_stop_at stop = {1, at};
-	uint64_t header;
-	assert_int_equal(trace_init(16, UINT64_MAX, &stop), STATUS_OK);
-	for (unsigned cpu = 0; cpu < 2; cpu++)
-		cpus[cpu].trace.head = 0;
-	sim_trace_stops(&header); /* of the events before this */
-	for (unsigned cpu = 0; cpu < 2; cpu++) {
-		sim_cpu_set(cpu);
-		while (cpus[cpu].trace.head < at + cpu)
-			trace_idle_begin();
-	}
-	assert_int_equal(sim_trace_stops(&header), 1);
-	assert_int_equal(TRACE_CPU(header), 1);
-	assert_int_equal(TRACE_SEQUENCE(header), at);
-	assert_int_equal(TRACE_ID(header), EVENT_IDLE_BEGIN);
-}
-
-/* A CPU stops at the event that was asked for, at no earlier one and on no other CPU; event 0 and a full ring are no exceptions. */
-static void test_stop(void)
-{
-	sim_start_with_pages(2, 4 * MIB);
-	for (unsigned at = 0; at < 3 * SLOTS; at += SLOTS - 1)
-		check_stop_at(at);
-	const struct trace_stop_at nowhere = {2, 0}, too_late = {0, TRACE_STOP_NEVER + 1};
-	assert_int_equal(trace_init(16, UINT64_MAX, &nowhere), STATUS_INVALID);
-	assert_int_equal(trace_init(16, UINT64_MAX, &too_late), STATUS_INVALID);
-}
-
 static const struct sim_test tests[] = {
-	{"stop", test_stop},
 	{"one_event", test_one_event},
 	{"per_cpu", test_per_cpu},
 	{"categories", test_categories},

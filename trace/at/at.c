@@ -32,13 +32,14 @@ const char at_help[] =
 	"    --batch           and then ends\n"
 	"    --ram FILE        no gdb: leaves the guest's RAM of that moment in FILE, for `vitrine dump`\n"
 	"    --check FILE      runs nothing: compares such a FILE, or the RAM of a guest that is stopped, with the run\n"
+	"    --reach SOCKET    before --check: QEMU's gdb stub there lets a guest that has not started run to the event\n"
 	"\n"
 	"In gdb, `help vitrine` lists the commands that know the kernel. docs/debugging.md says more.\n"
 	"\n"
 	"example: vitrine at out/run fault_begin:17 --batch --command backtrace\n";
 
 struct at_options {
-	const char *run, *event, *ram, *check;
+	const char *run, *event, *ram, *check, *reach;
 	char **commands; /* of gdb: `-ex`, CMD, ... */
 	int words;
 	bool batch;
@@ -53,9 +54,30 @@ static int make_ram(const struct at_options *options, const struct trace_event *
 	return exit_code;
 }
 
+/* Lets somebody else's machine, whose RAM is the file to check, run to the event: attach.sh's. */
+static bool reach(const struct at_options *options, const struct trace_event *event)
+{
+	struct run_again again;
+	struct run_qemu qemu;
+	struct at_place place;
+	if (!run_again_read(&again, options->run))
+		return false;
+	bool good = rerun_place(&place, &again, event->cpu, event->index) && at_map(&qemu, options->check);
+	if (good) {
+		qemu.running = true;
+		good = at_reach(&qemu, options->reach, &place);
+		qemu.running = false; /* as far as we are to end it */
+		run_qemu_close(&qemu);
+	}
+	run_again_free(&again);
+	return good;
+}
+
 static int check_ram(const struct at_options *options, const struct trace_event *event)
 {
 	uint64_t events;
+	if (options->reach && !reach(options, event))
+		return 1;
 	int exit_code = at_compare(options->run, event->cpu, event->index, options->check, &events);
 	if (exit_code == 0)
 		printf("the guest stands right after event %u:%" PRIu64 "; %" PRIu64 " events up to there are those of the run\n",
@@ -72,13 +94,12 @@ static bool image_is_same(const struct rerun *rerun, struct run_image *image)
 
 /* What attach.sh is called with (it says what is what); NULL if there is no memory. */
 static char **session_words(const struct rerun *rerun, const struct run_image *image, const struct at_options *options,
-			    const char *run)
+			    const struct trace_event *event)
 {
-	char **words = calloc((size_t)(rerun->arguments + options->words) + 24, sizeof(*words)), *count = NULL, *check = NULL;
+	char **words = calloc((size_t)(rerun->arguments + options->words) + 24, sizeof(*words)), *count = NULL, *select = NULL;
 	int n = 0;
 	if (!words || asprintf(&count, "%d", rerun->arguments - 1) < 0 ||
-	    asprintf(&check, "shell '%s' at '%s' '%s' --check '%s/ram'", "build/vitrine", run, rerun->stop,
-		     rerun->options.output) < 0) {
+	    asprintf(&select, "python gdb.execute('thread %u', to_string=True)", event->cpu + 1) < 0) {
 		free(count);
 		free(words);
 		return NULL;
@@ -94,9 +115,9 @@ static char **session_words(const struct rerun *rerun, const struct run_image *i
 	if (options->batch)
 		words[n++] = "-batch";
 	words[n++] = "-ex";
-	words[n++] = "to-event";
+	words[n++] = select;
 	words[n++] = "-ex";
-	words[n++] = check;
+	words[n++] = "to-emitter";
 	for (int i = 0; i < options->words; i++)
 		words[n++] = options->commands[i];
 	return words;
@@ -106,16 +127,17 @@ static int debug(const struct at_options *options, const struct trace_event *eve
 {
 	struct rerun rerun;
 	struct run_image image = {0};
-	char *run = realpath(options->run, NULL), *here = getcwd(NULL, 0), *output = NULL;
+	char *run = realpath(options->run, NULL), *here = getcwd(NULL, 0), *output = NULL, *number = NULL;
 	if (!run || !here || asprintf(&output, "%s/out/gdb/at", here) < 0)
 		return say("%s cannot be found: %s", options->run, strerror(errno));
 	if (!directories_make(output))
 		return say("%s cannot be made: %s", output, strerror(errno));
 	if (!rerun_prepare(&rerun, run, event->cpu, event->index, output) || !image_is_same(&rerun, &image))
 		return 1;
-	char **words = session_words(&rerun, &image, options, run);
+	char **words = session_words(&rerun, &image, options, event);
 	fflush(stdout);
-	if (words && chdir(image.root) == 0)
+	if (words && asprintf(&number, "%u:%" PRIu64, event->cpu, event->index) >= 0 && setenv("AT_RUN", run, 1) == 0 &&
+	    setenv("AT_EVENT", number, 1) == 0 && chdir(image.root) == 0)
 		execvp(words[0], words);
 	free(words);
 	return say("gdb's session does not start: %s", strerror(errno));
@@ -127,6 +149,8 @@ static bool take_option(struct at_options *options, int option, char *value)
 		options->ram = value;
 	else if (option == 'k')
 		options->check = value;
+	else if (option == 'R')
+		options->reach = value;
 	else if (option == 'b')
 		options->batch = true;
 	else if (option == 'c') {
@@ -140,11 +164,10 @@ static bool take_option(struct at_options *options, int option, char *value)
 
 static int at(struct at_options *options, int argc, char **argv)
 {
-	static const struct option long_options[] = {{"ram", required_argument, NULL, 'r'},
-						     {"check", required_argument, NULL, 'k'},
-						     {"batch", no_argument, NULL, 'b'},
-						     {"command", required_argument, NULL, 'c'},
-						     {0}};
+	static const struct option long_options[] = {
+		{"ram", required_argument, NULL, 'r'},     {"check", required_argument, NULL, 'k'},
+		{"reach", required_argument, NULL, 'R'},   {"batch", no_argument, NULL, 'b'},
+		{"command", required_argument, NULL, 'c'}, {0}};
 	struct trace_event event;
 	opterr = 0;
 	for (int option; (option = getopt_long(argc, argv, ":", long_options, NULL)) != -1;)

@@ -29,10 +29,28 @@ int at_event(const char *run, unsigned cpu, uint64_t sequence, const char *ram);
 
 /*
  * Compares a RAM image of a stopped guest with the recorded run: every event in the rings up to event `sequence` of `cpu`, which
- * has to be that CPU's last, but for events of an interrupt that came while it was being stored.
+ * has to be that CPU's last. Of an interrupt that came while an event was being stored, events are there that have later numbers, or
+ * the event is not there that it came into.
  * Returns 0, and *events are as many as were compared; or 1 after having said what differs.
  */
 int at_compare(const char *run, unsigned cpu, uint64_t sequence, const char *ram, uint64_t *events);
 
-/* Whether the event has been stored in the memory of a guest that is stopped; true also where no event can be looked for. */
-bool at_is_there(const struct run_qemu *qemu, unsigned cpu, uint64_t sequence);
+/* An event, and where the guest keeps it. */
+struct at_place {
+	unsigned cpu;
+	uint64_t sequence;
+	uint64_t slots;     /* of the CPU's ring */
+	uint64_t header_at; /* where the event's header will be stored, in the kernel's address space */
+};
+
+/* A file with the RAM of a machine as if we had started it. End with run_qemu_close(). False after having said why it cannot be read. */
+bool at_map(struct run_qemu *image, const char *path);
+
+/*
+ * Lets a machine that has not started run to an event: right behind the store that makes it whole. `socket` is that of QEMU's gdb stub; the
+ * machine stays stopped. False after having said why it did not come there.
+ */
+bool at_reach(struct run_qemu *qemu, const char *socket, const struct at_place *place);
+
+/* Whether an event is whole in the memory of a guest. */
+bool at_is_there(struct run_guest *guest, unsigned cpu, uint64_t sequence);

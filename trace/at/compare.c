@@ -18,10 +18,10 @@
 #include "commands.h"
 #include "run/run.h"
 
-/* A RAM image as if it were the RAM of a machine. False after having said why it cannot be read. */
-static bool map_image(struct run_qemu *image, const char *path)
+bool at_map(struct run_qemu *image, const char *path)
 {
 	struct stat status;
+	*image = (struct run_qemu){.ram_file = -1, .process = -1};
 	image->ram_file = open(path, O_RDONLY | O_CLOEXEC);
 	if (image->ram_file < 0 || fstat(image->ram_file, &status) != 0)
 		return say("%s cannot be read: %s", path, strerror(errno)), false;
@@ -31,6 +31,14 @@ static bool map_image(struct run_qemu *image, const char *path)
 		return say("%s cannot be mapped: %s", path, strerror(errno)), false;
 	image->ram = mapped;
 	return true;
+}
+
+/* Whether a CPU's event with this number is in its slot: its header is, which is stored last, and is never 0. */
+static bool is_stored(const struct run_guest *guest, unsigned cpu, uint64_t sequence)
+{
+	const volatile uint64_t *slot = guest->slots[cpu] + (sequence & (guest->slot_count[cpu] - 1)) * TRACE_SLOT_WORDS;
+	uint64_t header = run_guest64(guest, slot[1]);
+	return header && TRACE_SEQUENCE(header) == (uint32_t)sequence;
 }
 
 static uint64_t head_of(const struct run_guest *guest, unsigned cpu)
@@ -59,20 +67,9 @@ static bool is_in_ring(const struct run_guest *guest, const struct trace_event *
 	return event->id != TRACE_EVENT_GAP && event->index < head && head - event->index <= guest->slot_count[event->cpu];
 }
 
-/* An event that another CPU was just storing when the machine stopped has its number and not all of its words. */
-static bool is_unfinished(const struct run_guest *guest, const struct trace_event *event, unsigned stopped)
+bool at_is_there(struct run_guest *guest, unsigned cpu, uint64_t sequence)
 {
-	return event->cpu != stopped && event->index + 1 == head_of(guest, event->cpu);
-}
-
-bool at_is_there(const struct run_qemu *qemu, unsigned cpu, uint64_t sequence)
-{
-	static struct run_guest guest; /* large for a stack */
-	guest = (struct run_guest){.qemu = qemu};
-	if (!run_guest_look(&guest) || !guest.descriptor || cpu >= guest.cpus || !guest.ring[cpu])
-		return true; /* no event is: that is said when it is compared */
-	const volatile uint64_t *slot = guest.slots[cpu] + (sequence & (guest.slot_count[cpu] - 1)) * TRACE_SLOT_WORDS;
-	return run_guest64(&guest, slot[1]) >> 32 == (uint32_t)sequence;
+	return run_guest_look(guest) && cpu < guest->cpus && guest->ring[cpu] && is_stored(guest, cpu, sequence);
 }
 
 /* Whether the next event of the CPU says that an interrupt came: while the one before was being stored. */
@@ -85,22 +82,33 @@ static bool was_interrupted(struct trace_reader *reader, unsigned cpu)
 	return false;
 }
 
+static int another_way(unsigned cpu, uint64_t sequence)
+{
+	return say("the re-run went another way: event %u:%" PRIu64 " is not the recorded one", cpu, sequence);
+}
+
 /*
  * Compares in the order of time, up to the event at which the machine stopped. QEMU stops the other CPUs a moment later, by the host's
- * clock: what they did in it is not compared.
+ * clock: what they did in it is not compared. An event may be unfinished if it is the last of another CPU, or if an interrupt came into it:
+ * then the next event of its CPU says so.
  */
 static int compare_all(const struct run_guest *guest, struct trace_reader *reader, unsigned cpu, uint64_t sequence,
 		       uint64_t *events)
 {
 	struct trace_event event;
+	bool unfinished[RUN_CPUS_MAX] = {false};
 	int more;
 	while ((more = trace_next(reader, &event)) == 1) {
-		bool there = event.cpu < guest->cpus && is_in_ring(guest, &event);
-		if (there && !slot_agrees(guest, &event) && !is_unfinished(guest, &event, cpu))
-			return say("the re-run went another way: event %u:%" PRIu64 " is not the recorded one", event.cpu,
-				   event.index);
-		*events += there;
-		if (event.cpu == cpu && event.index == sequence)
+		if (event.cpu >= guest->cpus || !is_in_ring(guest, &event))
+			continue;
+		if (unfinished[event.cpu] && strcmp(event.schema->name, "irq_enter") != 0)
+			return another_way(event.cpu, event.index - 1);
+		bool is_stop = event.cpu == cpu && event.index == sequence;
+		unfinished[event.cpu] = !is_stop && !is_stored(guest, event.cpu, event.index);
+		if (!unfinished[event.cpu] && !slot_agrees(guest, &event))
+			return another_way(event.cpu, event.index);
+		*events += !unfinished[event.cpu];
+		if (is_stop)
 			return 0;
 	}
 	return say("%s", more < 0 ? trace_error(reader) : "the run has no such event");
@@ -130,12 +138,12 @@ static int compare_image(const struct run_qemu *image, struct trace_reader *read
 int at_compare(const char *run, unsigned cpu, uint64_t sequence, const char *ram, uint64_t *events)
 {
 	char error[640];
-	struct run_qemu image = {.ram_file = -1, .process = -1};
+	struct run_qemu image;
 	*events = 0;
 	struct trace_reader *reader = trace_open(run, error, sizeof(error));
 	if (!reader)
 		return say("%s", error);
-	int exit_code = map_image(&image, ram) ? compare_image(&image, reader, cpu, sequence, events) : 1;
+	int exit_code = at_map(&image, ram) ? compare_image(&image, reader, cpu, sequence, events) : 1;
 	run_qemu_close(&image);
 	trace_close(reader);
 	return exit_code;

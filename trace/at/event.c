@@ -1,10 +1,8 @@
 /*
  * Running a guest again up to one event, and keeping its RAM of that moment.
  *
- * Teaches: a place to return to costs nothing but the way there. The kernel is told the event's number on its command line, in as many
- * digits as it is always told one, calls arch_trace_stop() after it, and a breakpoint there stops the machine; until then every
- * instruction is the same as in the run that was recorded. An interrupt may come while the event is being stored: its events, which
- * have later numbers, stop the machine too, and it is let go on. Who calls: at.c, other commands. Whom: run/ for the machine, stub.c, compare.c.
+ * Teaches: a place to return to costs nothing but the way there. Who calls: at.c, other commands. Whom: run/ for the machine, reach.c,
+ * compare.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +16,6 @@
 
 #include "at/at.h"
 #include "at/rerun.h"
-#include "at/stub.h"
 #include "commands.h"
 
 #define COPY_BYTES (1 << 20)
@@ -53,40 +50,23 @@ static bool copy_ram(const struct run_qemu *qemu, const char *path)
 	return good;
 }
 
-/* The file with the kernel's symbols: beside the file to boot, or, of an ISO image, where the kernel was built. */
-static uint64_t stop_address(const struct rerun *rerun, const struct run_image *image)
-{
-	char *path = NULL;
-	if (asprintf(&path, "%s/build/%s/%s.elf", image->root, rerun->options.machine->name, rerun->options.image) < 0)
-		return 0;
-	uint64_t address = elf_symbol(path, "arch_trace_stop");
-	free(path);
-	return address;
-}
-
 /* Starts the machine, stopped, lets it run to the event and copies its RAM. */
-static bool run_to_event(struct rerun *rerun, const struct run_image *image, const struct stub_wanted *wanted,
-			 const char *directory, const char *ram)
+static bool run_to_event(struct rerun *rerun, const struct run_image *image, const char *directory, const char *ram)
 {
 	char *console = NULL, *character_device = NULL, *socket = NULL;
 	struct run_qemu qemu;
-	int connection = -1;
-	uint64_t address = stop_address(rerun, image);
-	bool good = address && asprintf(&console, "%s/console.log", directory) >= 0 &&
-		    asprintf(&socket, "%s/gdb", directory) >= 0 &&
+	bool good = asprintf(&console, "%s/console.log", directory) >= 0 && asprintf(&socket, "%s/gdb", directory) >= 0 &&
 		    asprintf(&character_device, "socket,path=%s,server=on,wait=off,id=gdb", socket) >= 0;
 	char *arguments[] = {"-S", "-chardev", character_device, "-gdb", "chardev:gdb", NULL};
 	int input = good && rerun->options.input ? run_input_open(rerun->options.input) : -1;
 	rerun->options.qemu_arguments = arguments;
 	good = good && run_qemu_start(&qemu, &rerun->options, image, console, input);
 	if (good) {
-		good = stub_run_to(&qemu, socket, address, wanted, &connection) && copy_ram(&qemu, ram);
+		good = at_reach(&qemu, socket, &rerun->place) && copy_ram(&qemu, ram);
 		run_qemu_close(&qemu);
 	}
 	run_input_end();
 	rerun->options.qemu_arguments = NULL;
-	if (connection >= 0)
-		close(connection);
 	if (socket)
 		unlink(socket);
 	free(console);
@@ -97,7 +77,6 @@ static bool run_to_event(struct rerun *rerun, const struct run_image *image, con
 
 static bool rerun_to(const char *run, unsigned cpu, uint64_t sequence, const char *directory, const char *ram)
 {
-	const struct stub_wanted wanted = {cpu, sequence, at_is_there};
 	struct rerun rerun;
 	struct run_image image = {0};
 	if (!rerun_prepare(&rerun, run, cpu, sequence, directory))
@@ -107,7 +86,7 @@ static bool rerun_to(const char *run, unsigned cpu, uint64_t sequence, const cha
 		!rerun.options.qemu_arguments[0] ||
 		(say("%s was run with arguments of its own for QEMU: only gdb can be attached to it, without --ram", run), false);
 	good = good && run_image_prepare(&image, &rerun.options) && run_image_copy_flash(&image, &rerun.options) &&
-	       run_again_is_same(&rerun.again, &image) && run_to_event(&rerun, &image, &wanted, directory, ram);
+	       run_again_is_same(&rerun.again, &image) && run_to_event(&rerun, &image, directory, ram);
 	run_image_free(&image);
 	rerun_free(&rerun);
 	return good;

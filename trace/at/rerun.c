@@ -1,5 +1,5 @@
 /*
- * Having a run again: the words it was called with, with --stop and another directory.
+ * Having a run again: the words it was called with, with another directory; and where its event will lie in the guest's memory.
  *
  * Teaches: which runs can be had again. Under icount the guest is a function of its image and its options, but for what comes
  * from outside: what is typed is nowhere noted. Who calls: event.c, at.c. Whom: run/again.c, which noted the words.
@@ -22,8 +22,7 @@
 static bool make_arguments(struct rerun *rerun, const char *output)
 {
 	const struct run_again *again = &rerun->again;
-	const char *own[] = {"--no-build", "--keep-ram", "--quiet",  "--wall", "0",
-			     "--stop",     rerun->stop,  "--output", output,   "--"};
+	const char *own[] = {"--no-build", "--keep-ram", "--quiet", "--wall", "0", "--output", output, "--"};
 	int from = 0;
 	rerun->argument = calloc((size_t)again->arguments + MORE_ARGUMENTS, sizeof(*rerun->argument));
 	if (!rerun->argument)
@@ -48,12 +47,26 @@ static bool can_be_had(const struct run_options *options, const char *run)
 	return true;
 }
 
+bool rerun_place(struct at_place *place, const struct run_again *again, unsigned cpu, uint64_t sequence)
+{
+	const struct run_ring *ring = &again->ring[cpu];
+	if (!ring->slots)
+		return say("run.options does not say where CPU %u had its events: `vitrine run` was ended before it could note "
+			   "that; "
+			   "record the run again",
+			   cpu),
+		       false;
+	uint64_t slot = ring->address + (sequence & (ring->slots - 1)) * TRACE_SLOT_BYTES;
+	*place = (struct at_place){cpu, sequence, ring->slots, slot + sizeof(uint64_t)};
+	return true;
+}
+
 bool rerun_prepare(struct rerun *rerun, const char *run, unsigned cpu, uint64_t sequence, const char *output)
 {
 	*rerun = (struct rerun){0};
 	if (!run_again_read(&rerun->again, run))
 		return false;
-	bool good = asprintf(&rerun->stop, "%u:%" PRIu64, cpu, sequence) >= 0 && make_arguments(rerun, output);
+	bool good = rerun_place(&rerun->place, &rerun->again, cpu, sequence) && make_arguments(rerun, output);
 	good = good && run_options_parse(&rerun->options, rerun->arguments, rerun->argument) == 0;
 	if (good && chdir(rerun->again.directory) != 0)
 		good = (say("%s was started in %s, which cannot be entered: %s", run, rerun->again.directory, strerror(errno)),
@@ -68,6 +81,5 @@ void rerun_free(struct rerun *rerun)
 {
 	run_again_free(&rerun->again);
 	free(rerun->argument);
-	free(rerun->stop);
 	*rerun = (struct rerun){0};
 }

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "at/at.h"
 #include "run/again.h"
 #include "run/run.h"
 
@@ -12,7 +13,7 @@ struct rerun {
 	struct run_options options; /* parsed from `argument`; build is false */
 	char **argument;            /* `run`, options, `--`, what goes to QEMU, NULL */
 	int arguments;
-	char *stop; /* the words of --stop */
+	struct at_place place; /* of the event */
 };
 
 /*
@@ -21,3 +22,6 @@ struct rerun {
  */
 bool rerun_prepare(struct rerun *rerun, const char *run, unsigned cpu, uint64_t sequence, const char *output);
 void rerun_free(struct rerun *rerun);
+
+/* Where an event of the run will lie in the guest's memory. False after having said that the run does not say. */
+bool rerun_place(struct at_place *place, const struct run_again *again, unsigned cpu, uint64_t sequence);

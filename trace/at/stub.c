@@ -1,11 +1,11 @@
 /*
- * A debugger in a few packets: a breakpoint, `continue`, and the answer when the machine has come there.
+ * A debugger in a few packets: a watchpoint, `continue`, and the answer when the machine has come there.
  *
- *     -> $Z0,address,length#sum    <- +$OK#9a
- *     -> $c#63                     <- +            ...and, when it has stopped,   <- $T05thread:01;#sum
+ *     -> $Z2,address,length#sum    <- +$OK#9a
+ *     -> $c#63                     <- +            ...and, when it has stopped,   <- $T05thread:01;watch:address;#sum
  *
- * Teaches: gdb's remote protocol is text with a checksum, and QEMU keeps breakpoints beside the guest, so the kernel need not even be in
- * memory yet. Who calls: event.c, which wants no gdb. "GDB Remote Serial Protocol" in gdb's manual.
+ * Teaches: gdb's remote protocol is text with a checksum, and QEMU keeps watchpoints beside the guest, so the kernel need not even be in
+ * memory yet. Who calls: reach.c. "GDB Remote Serial Protocol" in gdb's manual.
  */
 #include "at/stub.h"
 
@@ -26,7 +26,7 @@
 /* How long QEMU may take until its socket is there. */
 #define MILLISECONDS_TO_START 10000
 
-static int connect_to(struct run_qemu *qemu, const char *path)
+int stub_connect(struct run_qemu *qemu, const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
@@ -79,50 +79,30 @@ static bool receive_packet(struct run_qemu *qemu, int connection, char text[PACK
 	       write(connection, "+", 1) == 1;
 }
 
-/* Sends a packet and gets the answer. Whether that begins so. */
-static bool ask(struct run_qemu *qemu, int connection, char text[PACKET_BYTES], const char *begin)
-{
-	return send_packet(connection, text) && receive_packet(qemu, connection, text) && !strncmp(text, begin, strlen(begin));
-}
-
-/* Sets a breakpoint (what: 'Z') or takes it away ('z'). */
-static bool change_breakpoint(struct run_qemu *qemu, int connection, char what, uint64_t address)
+static bool answer_begins(struct run_qemu *qemu, int connection, char begin)
 {
 	char text[PACKET_BYTES];
-	snprintf(text, sizeof(text), "%c0,%" PRIx64 ",1", what, address);
-	return ask(qemu, connection, text, "OK");
+	return receive_packet(qemu, connection, text) && text[0] == begin;
 }
 
-/* The CPU that stopped, as `T05thread:02;` names it, does one instruction, where the breakpoint would stop it again. */
-static bool step(struct run_qemu *qemu, int connection, const char *stopped, uint64_t address)
+bool stub_watch(struct run_qemu *qemu, int connection, uint64_t address, bool on)
 {
 	char text[PACKET_BYTES];
-	const char *thread = strstr(stopped, "thread:");
-	if (!thread)
-		return false;
-	thread += strlen("thread:");
-	snprintf(text, sizeof(text), "Hc%.*s", (int)strcspn(thread, ";"), thread);
-	if (!ask(qemu, connection, text, "OK") || !change_breakpoint(qemu, connection, 'z', address))
-		return false;
-	strcpy(text, "s");
-	return ask(qemu, connection, text, "T") && change_breakpoint(qemu, connection, 'Z', address);
+	snprintf(text, sizeof(text), "%c2,%" PRIx64 ",8", on ? 'Z' : 'z', address);
+	return send_packet(connection, text) && answer_begins(qemu, connection, 'O');
 }
 
-bool stub_run_to(struct run_qemu *qemu, const char *path, uint64_t address, const struct stub_wanted *wanted, int *connection)
+bool stub_continue(int connection)
 {
-	char text[PACKET_BYTES];
-	*connection = connect_to(qemu, path);
-	if (*connection < 0)
-		return false;
-	if (!change_breakpoint(qemu, *connection, 'Z', address))
-		return say("QEMU takes no breakpoint at 0x%" PRIx64, address), false;
-	for (bool more = false;; more = true) {
-		if (more && !step(qemu, *connection, text, address))
-			return say("QEMU does no single step"), false;
-		strcpy(text, "c");
-		if (!ask(qemu, *connection, text, "T"))
-			return say("the guest ended before it came to the event: the re-run went another way"), false;
-		if (wanted->is_there(qemu, wanted->cpu, wanted->sequence))
-			return true;
-	}
+	return send_packet(connection, "c");
+}
+
+bool stub_wait(struct run_qemu *qemu, int connection)
+{
+	return answer_begins(qemu, connection, 'T');
+}
+
+bool stub_interrupt(struct run_qemu *qemu, int connection)
+{
+	return write(connection, "\003", 1) == 1 && stub_wait(qemu, connection);
 }

@@ -1,5 +1,7 @@
 /*
- * Letting a stopped QEMU run to one address: the few words of gdb's remote protocol that this takes.
+ * The few words of gdb's remote protocol that it takes to let a stopped QEMU run until a word of the guest's memory is written.
+ *
+ * All return false after QEMU has gone or has refused; who calls says what that means.
  */
 #pragma once
 
@@ -8,18 +10,17 @@
 
 #include "run/run.h"
 
-/* The event at which to stop, and whether it is in the guest's memory. */
-struct stub_wanted {
-	unsigned cpu;
-	uint64_t sequence;
-	bool (*is_there)(const struct run_qemu *qemu, unsigned cpu, uint64_t sequence);
-};
+/* Connects to QEMU's gdb stub at the socket `path`; -1 after having said that nobody is there. The machine stops, and stays so when it is closed. */
+int stub_connect(struct run_qemu *qemu, const char *path);
 
-/*
- * Connects to QEMU's gdb stub at the socket `path`, sets a breakpoint, lets the machine run, and returns when it has stopped there and what
- * is wanted is there. False after having said why it did not. The machine stays stopped as long as `*connection`, to be closed by the caller, is open.
- */
-bool stub_run_to(struct run_qemu *qemu, const char *path, uint64_t address, const struct stub_wanted *wanted, int *connection);
+/* Sets, or takes away, a watchpoint on the eight bytes at an address of the kernel's: the machine stops after the instruction that wrote there. */
+bool stub_watch(struct run_qemu *qemu, int connection, uint64_t address, bool on);
 
-/* The value of a symbol of an ELF file of either byte order; 0 after having said that there is none. */
-uint64_t elf_symbol(const char *path, const char *name);
+/* Lets the machine run. It can then only be waited for, or interrupted. */
+bool stub_continue(int connection);
+
+/* Waits until it has stopped. */
+bool stub_wait(struct run_qemu *qemu, int connection);
+
+/* Stops it now. */
+bool stub_interrupt(struct run_qemu *qemu, int connection);

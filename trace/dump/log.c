@@ -115,7 +115,7 @@ void section_log(struct dump *dump)
 
 /* The ring of one CPU, in this host's byte order: the words of struct trace_ring. */
 struct ring {
-	uint64_t head, limits, categories, header_base, slots, slots_paddr;
+	uint64_t head, slot_mask, categories, header_base, slots, slots_paddr;
 };
 
 /* Prints event `number` of a CPU if its slot holds it whole. */
@@ -123,8 +123,8 @@ static void print_slot(struct dump *dump, const struct ring *ring, unsigned cpu,
 {
 	uint64_t slot[TRACE_SLOT_WORDS];
 	struct trace_event event = {.index = number, .cpu = cpu};
-	if (!image_read_words(&dump->image, ring->slots_paddr + (number & trace_limits_mask(ring->limits)) * TRACE_SLOT_BYTES,
-			      slot, TRACE_SLOT_WORDS)) {
+	if (!image_read_words(&dump->image, ring->slots_paddr + (number & ring->slot_mask) * TRACE_SLOT_BYTES, slot,
+			      TRACE_SLOT_WORDS)) {
 		dump_corrupt(dump, "event %" PRIu64 " lies outside of the image", number);
 		return;
 	}
@@ -160,7 +160,7 @@ void section_events(struct dump *dump)
 	for (unsigned i = 0; rings && i < rings->count && i < CPUS_MAX; i++) {
 		struct ring ring = {0};
 		bool read = image_read_words(&dump->image, rings->paddr + i * rings->stride, &ring.head, sizeof(ring) / 8);
-		uint64_t mask = trace_limits_mask(ring.limits);
+		uint64_t mask = ring.slot_mask;
 		if (!read || (mask & (mask + 1)) != 0 || mask > dump->image.bytes / TRACE_SLOT_BYTES) {
 			dump_corrupt(dump, "the ring of CPU %u", i);
 			continue;

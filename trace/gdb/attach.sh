@@ -4,6 +4,7 @@
 #
 #     trace/gdb/attach.sh ARCH IMAGE PROGRAM OUT COUNT [COUNT arguments of vitrine run, the last before QEMU's own a --...] [for gdb...]
 #
+# With AT_RUN and AT_EVENT in the environment the machine is let run to that event of that run before gdb comes.
 # IMAGE is kernel, kernel-release or kernel-test; OUT, where the run is left, is among the arguments as well. When gdb ends, the
 # guest ends too. Who calls: session.sh for `make gdb`, and `vitrine at`; both in the directory of the tree.
 set -u
@@ -38,6 +39,10 @@ while [ ! -S "$socket" ]; do
 	fi
 	sleep 0.05
 done
+
+if [ -n "${AT_EVENT:-}" ]; then
+	build/vitrine at "$AT_RUN" "$AT_EVENT" --reach "$socket" --check "$out/ram" || exit
+fi
 
 VITRINE_RAM=$out/ram gdb-multiarch -q -nx -x "trace/gdb/$arch.gdb" -ex "file build/$arch/$image.elf" \
 	-ex "add-symbol-file $elf" -ex "target remote $socket" "$@"

@@ -27,22 +27,19 @@ document to-program
 to-program: runs to main() of the user program.
 end
 
+# Emitters are inline, in two headers.
+define to-emitter
+  python
+frame = gdb.newest_frame()
+while frame.older() and os.path.basename(str(frame.find_sal().symtab)) in ("emit.h", "trace_emit.h"):
+    frame = frame.older()
+frame.select()
+  end
+  frame
+end
+document to-emitter
+to-emitter: selects the frame of the function that emits an event, if the machine stands in the event's emitter.
+end
+
 # QEMU answers when it has started, which takes a while on a busy machine; asked again, it would answer twice.
 set remotetimeout 60
-
-# An interrupt may come while the event is being stored; then its events, which have later numbers, are there first.
-define to-event
-  thbreak *&arch_trace_stop
-  continue
-  set $stop_ring = &cpus[$_thread - 1].trace
-  set $stop_number = ($stop_ring->limits >> 32) + 1
-  set $stop_slot = (unsigned long *) ($stop_ring->slots + 64 * ($stop_number & $stop_ring->limits & 0x7fffffff))
-  while ($stop_slot[1] >> 32) != $stop_number
-    thbreak *&arch_trace_stop
-    continue
-  end
-  leave-stop
-end
-document to-event
-to-event: runs to the event that `vitrine at` was asked for, and out of arch_trace_stop() into the function that emitted it.
-end

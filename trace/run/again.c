@@ -1,5 +1,6 @@
 /*
- * How a run was started: DIR/run.options, one line a word of the command line, and the checksums of what QEMU was given.
+ * How a run was started: DIR/run.options, one line a word of the command line, the checksums of what QEMU was given, and where each
+ * CPU had its ring.
  *
  * Teaches: a run under icount is a function of its image and its options, so these are all it takes to have it again. They lie beside
  * run.vtrace and not in it: paths are the host's, and the trace says nothing of the host. Who calls: run.c writes, at/ reads.
@@ -54,6 +55,23 @@ bool run_again_note(const struct run_options *options, const struct run_image *i
 	return good;
 }
 
+bool run_again_note_rings(const struct run_options *options, const struct run_guest *guest)
+{
+	char *path = NULL;
+	FILE *file = asprintf(&path, "%s/run.options", options->output) >= 0 ? fopen(path, "ae") : NULL;
+	for (unsigned cpu = 0; file && cpu < guest->cpus; cpu++)
+		if (guest->ring[cpu])
+			fprintf(file, "ring %u 0x%" PRIx64 " %" PRIu64 "\n", cpu, run_guest64(guest, guest->ring[cpu]->slots),
+				guest->slot_count[cpu]);
+	bool good = file && !ferror(file);
+	if (file && fclose(file) != 0)
+		good = false;
+	if (!good)
+		say("where the rings are cannot be noted in %s: %s", path ? path : "run.options", strerror(errno));
+	free(path);
+	return good;
+}
+
 /* The text of the file, or NULL after having said why there is none. */
 static char *read_text(const char *run)
 {
@@ -73,6 +91,16 @@ static char *read_text(const char *run)
 	return text;
 }
 
+static bool take_ring(struct run_again *again, const char *value)
+{
+	unsigned cpu;
+	struct run_ring ring;
+	if (sscanf(value, "%u %" SCNx64 " %" SCNu64, &cpu, &ring.address, &ring.slots) != 3 || cpu >= RUN_CPUS_MAX)
+		return false;
+	again->ring[cpu] = ring;
+	return ring.slots > 0 && (ring.slots & (ring.slots - 1)) == 0;
+}
+
 /* Takes one line apart. False if it is none of ours. */
 static bool take_line(struct run_again *again, char *line)
 {
@@ -90,6 +118,8 @@ static bool take_line(struct run_again *again, char *line)
 		again->archive = (uint32_t)strtoul(value, NULL, 16);
 	else if (!strcmp(line, "flash"))
 		again->flash = (uint32_t)strtoul(value, NULL, 16);
+	else if (!strcmp(line, "ring"))
+		return take_ring(again, value);
 	else
 		return false;
 	return true;

@@ -41,10 +41,7 @@ void command_line_free(struct command_line *line)
 		close(line->dummy_kernel);
 }
 
-/*
- * The words the kernel reads (docs/trace.md); NULL if there is no memory. Those about the stop always have as many digits: reading
- * them takes as many instructions in a run that stops as in the one that it repeats.
- */
+/* The words the kernel reads (docs/trace.md); NULL if there is no memory. */
 static char *kernel_words(const struct run_options *options, const struct run_image *image)
 {
 	char *words = NULL;
@@ -53,13 +50,12 @@ static char *kernel_words(const struct run_options *options, const struct run_im
 	char fail[64] = "";
 	if (options->fail)
 		snprintf(fail, sizeof(fail), " fail=%" PRIu64 " fail_every=%" PRIu64, options->fail, options->fail_every);
-	int length = asprintf(&words,
-			      "program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " stop_cpu=%02" PRIu64 " stop=%010" PRIu64
-			      " budget=%" PRIu64 " flash=%" PRIu64 "%s%s%s%s%s%s",
-			      image->program, options->seed, options->categories, options->ring_bytes >> 10, options->stop_cpu,
-			      options->stop, budget_ticks, image->flash_bytes >> 10,
-			      options->icount && options->cpus > 1 ? " turn_us=100" : "", options->mmu ? " mmu=" : "",
-			      options->mmu ? options->mmu : "", fail, *options->append ? " " : "", options->append);
+	int length = asprintf(
+		&words,
+		"program=%s seed=%" PRIu64 " trace=0x%x ring=%" PRIu64 " budget=%" PRIu64 " flash=%" PRIu64 "%s%s%s%s%s%s",
+		image->program, options->seed, options->categories, options->ring_bytes >> 10, budget_ticks,
+		image->flash_bytes >> 10, options->icount && options->cpus > 1 ? " turn_us=100" : "", options->mmu ? " mmu=" : "",
+		options->mmu ? options->mmu : "", fail, *options->append ? " " : "", options->append);
 	return length < 0 ? NULL : words;
 }
 

@@ -100,7 +100,7 @@ static bool take_ring(struct run_guest *guest, unsigned cpu, uint64_t address)
 	if (!slots)
 		return true;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	uint64_t count = trace_limits_mask(run_guest64(guest, ring->limits)) + 1;
+	uint64_t count = run_guest64(guest, ring->slot_mask) + 1;
 	if (count < 2 * TRACE_MARGIN_SLOTS || count & (count - 1) || count > guest->qemu->ram_bytes / TRACE_SLOT_BYTES ||
 	    !lies_in_ram(guest, slots, count * TRACE_SLOT_BYTES))
 		return false;

@@ -39,7 +39,6 @@ const char run_help[] =
 	"    --fail N          let allocation N in the kernel fail, counted from boot; the end of the console says\n"
 	"                      how many there were\n"
 	"    --fail-every K    and every K-th after it; without --fail, allocations K, 2K, 3K, ...\n"
-	"    --stop CPU:N      the kernel calls arch_trace_stop() after event N of that CPU, where gdb can wait: `vitrine at`\n"
 	"                      does all of that\n"
 	"    --append WORDS    more words for the kernel's command line\n"
 	"    --keep-ram        the guest's RAM is the file DIR/ram, which stays: for `vitrine dump`\n"
@@ -114,7 +113,6 @@ static const struct option long_options[] = {
 	{"input", required_argument, NULL, 'f'},
 	{"fail", required_argument, NULL, 'x'},
 	{"fail-every", required_argument, NULL, 'X'},
-	{"stop", required_argument, NULL, 'S'},
 	{0},
 };
 /* clang-format on */
@@ -130,16 +128,6 @@ static bool take_number(uint64_t *to, const char *option, const char *text, uint
 		       false;
 	*to = number;
 	return true;
-}
-
-/* CPU:N */
-static bool take_stop(struct run_options *options, const char *text)
-{
-	char cpu[8];
-	const char *colon = strchr(text, ':');
-	snprintf(cpu, sizeof(cpu), "%.*s", colon ? (int)(colon - text) : 0, text);
-	return take_number(&options->stop_cpu, "stop", cpu, 0, RUN_CPUS_MAX - 1) &&
-	       take_number(&options->stop, "stop", colon ? colon + 1 : "", 0, RUN_NO_STOP - 1);
 }
 
 static bool take_machine(struct run_options *options, const char *name)
@@ -255,8 +243,6 @@ static bool take_option(struct run_options *options, int option, const char *val
 		return take_number(&options->fail, "fail", value, 1, UINT64_MAX);
 	case 'X':
 		return take_number(&options->fail_every, "fail-every", value, 1, INT64_MAX);
-	case 'S':
-		return take_stop(options, value);
 	case 'r':
 		good = take_number(&number, "ring", value, 1, RING_MIB_MAX);
 		options->ring_bytes = number << 20;
@@ -311,8 +297,6 @@ static bool options_complete(struct run_options *options)
 		options->budget = options->icount ? BUDGET_INSTRUCTIONS : 0;
 	if (!options->fail)
 		options->fail = options->fail_every;
-	if (options->stop_cpu >= options->cpus)
-		return say_usage("run", "--stop: there is no CPU %" PRIu64, options->stop_cpu), false;
 	if (options->grub && options->machine != &machines[0])
 		return say_usage("run", "--boot: GRUB boots x86_64 only"), false;
 	return mmu_is_there(options);
@@ -333,7 +317,6 @@ int run_options_parse(struct run_options *options, int argc, char **argv)
 		.wall_seconds = NOT_GIVEN,
 		.events = EVENTS_RECORDED,
 		.build = true,
-		.stop = RUN_NO_STOP,
 	};
 	opterr = 0;
 	optind = 1;

@@ -361,6 +361,8 @@ static int run_all(struct run *run, int argc, char **argv)
 	if (!started)
 		return EXIT_HOST;
 	int exit_code = conclude(run);
+	if (!run_again_note_rings(&run->options, &run->guest))
+		exit_code = exit_code ? exit_code : EXIT_HOST;
 	if (run->image.witness && !witness_is_whole(run->image.witness))
 		exit_code = exit_code ? exit_code : EXIT_HOST;
 	run_qemu_close(&run->qemu);

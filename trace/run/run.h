@@ -24,9 +24,8 @@
 #include "format.h"
 #include "writer.h"
 
-#define RUN_CPUS_MAX 16                  /* MAX_CPUS of the kernel */
-#define RUN_NO_STOP UINT64_C(0x80000000) /* TRACE_STOP_NEVER of the kernel */
-#define EXIT_HOST 11                     /* the host could not do its part */
+#define RUN_CPUS_MAX 16 /* MAX_CPUS of the kernel */
+#define EXIT_HOST 11    /* the host could not do its part */
 
 /* ---- options.c ---- */
 
@@ -68,8 +67,6 @@ struct run_options {
 	uint64_t ring_bytes;   /* of a CPU */
 	uint64_t fail;         /* the allocation that is to fail; 0: none */
 	uint64_t fail_every;   /* and which after it; 0: none */
-	uint64_t stop_cpu;     /* the event after which the kernel calls arch_trace_stop() */
-	uint64_t stop;         /* RUN_NO_STOP: none */
 	bool icount, verbose, quiet, build;
 	bool grub;                                                /* boots through GRUB, from an ISO image */
 	enum { REPLAY_NONE, REPLAY_RECORD, REPLAY_AGAIN } replay; /* OUTPUT has what QEMU needs to run it backwards */

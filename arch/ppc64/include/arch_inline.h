@@ -204,22 +204,3 @@ static inline __attribute__((always_inline)) uint64_t arch_trace_header(uint64_t
 {
 	return sequence << 32 | (uint32_t)base; /* rldimi */
 }
-
-/*
- * The link register is the caller's, which may keep its own return address there. `inline`: the compiler should not think that
- * functions with events are large.
- */
-static inline __attribute__((always_inline)) void arch_trace_stop_if_above(uint64_t header, uint64_t limits,
-									   const uint64_t *limits_at)
-{
-	(void)limits_at;
-	__asm__ volatile inline("cmpd	%%cr0, %0, %1\n\t"
-				"ble+	%%cr0, 1f\n\t"
-				"mflr	%%r0\n\t"
-				"bl	arch_trace_stop\n\t"
-				"mtlr	%%r0\n"
-				"1:"
-				:
-				: "r"(header), "r"(limits)
-				: "cr0", "r0");
-}

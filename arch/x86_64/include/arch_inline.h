@@ -207,20 +207,3 @@ static inline __attribute__((always_inline)) uint64_t arch_trace_header(uint64_t
 {
 	return sequence << 32 | base; /* OR with memory */
 }
-
-/*
- * The return address goes below the stack pointer, where nothing is (-mno-red-zone). `inline`: the compiler should not think that
- * functions with events are large.
- */
-static inline __attribute__((always_inline)) void arch_trace_stop_if_above(uint64_t header, uint64_t limits,
-									   const uint64_t *limits_at)
-{
-	(void)limits;
-	__asm__ volatile inline("cmpq	%1, %0\n\t"
-				"jle	1f\n\t"
-				"call	arch_trace_stop\n"
-				"1:"
-				:
-				: "r"(header), "m"(*limits_at)
-				: "cc");
-}

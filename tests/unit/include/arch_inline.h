@@ -32,7 +32,6 @@ uint64_t sim_time_now(void);
 void *sim_phys_to_virt(struct paddr address);
 struct paddr sim_virt_to_phys(const void *address);
 uint64_t sim_trace_claim(uint64_t *head, uint64_t *now);
-void sim_trace_stop(uint64_t header);
 
 static inline struct cpu *arch_cpu(void)
 {
@@ -142,11 +141,4 @@ static inline uint64_t arch_trace_claim(uint64_t *head, uint64_t *now)
 static inline uint64_t arch_trace_header(uint64_t sequence, uint64_t base)
 {
 	return sequence << 32 | base;
-}
-
-static inline void arch_trace_stop_if_above(uint64_t header, uint64_t limits, const uint64_t *limits_at)
-{
-	(void)limits_at;
-	if ((int64_t)header > (int64_t)limits)
-		sim_trace_stop(header);
 }
