@@ -150,35 +150,73 @@ static bool run_has_hash(const char *path)
 	return has;
 }
 
+/* Whether the run was made with --witness. */
+static bool run_has_witness(const char *path)
+{
+	char *witness = NULL;
+	bool has = asprintf(&witness, "%s/witness", path) >= 0 && access(witness, R_OK) == 0;
+	free(witness);
+	return has;
+}
+
 /* The picture without what stands before it in a file of its own; a sentence, if the run lacks what it is made of. */
-static void write_graph(FILE *to, const char *kind, const char *path)
+static void write_graph(FILE *to, const struct graph_request *request)
 {
 	size_t bytes = 0;
-	const struct graph_request request = {.kind = kind, .runs = &path, .count = 1};
-	char *text = graph_svg(&request, &bytes);
+	char *text = graph_svg(request, &bytes);
 	const char *svg = text ? strstr(text, "<svg") : NULL;
 	if (svg)
 		fprintf(to, "<div class=graph>%s</div>\n", svg);
 	else
-		write_no_graph(to, kind, path);
+		write_no_graph(to, request->kind, request->runs[0]);
 	free(text);
+}
+
+static const struct graph {
+	const char *kind, *title, *root;
+	bool (*can)(const char *path); /* whether there is such a graph of a run; NULL: of each */
+	bool of_two;
+} graphs[] = {
+	{"faults", "Which way faults went", NULL, NULL, false},
+	{"ipc", "Who talked to whom", NULL, NULL, false},
+	{"pagetable", "Page tables at their fullest", NULL, NULL, false},
+	{"hpt", "The hashed page table", NULL, run_has_hash, false},
+	{"boot", "How the machine came up", NULL, NULL, false},
+	{"calls", "What a page fault calls", "page-fault", run_has_witness, false},
+	{"diff", "What a page fault calls on one machine only", "page-fault", run_has_witness, true},
+};
+
+/* One kind: a picture of each run that can have it, or one of the first two. */
+static void write_graphs(FILE *to, const struct report *report, const struct graph *graph)
+{
+	const char *runs[2];
+	unsigned count = 0;
+	fprintf(to, "<details%s><summary>%s</summary>\n", graph == graphs ? " open" : "", graph->title);
+	for (int run = 0; run < report->count && count < 2; run++) {
+		if (graph->can && !graph->can(report->paths[run]))
+			continue;
+		runs[count++] = report->paths[run];
+		if (graph->of_two && count < 2)
+			continue;
+		write_graph(to, &(struct graph_request){.kind = graph->kind, .runs = runs, .count = count, .root = graph->root});
+		count = graph->of_two ? count : 0;
+	}
+	fputs("</details>\n", to);
+}
+
+static bool has_graph(const struct report *report, const struct graph *graph)
+{
+	int can = 0;
+	for (int run = 0; run < report->count; run++)
+		can += !graph->can || graph->can(report->paths[run]);
+	return can > graph->of_two;
 }
 
 static bool fill_graphs(FILE *to, const struct report *report)
 {
-	static const struct {
-		const char *kind, *title;
-	} graphs[] = {{"faults", "Which way faults went"},
-		      {"ipc", "Who talked to whom"},
-		      {"hpt", "The hashed page table"},
-		      {"boot", "How the machine came up"}};
-	for (size_t i = 0; i < sizeof(graphs) / sizeof(graphs[0]); i++) {
-		fprintf(to, "<details%s><summary>%s</summary>\n", i ? "" : " open", graphs[i].title);
-		for (int run = 0; run < report->count; run++)
-			if (strcmp(graphs[i].kind, "hpt") != 0 || run_has_hash(report->paths[run]))
-				write_graph(to, graphs[i].kind, report->paths[run]);
-		fputs("</details>\n", to);
-	}
+	for (size_t i = 0; i < sizeof(graphs) / sizeof(graphs[0]); i++)
+		if (has_graph(report, &graphs[i]))
+			write_graphs(to, report, &graphs[i]);
 	return true;
 }
 

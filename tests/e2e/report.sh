@@ -37,7 +37,7 @@ truth_of() { # machine, run
 
 truths=
 for machine in $machines; do
-	run_program "$work/$machine" --arch "$machine" --program fork --smp 2 --icount --seed 1 --budget 1800000 --keep-ram
+	run_program "$work/$machine" --arch "$machine" --program fork --smp 2 --icount --seed 1 --budget 1800000 --keep-ram --witness
 	[ "$run_status" = 6 ] || not_ok "the-run-on-$machine-is-cut-off" "$(tail -n 1 "$work/$machine/log")"
 	truths="$truths${truths:+,}$(truth_of "$machine" "$work/$machine")"
 done
@@ -51,9 +51,23 @@ fi
 timeout -k 5 120 node tests/tools/report-test.mjs "$work/page/report.html" "$work/truth.json" "$work" 2>"$work/node.log" ||
 	not_ok the-page-is-looked-at "$(tail -n 1 "$work/node.log")"
 
-# Of a run that was recorded without what some graphs need, the rest is shown.
+# What a page fault calls is known of these runs, and so on which machine only.
+graphs_of() { # page
+	sed -n 's/.*<summary>\([^<]*\)<.*/\1/p' "$1/report.html"
+}
+expect_equal report-has-graphs "the graphs on the page" "Which way faults went
+Who talked to whom
+Page tables at their fullest
+The hashed page table
+How the machine came up
+What a page fault calls
+What a page fault calls on one machine only" "$(graphs_of "$work/page")"
+expect_equal report-draws-graphs "graphs that could not be drawn" 0 "$(grep -c 'class=note>This graph' "$work/page/report.html")"
+
+# Of a run that was recorded without what some graphs need, the rest is shown; where nobody watched calls, there is no word of them.
 run_program "$work/partly" --arch ppc64 --program hello --icount --trace ipc,fault
 $vitrine report "$work/partly" -o "$work/partly-page" >"$work/partly.log" 2>&1
 expect_equal report-of-some-categories "the exit status" 0 $?
-expect_equal report-says-what-is-missing "the categories for which graphs could not be drawn" "mmu boot" \
+expect_equal report-says-what-is-missing "the categories for which graphs could not be drawn" "mmu mmu boot" \
 	"$(sed -n 's/^<p class=note>This graph of .* recorded without the category \([a-z]*\)\.<.*/\1/p' "$work/partly-page/report.html" | xargs)"
+expect_equal report-has-no-calls "graphs of calls" 0 "$(graphs_of "$work/partly-page" | grep -c calls)"
