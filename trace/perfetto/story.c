@@ -65,19 +65,21 @@ static const char *place_text(unsigned segment)
 	}
 }
 
-/* "store to 0x": how an address was used, up to its digits. */
-static int before_text(uint64_t access, char *text, size_t room)
+/* "store to 0x": how an address was used, up to its digits. These return how many characters that is. */
+static uint8_t before_text(uint64_t access, char *text, size_t room)
 {
 	const char *name = schema_value_name(FIELD_ACCESS, access);
 	const char *towards = !name || !strcmp(name, "execute") ? "at" : !strcmp(name, "load") ? "from" : "to";
-	return snprintf(text, room, "%s %s 0x", name ? name : "access", towards);
+	snprintf(text, room, "%s %s 0x", name ? name : "access", towards);
+	return (uint8_t)strlen(text);
 }
 
-static int behind_text(const struct perfetto *perfetto, const struct thread *thread, uint64_t result, char *text, size_t room)
+static uint8_t behind_text(const struct perfetto *perfetto, const struct thread *thread, uint64_t result, char *text, size_t room)
 {
 	const char *end = schema_value_name(FIELD_FAULT_RESULT, result);
-	return snprintf(text, room, " in %s of %s: %s", place_text(thread->fault_segment), thread_process_name(perfetto, thread),
-			end ? end : "ended otherwise");
+	snprintf(text, room, " in %s of %s: %s", place_text(thread->fault_segment), thread_process_name(perfetto, thread),
+		 end ? end : "ended otherwise");
+	return (uint8_t)strlen(text);
 }
 
 static struct story *story_add(struct perfetto *perfetto, struct table_key key, const struct thread *thread, uint64_t result)
@@ -89,8 +91,8 @@ static struct story *story_add(struct perfetto *perfetto, struct table_key key, 
 	annotation.has_name_iid = true;
 	annotation.name_iid = story->argument = names_argument("what");
 	story->head = wire_joined(wire_pack(&annotation.base), wire_tag_of(&debug_annotation__descriptor, "string_value"));
-	story->before_bytes = (uint8_t)before_text(thread->fault_access, story->before, sizeof(story->before));
-	story->behind_bytes = (uint8_t)behind_text(perfetto, thread, result, story->behind, sizeof(story->behind));
+	story->before_bytes = before_text(thread->fault_access, story->before, sizeof(story->before));
+	story->behind_bytes = behind_text(perfetto, thread, result, story->behind, sizeof(story->behind));
 	return story;
 }
 
