@@ -30,12 +30,6 @@
 #define UNMAP_PAGES 32
 #define UNMAP_GROUPS 32
 
-/*
- * A word of a space: how many entries it has at most, so that nobody looks for what is not there. What is evicted is not taken off, since
- * the entry does not say whose record that would be.
- */
-#define SPACE_ENTRIES 0
-
 static struct spinlock table_lock = SPINLOCK(LOCK_MMU_TABLE);
 
 /* ---- the nine operations ---- */
@@ -73,7 +67,7 @@ static enum status hash_open(struct mmu_space *space)
 /* Removes what the space has with an address in [start, end), by looking at every entry of some groups. */
 static void groups_scan(struct mmu_space *space, uint64_t start, uint64_t end, uint64_t group, uint64_t last, struct gone *gone)
 {
-	for (; group < last && space->words[SPACE_ENTRIES]; group++) {
+	for (; group < last && space->words[SPACE_WORD_ENTRIES]; group++) {
 		for (unsigned i = 0; i < HASH_SLOTS; i++) {
 			uint64_t v = hash_table[group].entry[i].v;
 			if (!(v & ENTRY_VALID) || entry_vsid(v) / SEGMENTS_A_SPACE != space->id)
@@ -83,7 +77,7 @@ static void groups_scan(struct mmu_space *space, uint64_t start, uint64_t end, u
 				continue;
 			gone_add(gone, v, group);
 			entry_word_store(&hash_table[group].entry[i].v, 0);
-			space->words[SPACE_ENTRIES]--;
+			space->words[SPACE_WORD_ENTRIES]--;
 			hash_count(v, -1);
 		}
 	}
@@ -98,14 +92,14 @@ static struct hash_entry *page_find(const struct mmu_space *space, struct vaddr 
 /* The same for a few pages, each looked up by its hash. */
 static void pages_remove(struct mmu_space *space, struct vaddr va, uint64_t pages, struct gone *gone)
 {
-	for (; pages && va.v < USER_END && space->words[SPACE_ENTRIES]; pages--, va.v += PAGE_BYTES) {
+	for (; pages && va.v < USER_END && space->words[SPACE_WORD_ENTRIES]; pages--, va.v += PAGE_BYTES) {
 		struct hash_entry *entry = page_find(space, va);
 		if (!entry)
 			continue;
 		uint64_t v = entry->v;
 		gone_add(gone, v, entry_group(entry));
 		entry_word_store(&entry->v, 0);
-		space->words[SPACE_ENTRIES]--;
+		space->words[SPACE_WORD_ENTRIES]--;
 		hash_count(v, -1);
 	}
 }
@@ -126,7 +120,7 @@ static bool hash_unmap(struct mmu_space *space, struct vaddr va, uint64_t pages,
 		pages_remove(space, vaddr(va.v + from * PAGE_BYTES), to - from, &gone);
 	}
 	gone_flush(&gone);
-	if (!space->words[SPACE_ENTRIES])
+	if (!space->words[SPACE_WORD_ENTRIES])
 		to = all;
 	if (!scans)
 		trace_mmu_unmap(space->id, va.v + from * PAGE_BYTES, to - from);
@@ -142,7 +136,7 @@ static void hash_close(struct mmu_space *space, void (*release)(void *context, s
 {
 	(void)release, (void)context;
 	ASSERT(space->active == 0);
-	for (uint64_t from = 0; from < HASH_GROUPS && space->words[SPACE_ENTRIES]; from += UNMAP_GROUPS) {
+	for (uint64_t from = 0; from < HASH_GROUPS && space->words[SPACE_WORD_ENTRIES]; from += UNMAP_GROUPS) {
 		struct gone gone;
 		gone_begin(&gone);
 		spin_lock(&table_lock);
@@ -189,7 +183,7 @@ static enum status hash_map(struct mmu_space *space, struct vaddr va, struct pad
 		if (entry) {
 			v |= entry_group(entry) == primary ? 0 : ENTRY_SECONDARY;
 			entry_enter(entry, v, r);
-			space->words[SPACE_ENTRIES]++;
+			space->words[SPACE_WORD_ENTRIES]++;
 			hash_count(v, 1);
 		}
 	}

@@ -78,7 +78,10 @@ static_assert(SEGMENTS_A_SPACE * SEGMENT_BYTES == USER_END, "every segment is us
 #define SPACE_IDS (UINT32_C(1) << 22)
 
 /* space->words: the back end's own. */
-enum space_word { SPACE_WORD_SEGMENTS }; /* bit n: segment n has been used */
+enum space_word {
+	SPACE_WORD_SEGMENTS, /* bit n: segment n has been used */
+	SPACE_WORD_ENTRIES, /* how many entries it has at most, so that nobody looks for what is not there: evictions are not taken off */
+};
 
 static inline unsigned segment_of(struct vaddr va)
 {
