@@ -120,6 +120,10 @@ static char **session_words(const struct rerun *rerun, const struct run_image *i
 	words[n++] = "to-emitter";
 	for (int i = 0; i < options->words; i++)
 		words[n++] = options->commands[i];
+	if (options->batch) { /* or the guest would go on, and end while gdb still talks to it */
+		words[n++] = "-ex";
+		words[n++] = "kill";
+	}
 	return words;
 }
 
@@ -175,7 +179,7 @@ static int at(struct at_options *options, int argc, char **argv)
 			return say_usage("at", option == '?' ? "there is no option `%s`" : "the option `%s` lacks its value",
 					 argv[optind - 1]);
 	if (argc - optind != 2)
-		return say_usage("at", "a run and an event are wanted, and there are %d words", argc - optind);
+		return say_usage("at", "a run and an event are wanted, and nothing else");
 	if ((options->ram || options->check) && (options->batch || options->words))
 		return say_usage("at", "--batch and --command are for gdb, which --ram and --check do without");
 	options->run = argv[optind];
