@@ -16,7 +16,10 @@ static enum status ring_make(struct cpu *cpu, unsigned order, uint64_t categorie
 	TRY(page_alloc(order, &memory));
 	struct trace_ring *ring = &cpu->trace;
 	uint64_t *slots = arch_phys_to_virt(memory);
-	/* No header yet; slot n > 0 cannot be taken for event n while it holds another's sequence. `vitrine at` waits for a store there. */
+	/*
+	 * No header yet; slot n > 0 cannot be taken for event n while it holds another's sequence. It is 0 as a rule, and is not
+	 * stored then: a store would be what `vitrine at` waits for (trace/at/reach.c).
+	 */
 	if (slots[1])
 		slots[1] = 0;
 	ring->slot_mask = (PAGE_BYTES << order) / TRACE_SLOT_BYTES - 1;

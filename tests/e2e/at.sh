@@ -94,6 +94,9 @@ test_round() { # machine
 	local run=$work/round
 	run_program "$run" --arch "$1" --program demo --ring 1 --icount
 	expect_equal "at-$1-round" "what was wrong" "" "$(try_in_gdb "$run" 0:16500; try_as_ram "$run" 0:16900)"
+	sed -i '/^argument --icount/i argument --budget\nargument 20000000' "$run/run.options" # then it ends before it comes there
+	expect_refused "at-$1-ends" "ended before it came to the event" "$run" 0:16500 --ram "$work/ram"
+	expect_refused "at-$1-ends-in-gdb" "ended before it came to the event" "$run" 0:16500 --batch
 	rm -rf "$run"
 }
 
@@ -114,11 +117,14 @@ run=$work/x86_64
 expect_refused at-no-event "has no event 7:5" "$run" 7:5 --ram "$work/ram"
 expect_refused at-near-name "did you mean .fault_begin" "$run" fault_begn:1 --ram "$work/ram"
 expect_refused at-nonsense "is no moment" "$run" soon --ram "$work/ram"
-rm -rf "$work/changed" "$work/live" "$work/nothing"
+rm -rf "$work/changed" "$work/live" "$work/nothing" "$work/early"
 cp -r "$run" "$work/changed" && sed -i 's/^archive .*/archive 00000001/' "$work/changed/run.options"
 expect_refused at-other-image "record the run again" "$work/changed" 0:5 --ram "$work/ram"
 cp -r "$run" "$work/live" && sed -i 's/^argument --icount/argument --live/' "$work/live/run.options"
 expect_refused at-live "only a run with --icount" "$work/live" 0:5 --ram "$work/ram"
 cp -r "$run" "$work/nothing" && rm -f "$work/nothing/run.options"
 expect_refused at-no-options "run.options is not there" "$work/nothing" 0:5 --ram "$work/ram"
+cp -r "$run" "$work/early" && sed -i '/^ring/d' "$work/early/run.options"
+expect_refused at-no-rings "does not say where CPU 0 had its events" "$work/early" 0:5 --ram "$work/ram"
+expect_refused at-reach-alone "reach goes with" "$run" 0:5 --reach "$work/none"
 rm -f "$work/ram"

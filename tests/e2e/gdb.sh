@@ -14,7 +14,8 @@ commands=(
 	-ex 'printf "PC-A %lx\n", $pc' -ex 'next' -ex 'printf "PC-B %lx\n", $pc'
 	-ex 'delete' -ex 'tbreak main' -ex 'continue' -ex 'echo IN-PROGRAM\n' -ex 'backtrace 1' -ex 'info threads'
 	-ex 'printf "PC-C %lx\n", $pc' -ex 'stepi' -ex 'printf "PC-D %lx\n", $pc'
-	-ex 'echo THREADS\n' -ex 'vitrine threads' -ex 'echo WALK\n' -ex 'vitrine walk &main hello' -ex 'echo PRINTER\n' -ex 'print *cpus[$_thread - 1].current'
+	-ex 'echo THREADS\n' -ex 'vitrine threads' -ex 'echo WALK\n' -ex 'vitrine walk &main hello'
+	-ex 'echo PRINTER\n' -ex 'print *cpus[$_thread - 1].current'
 	-ex 'echo DONE\n'
 )
 

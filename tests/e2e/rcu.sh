@@ -70,6 +70,9 @@ for machine in $machines; do
 	[ "$waits" -ge 1 ] && [ "$most" -le 1100 ] && ok "who-piles-up-waits-$machine" ||
 		not_ok "who-piles-up-waits-$machine" "a thread waited $waits times, and $most things did"
 
+	expect_equal "grace-periods-are-rows-once-$machine" "a grace period's rows" 1 \
+		"$($vitrine sql "$run" --csv "SELECT count(*) AS n FROM grace_period GROUP BY period ORDER BY n DESC LIMIT 1" | tail -n 1)"
+
 	# On CPUs that really run at once, one of them in the kernel nearly all the time: what waits to be freed stays bounded.
 	run_program "$run" --arch "$machine" --program rcu --smp 4 --live
 	expect_equal "rcu-$machine-live" "exit code" 0 "$run_status"

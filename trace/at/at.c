@@ -1,7 +1,8 @@
 /*
  * `vitrine at`: back to one event of a run, in gdb or as a RAM image.
  *
- * Who calls: main.c. Whom: find.c for the event, event.c for a RAM image; for gdb it becomes trace/gdb/attach.sh, which also `make gdb` uses.
+ * Teaches: a command that becomes another one. What is to be checked is checked before; then the session is a script's, as if `make gdb` had
+ * been called. Who calls: main.c, and the script once more with --reach. Whom: find.c for the event, event.c for a RAM image; for gdb it becomes trace/gdb/attach.sh, which also `make gdb` uses.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -19,6 +20,7 @@
 const char at_help[] =
 	"usage: vitrine at RUN EVENT [--command CMD]... [--batch]\n"
 	"       vitrine at RUN EVENT --ram FILE\n"
+	"       vitrine at RUN EVENT [--reach SOCKET] --check FILE\n"
 	"\n"
 	"Runs the guest of a recorded run again, up to one event, and stops it there, in gdb. The run must have been\n"
 	"made with --icount, and by the kernel and program that are built now: up to the event the second run is the first\n"
@@ -31,8 +33,8 @@ const char at_help[] =
 	"    --command CMD     gdb does this when the machine stands there; may be repeated\n"
 	"    --batch           and then ends\n"
 	"    --ram FILE        no gdb: leaves the guest's RAM of that moment in FILE, for `vitrine dump`\n"
-	"    --check FILE      runs nothing: compares such a FILE, or the RAM of a guest that is stopped, with the run\n"
-	"    --reach SOCKET    before --check: QEMU's gdb stub there lets a guest that has not started run to the event\n"
+	"    --check FILE      compares such a FILE, or the RAM of a guest that is stopped, with the run\n"
+	"    --reach SOCKET    before that, QEMU's gdb stub there lets a guest that has not started run to the event\n"
 	"\n"
 	"In gdb, `help vitrine` lists the commands that know the kernel. docs/debugging.md says more.\n"
 	"\n"
@@ -62,10 +64,11 @@ static bool reach(const struct at_options *options, const struct trace_event *ev
 	struct at_place place;
 	if (!run_again_read(&again, options->run))
 		return false;
-	bool good = rerun_place(&place, &again, event->cpu, event->index) && at_map(&qemu, options->check);
+	bool good = rerun_place(&place, &again, event->cpu, event->index);
 	if (good) {
+		good = at_map(&qemu, options->check);
 		qemu.running = true;
-		good = at_reach(&qemu, options->reach, &place);
+		good = good && at_reach(&qemu, options->reach, &place);
 		qemu.running = false; /* as far as we are to end it */
 		run_qemu_close(&qemu);
 	}
@@ -182,6 +185,8 @@ static int at(struct at_options *options, int argc, char **argv)
 		return say_usage("at", "a run and an event are wanted, and nothing else");
 	if ((options->ram || options->check) && (options->batch || options->words))
 		return say_usage("at", "--batch and --command are for gdb, which --ram and --check do without");
+	if ((options->reach && !options->check) || (options->ram && options->check))
+		return say_usage("at", "--reach goes with --check, and --ram with neither");
 	options->run = argv[optind];
 	options->event = argv[optind + 1];
 	int exit_code = at_find(options->run, options->event, !options->check, &event);

@@ -43,7 +43,7 @@ struct at_place {
 	uint64_t header_at; /* where the event's header will be stored, in the kernel's address space */
 };
 
-/* A file with the RAM of a machine as if we had started it. End with run_qemu_close(). False after having said why it cannot be read. */
+/* A file with the RAM of a machine as if we had started it. End with run_qemu_close(), also after false: why it cannot be read is said. */
 bool at_map(struct run_qemu *image, const char *path);
 
 /*
@@ -52,5 +52,5 @@ bool at_map(struct run_qemu *image, const char *path);
  */
 bool at_reach(struct run_qemu *qemu, const char *socket, const struct at_place *place);
 
-/* Whether an event is whole in the memory of a guest. */
-bool at_is_there(struct run_guest *guest, unsigned cpu, uint64_t sequence);
+/* The number of the event that is whole in the slot that an event with this number has or will have; -1: none, or there is no ring yet. */
+int64_t at_stored(struct run_guest *guest, unsigned cpu, uint64_t sequence);

@@ -33,12 +33,17 @@ bool at_map(struct run_qemu *image, const char *path)
 	return true;
 }
 
-/* Whether a CPU's event with this number is in its slot: its header is, which is stored last, and is never 0. */
-static bool is_stored(const struct run_guest *guest, unsigned cpu, uint64_t sequence)
+/* The number of the event that is whole in a slot: its header is stored last, and is never 0. -1: none. A ring holds the low half only. */
+static int64_t stored(const struct run_guest *guest, unsigned cpu, uint64_t sequence)
 {
 	const volatile uint64_t *slot = guest->slots[cpu] + (sequence & (guest->slot_count[cpu] - 1)) * TRACE_SLOT_WORDS;
 	uint64_t header = run_guest64(guest, slot[1]);
-	return header && TRACE_SEQUENCE(header) == (uint32_t)sequence;
+	return header ? (int64_t)((sequence & ~(uint64_t)UINT32_MAX) | TRACE_SEQUENCE(header)) : -1;
+}
+
+static bool is_stored(const struct run_guest *guest, unsigned cpu, uint64_t sequence)
+{
+	return stored(guest, cpu, sequence) == (int64_t)sequence;
 }
 
 static uint64_t head_of(const struct run_guest *guest, unsigned cpu)
@@ -67,9 +72,9 @@ static bool is_in_ring(const struct run_guest *guest, const struct trace_event *
 	return event->id != TRACE_EVENT_GAP && event->index < head && head - event->index <= guest->slot_count[event->cpu];
 }
 
-bool at_is_there(struct run_guest *guest, unsigned cpu, uint64_t sequence)
+int64_t at_stored(struct run_guest *guest, unsigned cpu, uint64_t sequence)
 {
-	return run_guest_look(guest) && cpu < guest->cpus && guest->ring[cpu] && is_stored(guest, cpu, sequence);
+	return run_guest_look(guest) && cpu < guest->cpus && guest->ring[cpu] ? stored(guest, cpu, sequence) : -1;
 }
 
 /* Whether the next event of the CPU says that an interrupt came: while the one before was being stored. */

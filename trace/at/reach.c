@@ -17,22 +17,28 @@
 
 #define MICROSECONDS_BETWEEN_LOOKS 200
 
+static bool say_ended(void)
+{
+	return say("the guest ended before it came to the event: the re-run went another way"), false;
+}
+
 /* Runs until the event is stored that has the slot before the one that is wanted. */
 static bool pass_earlier(struct run_qemu *qemu, int connection, struct run_guest *guest, const struct at_place *place)
 {
+	uint64_t earlier = place->sequence - place->slots;
 	if (!stub_continue(connection))
-		return false;
-	while (!at_is_there(guest, place->cpu, place->sequence - place->slots)) {
-		if (at_is_there(guest, place->cpu, place->sequence))
-			return say("the ring of CPU %u came round before the machine could be stopped: it is too small",
-				   place->cpu),
-			       false;
-		usleep(MICROSECONDS_BETWEEN_LOOKS);
-		run_qemu_wait(qemu, 0);
-		if (!qemu->running)
-			return false;
-	}
-	return stub_interrupt(qemu, connection);
+		return say_ended();
+	while (at_stored(guest, place->cpu, place->sequence) < (int64_t)earlier)
+		if (!stub_is_running(qemu, connection, MICROSECONDS_BETWEEN_LOOKS))
+			return say_ended();
+	if (!stub_interrupt(qemu, connection))
+		return say_ended();
+	if (at_stored(guest, place->cpu, place->sequence) != (int64_t)earlier)
+		return say("the ring of CPU %u came round before the machine could be stopped: it is too small, or the host too "
+			   "busy",
+			   place->cpu),
+		       false;
+	return true;
 }
 
 static bool run_to(struct run_qemu *qemu, int connection, const struct at_place *place)
@@ -45,9 +51,9 @@ static bool run_to(struct run_qemu *qemu, int connection, const struct at_place 
 		return say("QEMU takes no watchpoint at 0x%" PRIx64, place->header_at), false;
 	do
 		if (!stub_continue(connection) || !stub_wait(qemu, connection))
-			return say("the guest ended before it came to the event: the re-run went another way"), false;
-	while (!at_is_there(&guest, place->cpu, place->sequence));
-	return stub_watch(qemu, connection, place->header_at, false);
+			return say_ended();
+	while (at_stored(&guest, place->cpu, place->sequence) != (int64_t)place->sequence);
+	return stub_watch(qemu, connection, place->header_at, false) || say_ended();
 }
 
 bool at_reach(struct run_qemu *qemu, const char *socket, const struct at_place *place)

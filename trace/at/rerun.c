@@ -51,9 +51,8 @@ bool rerun_place(struct at_place *place, const struct run_again *again, unsigned
 {
 	const struct run_ring *ring = &again->ring[cpu];
 	if (!ring->slots)
-		return say("run.options does not say where CPU %u had its events: `vitrine run` was ended before it could note "
-			   "that; "
-			   "record the run again",
+		return say("run.options does not say where CPU %u had its events, as after a run that was ended early: record it "
+			   "again",
 			   cpu),
 		       false;
 	uint64_t slot = ring->address + (sequence & (ring->slots - 1)) * TRACE_SLOT_BYTES;

@@ -9,14 +9,12 @@
  */
 #include "at/stub.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -48,7 +46,7 @@ static bool send_packet(int connection, const char *text)
 	for (const char *at = text; *at; at++)
 		sum = (unsigned char)(sum + (unsigned char)*at);
 	int length = snprintf(packet, sizeof(packet), "$%s#%02x", text, sum);
-	return write(connection, packet, (size_t)length) == length;
+	return send(connection, packet, (size_t)length, MSG_NOSIGNAL) == length;
 }
 
 /* One more character; false if QEMU has gone. */
@@ -76,7 +74,7 @@ static bool receive_packet(struct run_qemu *qemu, int connection, char text[PACK
 			text[length++] = character;
 	text[length] = '\0';
 	return next_character(qemu, connection, &sum[0]) && next_character(qemu, connection, &sum[1]) &&
-	       write(connection, "+", 1) == 1;
+	       send(connection, "+", 1, MSG_NOSIGNAL) == 1;
 }
 
 static bool answer_begins(struct run_qemu *qemu, int connection, char begin)
@@ -102,7 +100,21 @@ bool stub_wait(struct run_qemu *qemu, int connection)
 	return answer_begins(qemu, connection, 'T');
 }
 
+bool stub_is_running(struct run_qemu *qemu, int connection, unsigned microseconds)
+{
+	const struct timespec time = {.tv_nsec = (long)microseconds * 1000};
+	struct pollfd wait = {.fd = connection, .events = POLLIN};
+	char next;
+	run_qemu_wait(qemu, 0);
+	if (!qemu->running)
+		return false;
+	/* What may come while it runs is `+`, for the last packet. */
+	if (ppoll(&wait, 1, &time, NULL) <= 0)
+		return true;
+	return recv(connection, &next, 1, MSG_PEEK) == 1 && next == '+' && recv(connection, &next, 1, 0) == 1;
+}
+
 bool stub_interrupt(struct run_qemu *qemu, int connection)
 {
-	return write(connection, "\003", 1) == 1 && stub_wait(qemu, connection);
+	return send(connection, "\003", 1, MSG_NOSIGNAL) == 1 && stub_wait(qemu, connection);
 }

@@ -19,6 +19,9 @@ bool stub_watch(struct run_qemu *qemu, int connection, uint64_t address, bool on
 /* Lets the machine run. It can then only be waited for, or interrupted. */
 bool stub_continue(int connection);
 
+/* Whether it still runs when so much time is over. */
+bool stub_is_running(struct run_qemu *qemu, int connection, unsigned microseconds);
+
 /* Waits until it has stopped. */
 bool stub_wait(struct run_qemu *qemu, int connection);
 

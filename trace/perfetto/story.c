@@ -1,5 +1,7 @@
 /*
  * The sentences of story.h: a story is what faults have in common that differ in nothing but their address.
+ *
+ * Who calls: event.c; plan.c names the rules. Whom: names.h, thread.h, packet.h.
  */
 #include "perfetto/story.h"
 
@@ -65,7 +67,7 @@ static const char *place_text(unsigned segment)
 	}
 }
 
-/* "store to 0x": how an address was used, up to its digits. These return how many characters that is. */
+/* "store to 0x": how an address was used, up to its digits. Returns how many characters that is. */
 static uint8_t before_text(uint64_t access, char *text, size_t room)
 {
 	const char *name = schema_value_name(FIELD_ACCESS, access);
@@ -74,6 +76,7 @@ static uint8_t before_text(uint64_t access, char *text, size_t room)
 	return (uint8_t)strlen(text);
 }
 
+/* " in a stack of shell: zero-filled a new page": the rest. Returns the same. */
 static uint8_t behind_text(const struct perfetto *perfetto, const struct thread *thread, uint64_t result, char *text, size_t room)
 {
 	const char *end = schema_value_name(FIELD_FAULT_RESULT, result);

@@ -65,7 +65,7 @@ struct wire_bytes wire_tag_of(const ProtobufCMessageDescriptor *message, const c
 /* Packs a message that takes at most 16 bytes. */
 struct wire_bytes wire_pack(const ProtobufCMessage *message);
 
-/* The second behind the first. */
+/* The second behind the first: together at most 16 bytes. */
 static inline struct wire_bytes wire_joined(struct wire_bytes first, struct wire_bytes second)
 {
 	memcpy(first.byte + first.count, second.byte, second.count);

@@ -39,7 +39,6 @@ const char run_help[] =
 	"    --fail N          let allocation N in the kernel fail, counted from boot; the end of the console says\n"
 	"                      how many there were\n"
 	"    --fail-every K    and every K-th after it; without --fail, allocations K, 2K, 3K, ...\n"
-	"                      does all of that\n"
 	"    --append WORDS    more words for the kernel's command line\n"
 	"    --keep-ram        the guest's RAM is the file DIR/ram, which stays: for `vitrine dump`\n"
 	"    --record          x86_64, one CPU: QEMU notes all that comes from outside, and the state at the start, so that\n"

@@ -201,11 +201,11 @@ static const char fixed_views[] =
 	"CREATE VIEW grace_period AS WITH held AS (\n"
 	"    SELECT b.period, q.id, q.field_cpu, q.cause FROM rcu_period_begin b JOIN rcu_quiescent q ON q.period = b.period\n"
 	"    WHERE q.id > b.id AND q.field_cpu <> b.cpu AND q.cause <> 'idle all the time, and not woken')\n"
-	"  SELECT b.id, b.ts, e.ts - b.ts AS dur, b.period, b.callbacks, r.cpu AS asked_by_cpu,\n"
+	"  SELECT b.id, b.ts, e.ts - b.ts AS dur, b.period, b.callbacks,\n"
+	"    (SELECT r.cpu FROM rcu_request r WHERE r.period = b.period ORDER BY r.id LIMIT 1) AS asked_by_cpu,\n"
 	"    (SELECT h.field_cpu FROM held h WHERE h.period = b.period ORDER BY h.id DESC LIMIT 1) AS last_cpu,\n"
 	"    (SELECT h.cause FROM held h WHERE h.period = b.period ORDER BY h.id DESC LIMIT 1) AS last_cause\n"
-	"  FROM rcu_period_begin b LEFT JOIN rcu_period_end e ON e.period = b.period\n"
-	"    LEFT JOIN rcu_request r ON r.period = b.period;\n";
+	"  FROM rcu_period_begin b LEFT JOIN rcu_period_end e ON e.period = b.period;\n";
 
 static const char indexes[] = "CREATE INDEX rcu_quiescent_period ON rcu_quiescent(period);\n"
 			      "CREATE INDEX rcu_period_begin_period ON rcu_period_begin(period);\n"
