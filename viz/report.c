@@ -209,7 +209,7 @@ static bool has_graph(const struct report *report, const struct graph *graph)
 	int can = 0;
 	for (int run = 0; run < report->count; run++)
 		can += !graph->can || graph->can(report->paths[run]);
-	return can > graph->of_two;
+	return can >= (graph->of_two ? 2 : 1);
 }
 
 static bool fill_graphs(FILE *to, const struct report *report)
