@@ -4,6 +4,7 @@
  * Teaches: how a program never leaves half a file: write under another name, look at every error, rename last. A rename
  * replaces a file in one step, so a reader sees the old one or the new one. And that a row of packets can be compressed and
  * is a packet again, so whoever reads packets need not know where a file begins or ends (perfetto.proto, compressed_packets).
+ * That takes as long as making them, so a second thread does it: two buffers go to and fro between the two.
  * Who calls: trace/perfetto/perfetto.c opens and closes, trace/perfetto/packet.c fills the buffer.
  */
 #include "perfetto/output.h"
@@ -43,6 +44,90 @@ static bool is_special(const char *path)
 	return !stat(path, &status) && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
+static void write_all(struct output *output, const uint8_t *data, size_t bytes)
+{
+	while (bytes) {
+		ssize_t written = write(output->file, data, bytes);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0) {
+			output_fail(output, "write", strerror(errno));
+			return;
+		}
+		data += written;
+		bytes -= (size_t)written;
+	}
+}
+
+/* Makes the packets in `full` one, in `framed`. Returns its length. */
+static size_t frame(struct output *output, size_t bytes)
+{
+	TracePacket packet = TRACE_PACKET__INIT;
+	packet.has_compressed_packets = true;
+	packet.compressed_packets.data = output->packed;
+	packet.compressed_packets.len =
+		libdeflate_zlib_compress(output->compressor, output->full, bytes, output->packed, output->packed_bytes);
+	Trace trace = TRACE__INIT;
+	trace.n_packet = 1;
+	trace.packet = (TracePacket *[]){&packet};
+	return trace__pack(&trace, output->framed);
+}
+
+/* The packer: one full buffer after the other. */
+static void *pack(void *context)
+{
+	struct output *output = context;
+	pthread_mutex_lock(&output->lock);
+	while (output->full_bytes || !output->ends) {
+		size_t bytes = output->full_bytes;
+		if (!bytes) {
+			pthread_cond_wait(&output->change, &output->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&output->lock);
+		if (!output->failed)
+			write_all(output, output->framed, frame(output, bytes));
+		pthread_mutex_lock(&output->lock);
+		output->full_bytes = 0;
+		pthread_cond_signal(&output->change);
+	}
+	pthread_mutex_unlock(&output->lock);
+	return NULL;
+}
+
+static void start_buffer(struct output *output)
+{
+	output->at = output->buffer;
+	output->limit = output->buffer + BUFFER_BYTES - OUTPUT_ROOM_BYTES;
+}
+
+void output_flush(struct output *output)
+{
+	uint8_t *filled = output->buffer;
+	pthread_mutex_lock(&output->lock);
+	while (output->full_bytes)
+		pthread_cond_wait(&output->change, &output->lock);
+	output->buffer = output->full;
+	output->full = filled;
+	output->full_bytes = (size_t)(output->at - filled);
+	pthread_cond_signal(&output->change);
+	pthread_mutex_unlock(&output->lock);
+	start_buffer(output);
+}
+
+/* Lets the packer do what it has, and waits for it. */
+static void end_packer(struct output *output)
+{
+	pthread_mutex_lock(&output->lock);
+	output->ends = true;
+	pthread_cond_signal(&output->change);
+	pthread_mutex_unlock(&output->lock);
+	pthread_join(output->packer, NULL);
+	pthread_mutex_destroy(&output->lock);
+	pthread_cond_destroy(&output->change);
+	output->has_packer = false;
+}
+
 bool output_open(struct output *output, const char *path)
 {
 	*output = (struct output){.file = -1};
@@ -59,65 +144,34 @@ bool output_open(struct output *output, const char *path)
 	output->compressor = libdeflate_alloc_compressor(COMPRESSION_LEVEL);
 	output->packed_bytes = libdeflate_zlib_compress_bound(output->compressor, BUFFER_BYTES);
 	output->buffer = malloc(BUFFER_BYTES);
+	output->full = malloc(BUFFER_BYTES);
 	output->packed = malloc(output->packed_bytes);
 	output->framed = malloc(output->packed_bytes + FRAME_BYTES);
-	if (!output->compressor || !output->buffer || !output->packed || !output->framed)
+	if (!output->compressor || !output->buffer || !output->full || !output->packed || !output->framed)
 		return output_fail(output, "write", "out of memory");
-	output->at = output->buffer;
-	output->limit = output->buffer + BUFFER_BYTES - OUTPUT_ROOM_BYTES;
-	return true;
-}
-
-static void write_all(struct output *output, const uint8_t *data, size_t bytes)
-{
-	while (bytes) {
-		ssize_t written = write(output->file, data, bytes);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0) {
-			output_fail(output, "write", strerror(errno));
-			return;
-		}
-		data += written;
-		bytes -= (size_t)written;
-	}
-}
-
-/* Makes the packets in the buffer one, in `framed`. Returns its length. */
-static size_t frame(struct output *output, size_t bytes)
-{
-	TracePacket packet = TRACE_PACKET__INIT;
-	packet.has_compressed_packets = true;
-	packet.compressed_packets.data = output->packed;
-	packet.compressed_packets.len =
-		libdeflate_zlib_compress(output->compressor, output->buffer, bytes, output->packed, output->packed_bytes);
-	Trace trace = TRACE__INIT;
-	trace.n_packet = 1;
-	trace.packet = (TracePacket *[]){&packet};
-	return trace__pack(&trace, output->framed);
-}
-
-void output_flush(struct output *output)
-{
-	size_t bytes = (size_t)(output->at - output->buffer);
-	if (!output->failed && bytes)
-		write_all(output, output->framed, frame(output, bytes));
-	output->at = output->buffer;
+	start_buffer(output);
+	pthread_mutex_init(&output->lock, NULL);
+	pthread_cond_init(&output->change, NULL);
+	output->has_packer = pthread_create(&output->packer, NULL, pack, output) == 0;
+	return output->has_packer || output_fail(output, "write", "there can be no thread for it");
 }
 
 bool output_close(struct output *output, bool keep)
 {
-	if (output->buffer && keep)
+	if (output->has_packer && keep)
 		output_flush(output);
+	if (output->has_packer)
+		end_packer(output);
 	bool opened = output->file >= 0;
 	if (opened && close(output->file))
 		output_fail(output, "write", strerror(errno));
 	output->file = -1;
 	free(output->buffer);
+	free(output->full);
 	free(output->packed);
 	free(output->framed);
 	libdeflate_free_compressor(output->compressor);
-	output->buffer = output->packed = output->framed = NULL;
+	output->buffer = output->full = output->packed = output->framed = NULL;
 	output->compressor = NULL;
 	if (!opened || output->direct)
 		return !output->failed;

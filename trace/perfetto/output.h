@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,12 +19,21 @@ struct output {
 	uint8_t *at;     /* the next byte goes here */
 	uint8_t *limit;  /* beyond it there is less than OUTPUT_ROOM_BYTES left */
 	uint8_t *buffer; /* whole packets */
-	uint8_t *packed; /* the same compressed, */
+	int file;
+	atomic_bool failed;
+	/* A thread of its own compresses and writes, while the next buffer is filled. */
+	pthread_t packer;
+	bool has_packer;
+	pthread_mutex_t lock; /* over the three below */
+	pthread_cond_t change;
+	uint8_t *full;
+	size_t full_bytes; /* 0: the packer has nothing to do */
+	bool ends;
+	/* The packer's own. */
+	struct libdeflate_compressor *compressor;
+	uint8_t *packed; /* what was in `full`, compressed, */
 	uint8_t *framed; /* and that as one packet */
 	size_t packed_bytes;
-	struct libdeflate_compressor *compressor;
-	int file;
-	bool failed;
 	bool direct; /* a device or a pipe: written in place */
 	char path[4096];
 	char part_path[4096 + 8];
@@ -32,7 +43,7 @@ struct output {
 /* Opens PATH for writing, by way of PATH.part. Returns false with a whole sentence in output->error. */
 bool output_open(struct output *output, const char *path);
 
-/* Compresses what is in the buffer, which must be whole packets, and gives it to the file. */
+/* Hands over what is in the buffer, which must be whole packets. */
 void output_flush(struct output *output);
 
 /* Where to write: at least OUTPUT_ROOM_BYTES. Tell how much was used by moving output->at. */
