@@ -5,7 +5,8 @@
 #
 # `make inject` (INJECT=all) tries each of each program, and of the servers' start, and the boot with 4 CPUs; of `linking`, whose server counts
 # loads and so cannot be asked twice, a thousand. That takes hours; the rounds, broken off, go on where they were (out/inject),
-# SECONDS_A_BOOT (300) at a time. PROGRAMS='objects flash' are only those, and only rounds.
+# SECONDS_A_BOOT (120) at a time: POWER has four million numbers for address spaces, which `endings` uses up in some minutes.
+# PROGRAMS='objects flash' are only those, and only rounds.
 source "$(dirname "$0")/lib.sh"
 inject=build/tests/inject
 rounds=build/tests/rounds
@@ -14,7 +15,7 @@ rounds=build/tests/rounds
 programs_few="hello library fork handler uaccess provider"
 programs_many="words memory sync flash threads messages forget objects endings"
 step=401
-seconds=${SECONDS_A_BOOT:-300}
+seconds=${SECONDS_A_BOOT:-120}
 boots=1
 starts=12
 where=$work
