@@ -123,7 +123,7 @@ book_sources := docs/html/book.c docs/html/tree.c docs/html/page.c docs/html/che
 # Headers that are made before any host source is compiled.
 host_generated := $(B)/gen/perfetto.pb-c.h $(B)/gen/event_sources.h
 # Tests of the host's program (tests/tools/test_<name>.c).
-tool_tests := reader damage commands run pnor dump sql report witness graph explain lab handout
+tool_tests := reader damage commands run pnor dump sql report witness block graph explain lab handout
 
 # What the machine lacks is installed before the first rule runs, because the first rule may need it,
 # and before the first variable that asks a compiler.
